@@ -145,8 +145,7 @@ impl CliCommand {
         }
     }
 
-    /// Whether the command does nothing but end secrets, which must work beside a process that does
-    /// not go on.
+    /// Whether the command only ends secrets, so that it must work beside a stopped process.
     pub fn only_ends_secrets(&self) -> bool {
         matches!(self, Self::Revoke(_) | Self::Delete(_))
     }

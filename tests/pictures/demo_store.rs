@@ -145,8 +145,10 @@ impl DemoStore {
                 uses.push((used, secret, *scope));
             }
         }
-        use_before(0, &mut uses, &clock, &alice);
+        // A regeneration is refused while the clock is behind a recorded use.
+        use_before(90, &mut uses, &clock, &alice);
         apply_recent_changes(&clock, &alice, &bob, &ids);
+        use_before(0, &mut uses, &clock, &alice);
         clock.set(now());
         drop(bob);
         Self { service: Arc::new(alice), clock, _folder: folder }

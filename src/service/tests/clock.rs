@@ -34,7 +34,7 @@ fn clock_set_back_does_not_extend_trash_retention() {
     fixture.set_minute(DAY);
     fixture.issue("another");
     fixture.set_minute(0);
-    assert!(is_refused_by_the_clock(fixture.expect_refusal(Service::restore_last)));
+    assert!(is_refused_by_the_clock(&fixture.expect_refusal(Service::restore_last)));
     fixture.purge_trash().unwrap();
     assert_eq!(fixture.store.read(ReadOps::trash).unwrap().rows, []);
 }
@@ -155,7 +155,7 @@ fn an_overlap_ends_within_the_supported_years() {
     assert!(fixture.works(&issued.secret));
 }
 
-fn is_refused_by_the_clock(error: ServiceError) -> bool {
+fn is_refused_by_the_clock(error: &ServiceError) -> bool {
     matches!(error, ServiceError::Refused(Refusal::ClockBehind { .. }))
 }
 
@@ -179,7 +179,7 @@ fn nothing_is_granted_while_the_clock_is_behind() {
     for command in [create, now, overlap, restore] {
         let refused =
             fixture.expect_refusal(|service| service.execute_confirmed(&command).map(drop));
-        assert!(is_refused_by_the_clock(refused), "{command:?}");
+        assert!(is_refused_by_the_clock(&refused), "{command:?}");
     }
     fixture.clear_scopes(&ids[0]).unwrap();
     fixture.revoke(&ids[0]).unwrap();
