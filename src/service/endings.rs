@@ -86,7 +86,7 @@ impl Service {
     }
 
     /// Stores the ending that `entries` have put into the register. Leaves out tokens that have a
-    /// later secret by now, because the operator did not see it.
+    /// later secret in the meantime, because the operator did not see that secret.
     fn store_ending(
         &self,
         command: &Command,
@@ -164,7 +164,7 @@ fn ending_of(change: &TokenChange) -> Option<u32> {
     }
 }
 
-/// The register entries of `plan`, each with the ending that its record lacks as yet.
+/// The register entries of `plan`, each with the ending that its record does not contain yet.
 fn pending_entries(plan: &Plan, kind: EndingKind, service: &Service) -> Vec<RevocationEntry> {
     let ending = Ending { kind, at: plan.at, actor: service.actor.clone() };
     let entry = |change: &TokenChange| {

@@ -30,7 +30,8 @@ impl Store {
     }
 
     /// Rebuilds the revocation register from the records, in one transaction with `event`. Does
-    /// nothing if it is usable by now. A store without events is new and needs no event. Returns whether it was rebuilt.
+    /// nothing if another process has rebuilt it. A store without events is new and needs no event.
+    /// Returns whether it was rebuilt.
     pub fn rebuild_register(&self, event: &EventBody) -> Result<bool, StoreError> {
         let Backend::File(file) = &*self.backend else { return Ok(false) };
         self.write(|writer| {
@@ -91,7 +92,7 @@ impl Store {
         self.register()?.map_or(Ok(Vec::new()), |(file, id)| file.register.pending(&id))
     }
 
-    /// Notes that the store's records contain these endings by now.
+    /// Records that the store now contains these endings.
     pub fn clear_pending_endings(&self, applied: &[RevocationEntry]) -> Result<(), StoreError> {
         match self.register()? {
             Some((file, id)) if !applied.is_empty() => file.register.clear_pending(&id, applied),

@@ -36,17 +36,17 @@ use crate::domain::{Actor, Denial, SecretSlot, Timestamp, Token, TokenId};
 /// The key of the register id in the table `meta-1`.
 const REGISTER: &[u8] = b"register";
 
-/// How long a write waits for another writer of the register, which needs microseconds. After that
-/// it was stopped or killed in its write, and the other lock is taken.
+/// How long a write waits for another writer of the register, which needs microseconds. A writer that
+/// needs longer was stopped in its write, so the second lock is taken.
 const LOCK_TIMEOUT: Duration = Duration::from_millis(40);
 
-/// How long a file counts as the one at its path without another look.
+/// How long the open file counts as the file at its path before the path is checked again.
 const MAX_FILE_AGE: Duration = Duration::from_millis(1);
 
 /// Identifies a register. The store's records name the one that belongs to them.
 pub type RegisterId = [u8; 16];
 
-/// What the register knows of one token.
+/// The content of the register for one token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RevocationEntry {
     pub id: TokenId,
@@ -56,18 +56,18 @@ pub struct RevocationEntry {
     pub min_version: u64,
     /// When the token expires; the entry can be dropped from then on. `None` for never.
     pub expires: Option<Timestamp>,
-    /// The ending that the store's record lacks as yet.
+    /// The ending that the store's record does not contain yet.
     pub pending: Option<Ending>,
 }
 
 impl RevocationEntry {
-    /// An entry that ends nothing.
+    /// Returns an entry that ends nothing.
     pub fn of(id: TokenId) -> Self {
         Self { id, ended_generation: 0, min_version: 0, expires: None, pending: None }
     }
 
-    /// The entry that agrees with the record of `token`: it ends all of its secrets but those
-    /// that work.
+    /// Returns the entry that agrees with the record of `token`: it ends all secrets of the token
+    /// except those that work.
     pub fn of_token(token: &Token) -> Self {
         let working = match (token.revoked, &token.previous) {
             (Some(_), _) => 0,
@@ -82,15 +82,15 @@ impl RevocationEntry {
         }
     }
 
-    /// Whether both entries are of the same ending. A slot does not hold all of its details: the
-    /// actor is cut, and the entry is merged with what the slot contained before.
+    /// Whether both entries record the same ending. Compares only kind and time, because a slot
+    /// shortens the actor, and an entry is merged with the earlier content of its slot.
     pub fn is_same_ending(&self, other: &Self) -> bool {
         let key = |entry: &Self| entry.pending.as_ref().map(|ending| (ending.kind, ending.at));
         self.id == other.id && key(self) == key(other)
     }
 
-    /// What both entries end, in one; `None` if they are of two tokens or have an ending to apply
-    /// each.
+    /// Merges two entries of one token. Returns `None` for entries of two tokens, or if both have a
+    /// pending ending.
     fn merged(&self, other: &Self) -> Option<Self> {
         let is_one = self.id == other.id
             && (self.pending.is_none() || other.pending.is_none() || self.pending == other.pending);
@@ -105,7 +105,7 @@ impl RevocationEntry {
     }
 }
 
-/// A change that ends secrets, with what its audit event needs.
+/// A change that ends secrets, with the time and actor for its audit event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ending {
     pub kind: EndingKind,
@@ -127,7 +127,7 @@ impl EndingKind {
     }
 }
 
-/// What a check must know of a token: the maximum over its entries.
+/// The maximum over the entries of a token, which decides a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RevocationState {
     /// Secrets with a generation up to this one are ended.
@@ -137,11 +137,11 @@ pub struct RevocationState {
 }
 
 impl RevocationState {
-    /// Every secret of the token is ended: a slot of it was half written.
+    /// Every secret of the token is ended, because one of its slots was half written.
     const ALL_ENDED: Self = Self { ended_generation: u32::MAX, min_version: 0 };
 
-    /// Why the secret in this slot of `token` is denied, whatever its record says; `None` if the
-    /// register does not overrule the record.
+    /// Returns why the secret in this slot of `token` is denied, whatever its record says. Returns
+    /// `None` if the register does not overrule the record.
     pub fn denial(&self, token: &Token, slot: SecretSlot, at: Timestamp) -> Option<Denial> {
         if token.generation_of(slot) <= self.ended_generation {
             Some(Denial::Revoked(token.revoked.unwrap_or(at)))
@@ -171,7 +171,7 @@ struct OpenRegister {
 }
 
 impl Register {
-    /// The register beside the store at `store`. Opens nothing yet.
+    /// Returns the register beside the store at `store`. Opens nothing yet.
     pub(super) fn beside(store: &Path) -> Self {
         Self { path: register_path(store), current: Mutex::new(None) }
     }
@@ -195,8 +195,8 @@ impl Register {
         state.ok_or_else(|| unusable(&self.path))
     }
 
-    /// All entries with an ending that the store's record lacks. Usually there are none, which
-    /// takes one read of a byte.
+    /// Returns all entries with an ending that the store's record does not contain yet. Usually there
+    /// are none, which takes one read of two bytes.
     pub(super) fn pending(
         &self,
         expected: &RegisterId,
@@ -228,7 +228,8 @@ impl Register {
         create(to, expected, &writer::merge_entries(records.into_iter().chain(ended).collect()))
     }
 
-    /// Whether the file is the register that the store names. An error if that cannot be found out.
+    /// Whether the file is the register that the store names. Returns an error if the file cannot be
+    /// read.
     pub(super) fn is_usable(&self, expected: &RegisterId) -> Result<bool, StoreError> {
         match self.with_file(expected, |_, _| Ok(())) {
             Err(error) if error == unusable(&self.path) => Ok(false),
@@ -236,8 +237,8 @@ impl Register {
         }
     }
 
-    /// Raises the entries of these tokens and syncs them: what they end is ended when this
-    /// returns. Never lowers anything.
+    /// Raises the entries of these tokens and syncs them. When this returns, the secrets that the
+    /// entries end are denied. Never lowers an entry.
     pub(super) fn raise(
         &self,
         expected: &RegisterId,
@@ -247,8 +248,8 @@ impl Register {
         self.writer(expected)?.raise(entries, now)
     }
 
-    /// Sets the entries of these tokens to exactly this, also to less: for the undo of a delete, and
-    /// for endings that the store's record contains by now.
+    /// Replaces the entries of these tokens, also by lower ones. For the undo of a delete and for
+    /// imports that replace tokens.
     pub(super) fn replace(
         &self,
         expected: &RegisterId,
@@ -257,7 +258,7 @@ impl Register {
         self.writer(expected)?.replace(entries)
     }
 
-    /// Notes that the store's records contain these endings by now.
+    /// Records that the store now contains these endings.
     pub(super) fn clear_pending(
         &self,
         expected: &RegisterId,
@@ -270,7 +271,8 @@ impl Register {
         RegisterWriter::lock(&self.path, expected, LOCK_TIMEOUT)
     }
 
-    /// Runs `read` on the open file. One that a larger file has superseded is opened again.
+    /// Runs `read` on the open file. If a larger file has superseded the open file, opens the larger
+    /// file.
     fn with_file<T>(
         &self,
         expected: &RegisterId,
@@ -293,7 +295,7 @@ impl Register {
         read(&file, &header)
     }
 
-    /// The header of the open file; `None` if another file has taken its place.
+    /// Returns the header of the open file, or `None` if another file has taken its place.
     fn header_of(&self, open: &mut OpenRegister) -> Result<Option<Header>, StoreError> {
         if open.checked.elapsed() >= MAX_FILE_AGE {
             if !open.file.is_at(&self.path) {
@@ -344,8 +346,8 @@ pub(super) fn load_id<A: Transaction>(tables: &Tables<A>) -> Result<RegisterId, 
     Ok(id)
 }
 
-/// What a new register must contain: the secrets that the records say are ended. A change since
-/// an older copy of the store that ended nothing is not protected by it.
+/// Returns the entries of a new register: the secrets that are ended according to the records. The
+/// new register does not protect restrictions that the records do not show.
 pub(super) fn entries_from_records(
     rows: &impl ReadOps,
 ) -> Result<Vec<RevocationEntry>, StoreError> {
@@ -363,7 +365,7 @@ pub(super) fn entries_from_records(
     Ok(entries)
 }
 
-/// Where the register of the store at `store` is.
+/// Returns the path of the register of the store at `store`.
 pub(super) fn register_path(store: &Path) -> PathBuf {
     let mut path = store.as_os_str().to_owned();
     path.push(".revoked");

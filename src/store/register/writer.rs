@@ -27,15 +27,15 @@ use crate::{
 
 /// Pages of a new register: room for 1,024 entries before it grows, in 260 KiB.
 pub(super) const FIRST_PAGES: u32 = 64;
-/// Pages that are read to find out how full the table is.
+/// Number of pages that are read to estimate how full the table is.
 const SAMPLE: u32 = 16;
-/// Between two attempts to take a lock.
+/// The pause between two attempts to take a lock.
 const RETRY: Duration = Duration::from_micros(200);
 
-/// Which lock a writer holds.
+/// The lock that a writer holds.
 #[derive(Debug)]
 enum Lock {
-    /// That of the register. The writer may change any slot and let the table grow.
+    /// The lock of the register. The writer may change any slot and let the table grow.
     First,
     /// The lock of its directory. The writer may only fill free slots.
     Second { _directory: File },
@@ -167,7 +167,7 @@ impl<'a> RegisterWriter<'a> {
         self.sync()
     }
 
-    /// Notes that the store's records contain these endings by now. Needs the first lock. No sync:
+    /// Records that the store now contains these endings. Needs the first lock. Does not sync, because
     /// an ending that is applied twice changes nothing.
     pub(super) fn clear_pending(&mut self, applied: &[RevocationEntry]) -> Result<(), StoreError> {
         self.require_first()?;
