@@ -7,7 +7,7 @@ use clap::builder::{PathBufValueParser, TypedValueParser};
 
 use crate::domain::file_path::{PathFault, any_path, file_path};
 
-/// A file.
+/// The path of a file in an argument.
 pub(super) fn file() -> impl TypedValueParser<Value = PathBuf> {
     PathBufValueParser::new().try_map(|path| with_home(&path, file_path))
 }

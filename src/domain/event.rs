@@ -152,7 +152,7 @@ impl EventBody {
     /// change.
     pub const RECORD_WAS_DAMAGED: &str = "record was damaged";
 
-    /// Whether the event removed the token from the store for good, so that it is not in the trash.
+    /// Whether the event removed the token from the store and from the trash.
     pub fn removes_for_good(&self) -> bool {
         match self.action {
             AuditAction::Purged => true,

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::domain::Timestamp;
 
-/// The key of what the store knows of the clock in the table `meta-1`.
+/// The key of the recorded times in the table `meta-1`.
 const CLOCK_STATE: &[u8] = b"clock";
 
 /// The newest times that a store contains.
@@ -41,7 +41,7 @@ impl RecordedTime {
     }
 }
 
-/// Loads what the store knows of the clock. A damaged record must not prevent checks and
+/// Loads the recorded times. A damaged record must not prevent checks and
 /// revocations, so it counts as missing.
 fn load_clock_state<T: Transaction>(tables: &Tables<T>) -> Result<ClockStateV1, StoreError> {
     match tables.meta.get(CLOCK_STATE, decode::<ClockStateV1>) {

@@ -167,7 +167,7 @@ pub(in crate::store) struct StoreInfoV1 {
 
 impl Record for StoreInfoV1 {}
 
-/// What the store knows of the clock beside its events.
+/// The times that the store records beside its events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, BorrowDecode)]
 pub(in crate::store) struct ClockStateV1 {
     /// The time of the newest use that was written since the clock was accepted.
