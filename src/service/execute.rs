@@ -124,10 +124,7 @@ impl Service {
         command: &Command,
         confirmed: &ConfirmationProof,
     ) -> Result<CommandResult, ServiceError> {
-        match self.execute_ending(command, confirmed)? {
-            Some(committed) => Ok(committed),
-            None => self.issue(command, confirmed, None),
-        }
+        self.run(command, confirmed, None)
     }
 
     /// Like [`Service::execute`], but passes each new secret to `print` before the commit, unless
@@ -138,9 +135,18 @@ impl Service {
         confirmed: &ConfirmationProof,
         print: PrintSecret<'_>,
     ) -> Result<CommandResult, ServiceError> {
+        self.run(command, confirmed, Some(print))
+    }
+
+    fn run(
+        &self,
+        command: &Command,
+        confirmed: &ConfirmationProof,
+        print: Option<PrintSecret<'_>>,
+    ) -> Result<CommandResult, ServiceError> {
         match self.execute_ending(command, confirmed)? {
             Some(committed) => Ok(committed),
-            None => self.issue(command, confirmed, Some(print)),
+            None => self.issue(command, confirmed, print),
         }
     }
 
@@ -285,6 +291,11 @@ impl Service {
         Ok(())
     }
 
+    /// Returns the time for a deletion that `tx` starts.
+    pub(super) fn deletion_time(&self, tx: &impl ReadOps) -> Result<Timestamp, StoreError> {
+        Ok(plan::deletion_time(self.clock.denial_time(tx)?, tx.newest_deletion()?))
+    }
+
     /// Deletes tokens whose names an import takes, in the transaction of the import. All calls of
     /// one import share `deletion`, the time of deletion, so that an undo restores the tokens
     /// together.
@@ -292,16 +303,13 @@ impl Service {
         &self,
         tx: &mut Writer<'_>,
         tokens: &[TokenId],
-        deletion: &mut Option<Timestamp>,
+        deletion: Timestamp,
     ) -> Result<(), ServiceError> {
         let command = Command::Delete { tokens: TokensToDelete::Listed(tokens.to_vec()) };
         let digests = NewSecretDigests::default();
-        let context = PlanContext { deletion: *deletion, ..self.plan_context(tx, &digests)? };
+        let context = PlanContext { deletion: Some(deletion), ..self.plan_context(tx, &digests)? };
         let plan = plan::plan(&command, &PlanReader(tx), &context)?;
         plan.require_all()?;
-        if let Some(TokenChange { after: StoredToken::Deleted(_, at), .. }) = plan.changes.first() {
-            *deletion = Some(*at);
-        }
         Ok(self.apply(tx, &plan)?)
     }
 }

@@ -18,7 +18,7 @@ pub use self::{
     confirm::{Confirmation, ConfirmationProof, is_confirmed_by},
     context::{NewSecretDigests, PlanContext, ReadTokens},
     refusal::Refusal,
-    trash::{PURGE_BATCH, TRASH_RETENTION},
+    trash::{PURGE_BATCH, TRASH_RETENTION, deletion_time},
 };
 use super::{
     Timestamp,

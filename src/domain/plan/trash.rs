@@ -45,8 +45,8 @@ pub(super) fn delete_damaged(plan: &mut Plan, id: TokenId) {
     });
 }
 
-/// Purges at most [`PURGE_BATCH`] tokens that were deleted at least 24 hours ago. Returns the time for a new deletion: the
-/// time of the plan or 1 ns after the latest deletion, whichever is later.
+/// Purges at most [`PURGE_BATCH`] tokens that were deleted at least 24 hours ago. Returns the time
+/// for a new deletion.
 pub(super) fn purge<R: ReadTokens>(plan: &mut Plan, tx: &R) -> Result<Timestamp, R::Error> {
     let newest = tx.newest_deletion()?;
     let due = match plan.at.checked_sub_signed(TRASH_RETENTION) {
@@ -59,7 +59,12 @@ pub(super) fn purge<R: ReadTokens>(plan: &mut Plan, tx: &R) -> Result<Timestamp,
         event: Some((AuditAction::Purged, String::new())),
     });
     plan.housekeeping = purges.collect();
-    Ok(newest.map_or(plan.at, |newest| plan.at.max(newest + TIME_RESOLUTION)))
+    Ok(deletion_time(plan.at, newest))
+}
+
+/// Returns the time for a new deletion: `at` or 1 ns after the latest deletion, whichever is later.
+pub fn deletion_time(at: Timestamp, latest: Option<Timestamp>) -> Timestamp {
+    latest.map_or(at, |latest| at.max(latest + TIME_RESOLUTION))
 }
 
 /// Restores all deleted tokens that `target` names, or none of them. Returns an error if no such

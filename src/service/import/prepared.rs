@@ -99,9 +99,6 @@ impl<'a, S: ImportSource> PreparedImport<'a, S> {
     pub fn commit(&self, done: &AtomicU64) -> Result<RowPlans, ImportError> {
         let mut register = RegisterChanges::default();
         let actions = self.service.write(|rows| {
-            // Resets the progress, because a write that fails on a full disk is run a second time.
-            done.store(0, Ordering::Relaxed);
-            register = RegisterChanges::default();
             let at = self.service.clock.denial_time(rows)?;
             self.service.require_granting(rows)?;
             // From here on, the write lock keeps other processes from writing.
@@ -109,13 +106,14 @@ impl<'a, S: ImportSource> PreparedImport<'a, S> {
             let is_unchanged = now == self.checked_at;
             let mode = if is_unchanged { RecheckMode::Unchanged } else { RecheckMode::Recheck };
             let (mut actions, mut refused) = (RowPlans::default(), ImportFaults::default());
-            let (mut names, mut deletion_time) = (NamesToInsert::default(), None);
+            let deletion_time = self.service.deletion_time(rows)?;
+            let mut names = NamesToInsert::default();
             for staged in self.staging.batches() {
                 let staged = staged?;
                 let mut batch = self.plan_batch(&staged, at, mode)?;
                 refused.extend(batch.refused.drain(..));
                 if refused.is_empty() {
-                    self.write_batch(rows, &batch, &mut deletion_time, &mut register)?;
+                    self.write_batch(rows, &batch, deletion_time, &mut register)?;
                     let count = u64::try_from(batch.actions.len()).unwrap_or(0);
                     done.fetch_add(count, Ordering::Relaxed);
                     names.extend(batch.names);
@@ -212,7 +210,7 @@ impl<'a, S: ImportSource> PreparedImport<'a, S> {
         &self,
         rows: &mut Writer<'_>,
         batch: &PlannedBatch<'_>,
-        deletion_time: &mut Option<Timestamp>,
+        deletion_time: Timestamp,
         register: &mut RegisterChanges,
     ) -> Result<(), ServiceError> {
         let mut replaced = Vec::new();

@@ -97,9 +97,9 @@ fn reference_import(
             .iter()
             .any(|(_, action)| action.conflicts.iter().any(|it| it.field() == "name"));
         let is_skipping = on_conflict == OnConflict::Skip;
-        let mut deletion = None;
+        let deletion = service.deletion_time(rows)?;
         if taken && !is_skipping {
-            service.delete_displaced(rows, &[], &mut deletion)?;
+            service.delete_displaced(rows, &[], deletion)?;
         }
         let mut was = HashMap::new();
         for (token, _) in actions.iter().filter(|(_, it)| it.outcome == RowOutcome::Replaced) {
@@ -109,7 +109,7 @@ fn reference_import(
         let writes = |outcome| matches!(outcome, RowOutcome::New | RowOutcome::Replaced);
         for (token, _) in actions.iter().filter(|(_, it)| writes(it.outcome)) {
             if let Some(holder) = rows.id_of_name(&token.name)? {
-                service.delete_displaced(rows, &[holder], &mut deletion)?;
+                service.delete_displaced(rows, &[holder], deletion)?;
             }
             rows.remove_trash(&token.id)?;
             let old = was.get(&token.id);
@@ -215,6 +215,8 @@ proptest! {
         }
         prop_assert_eq!(&sources[0].rows, &sources[1].rows);
         let [batched, reference] = &services;
+        // The preparation sees this time, below which the time for denial no longer falls.
+        reference.now().unwrap();
         let prepared_from = batched.state();
         let (read, done) = (AtomicU64::new(0), AtomicU64::new(0));
         let prepared = batched.prepare_import(&sources[0], on_conflict, &read);
