@@ -1,5 +1,6 @@
-//! Process hardening: no closed standard descriptors, no death by SIGXFSZ, no core dumps, no debuggers of the same user, and no secrets in panic
-//! messages. Never fails. `run` calls it first, before any secret is in memory.
+//! Process hardening: no closed standard descriptors, no death by SIGXFSZ, no core dumps, no
+//! debuggers of the same user, and no secrets in panic messages. Never fails. `run` calls it first,
+//! before any secret is in memory.
 
 use std::{
     fmt,
@@ -44,8 +45,8 @@ pub fn closed_descriptor() -> Option<&'static str> {
     all.find(|(_, closed)| closed.load(Ordering::Relaxed)).map(|(name, _)| name)
 }
 
-/// Handles SIGXFSZ, whose default action ends the process without a message. A write beyond the file
-/// size limit (`ulimit -f`) then fails with `EFBIG`.
+/// Handles SIGXFSZ, whose default action ends the process without a message. A write beyond the
+/// file size limit (`ulimit -f`) then fails with `EFBIG`.
 pub fn survive_file_size_limit() -> io::Result<()> {
     let signal = signal_hook::consts::SIGXFSZ;
     signal_hook::flag::register(signal, Arc::new(AtomicBool::new(false))).map(drop)

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     config::Config,
-    domain::{counted, terminal_text::escape},
+    domain::{counted, list_first, terminal_text::escape},
     output::advice::Diagnostic,
     service::{RestoreDifferences, Service, ServiceError},
 };
@@ -283,9 +283,8 @@ fn describe(found: &RestoreDifferences) -> Vec<String> {
     let mut lines = Vec::new();
     let mut list = |names: &[String], what: &str| {
         if !names.is_empty() {
-            let more = if names.len() > MAX_LISTED_NAMES { ", ..." } else { "" };
-            let first = names.iter().take(MAX_LISTED_NAMES).cloned().collect::<Vec<_>>().join(", ");
-            lines.push(format!("{} {what}: {first}{more}", counted(names.len(), "token")));
+            let first = list_first(names.iter().map(String::as_str), MAX_LISTED_NAMES, names.len());
+            lines.push(format!("{} {what}: {first}", counted(names.len(), "token")));
         }
     };
     list(&found.returning, "only in the backup");

@@ -57,7 +57,7 @@ impl Output {
 
     /// Prints `value` on one line, with the schema version.
     pub fn object(&self, value: Value) -> io::Result<()> {
-        self.line(&printable_json(json::versioned_line(value)))
+        self.line(&json_line(value))
     }
 
     pub fn line(&self, text: &str) -> io::Result<()> {
@@ -111,6 +111,11 @@ pub(super) fn write_lines(out: &mut impl Write, text: &str) -> io::Result<()> {
         out.write_all(b"\n")?;
     }
     Ok(())
+}
+
+/// The object `value` with the schema version, on one line and in the form for output.
+pub(super) fn json_line(value: Value) -> String {
+    printable_json(json::versioned_line(value))
 }
 
 /// The form of JSON lines for output, as of [`printable_json`].

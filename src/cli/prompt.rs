@@ -18,7 +18,7 @@ use super::{
     print::printable,
 };
 use crate::{
-    domain::{Confirmation, Plan, plan::is_confirmed_by, secret::trim_presented},
+    domain::{Confirmation, Plan, list_first, plan::is_confirmed_by, secret::trim_presented},
     output::{
         json::format_time,
         question::{immediate_effects, question},
@@ -48,10 +48,8 @@ pub(super) fn confirm(plan: &Plan, yes: bool) -> Result<(), CliError> {
     }
     let mut lines = Vec::new();
     if plan.command.tokens().len() > 1 {
-        let names: Vec<_> =
-            plan.tokens().take(MAX_LISTED_NAMES).map(|token| token.name.as_str()).collect();
-        let more = if plan.changes.len() > MAX_LISTED_NAMES { ", ..." } else { "" };
-        lines.push(format!("{}{more}", names.join(", ")));
+        let names = plan.tokens().map(|token| token.name.as_str());
+        lines.push(list_first(names, MAX_LISTED_NAMES, plan.changes.len()));
     }
     lines.extend(immediate_effects(plan, format_time));
     ask(&lines, &question(plan), &prompt, &expected)

@@ -92,8 +92,8 @@ pub struct Config {
 }
 
 impl Config {
-    /// Loads the config. A missing file at the default path is not an error; a file named by a flag or
-    /// a variable must exist.
+    /// Loads the config. A missing file at the default path is not an error; a file named by a flag
+    /// or a variable must exist.
     pub fn load(flags: &ConfigFlags, environment: &Environment) -> Result<Self, ConfigError> {
         let Some((path, by)) = Self::locate(flags, environment)? else {
             return Self::merge_layers(flags, environment, ConfigFile::default(), None);
@@ -117,8 +117,8 @@ impl Config {
     }
 
     /// The path of the config file, and the flag or variable that names the path. The flag or
-    /// variable is `None` for the default path. Returns `None` if no file is named and
-    /// the user has no config directory. Fails if the named path is refused, see [`crate::domain::file_path`].
+    /// variable is `None` for the default path. Returns `None` if no file is named and the user has
+    /// no config directory. Fails if the named path is refused, see [`crate::domain::file_path`].
     pub fn locate(
         flags: &ConfigFlags,
         environment: &Environment,

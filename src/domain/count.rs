@@ -24,6 +24,16 @@ pub fn counted(count: impl Display, noun: &str) -> String {
     format!("{count} {noun}{plural}")
 }
 
+/// Joins at most `max` of `texts` with commas. Adds `, ...` if `total`, the number of all, is more.
+pub fn list_first<'a>(
+    texts: impl IntoIterator<Item = &'a str>,
+    max: usize,
+    total: usize,
+) -> String {
+    let more = if total > max { ", ..." } else { "" };
+    texts.into_iter().take(max).collect::<Vec<_>>().join(", ") + more
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

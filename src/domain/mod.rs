@@ -34,7 +34,7 @@ pub use command::{
     Command, DeliveryMethod, LeakedSecret, NewToken, ScopesToRemove, TokensToDelete,
     TokensToRestore,
 };
-pub use count::{counted, grouped};
+pub use count::{counted, grouped, list_first};
 pub use decision::{AccessRequest, Decision, Denial, decide};
 pub use event::{Actor, AuditAction, AuditEvent, EventBody, EventHash};
 pub use id::TokenId;

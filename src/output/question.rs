@@ -3,7 +3,7 @@
 
 use crate::domain::{
     Command, Plan, ScopesToRemove, SecretOverlap, Status, Timestamp, TokensToDelete, Warning,
-    counted,
+    counted, list_first,
 };
 
 /// The question, such as `Revoke ci-prod?`.
@@ -74,12 +74,12 @@ pub fn clock_effects(plan: &Plan) -> Vec<String> {
         count => format!("{} will become valid again.", counted(count, "expired token")),
     }];
     if !effects.issued_in_future.is_empty() {
-        let names = effects.issued_in_future.iter().take(SHOWN).map(|(_, name)| name.as_str());
-        let more = if effects.issued_in_future.len() > SHOWN { ", ..." } else { "" };
+        let count = effects.issued_in_future.len();
+        let names = effects.issued_in_future.iter().map(|(_, name)| name.as_str());
         text.push(format!(
-            "{} issued in the future: {}{more}. Revoke or regenerate what you did not expect.",
-            counted(effects.issued_in_future.len(), "token"),
-            names.collect::<Vec<_>>().join(", ")
+            "{} issued in the future: {}. Revoke or regenerate what you did not expect.",
+            counted(count, "token"),
+            list_first(names, SHOWN, count)
         ));
     }
     text

@@ -36,7 +36,7 @@ pub enum Clock {
 pub struct FixedTime {
     /// Seconds since 1970.
     seconds: AtomicI64,
-    /// The seconds by which the clock was set ahead. They stand for the time that passed.
+    /// The seconds by which the clock was set ahead. They simulate the time that passed.
     elapsed: AtomicU64,
 }
 
@@ -115,8 +115,8 @@ impl ProcessTime {
         if seen.accepted != recorded.accepted {
             *seen = SeenTime { accepted: recorded.accepted, newest: None };
         }
-        let newest = recorded.newest().max(seen.newest);
-        let at = newest.map_or(self.now(), |newest| newest.max(self.now()));
+        let now = self.now();
+        let at = recorded.newest().max(seen.newest).map_or(now, |newest| newest.max(now));
         seen.newest = Some(at);
         Ok(at)
     }

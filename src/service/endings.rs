@@ -96,8 +96,9 @@ impl Service {
         let ended: HashMap<TokenId, u32> =
             entries.iter().map(|entry| (entry.id, entry.ended_generation)).collect();
         let pending = self.store.pending_endings()?;
-        let is_own = |other: &RevocationEntry| entries.iter().any(|own| own.is_same_ending(other));
-        let others: Vec<_> = pending.iter().filter(|entry| !is_own(entry)).cloned().collect();
+        let own: HashSet<_> = entries.iter().map(RevocationEntry::ending_key).collect();
+        let is_other = |entry: &&RevocationEntry| !own.contains(&entry.ending_key());
+        let others: Vec<_> = pending.iter().filter(is_other).cloned().collect();
         let plan = self.store.write(|tx| {
             apply_pending(tx, &others)?;
             let mut plan = self.plan(tx, command, &NewSecretDigests::default())?;

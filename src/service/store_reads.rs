@@ -133,17 +133,14 @@ impl Service {
     /// Returns the clock, and the times that decide expiry.
     pub fn clock_report(&self) -> Result<ClockReport, ServiceError> {
         Ok(self.store.read(|rows| {
+            let (denial, clock) = (self.clock.denial_time(rows)?, self.clock.now());
+            let tokens = rows.tokens()?.rows;
             Ok::<_, StoreError>(ClockReport {
                 recorded: rows.recorded_time()?,
                 behind: self.clock.behind(rows)?,
-                denial: self.clock.denial_time(rows)?,
-                clock: self.clock.now(),
-                effects: ClockEffects::of(
-                    &rows.tokens()?.rows,
-                    self.clock.denial_time(rows)?,
-                    self.clock.now(),
-                    &self.policy.limits,
-                ),
+                denial,
+                clock,
+                effects: ClockEffects::of(&tokens, denial, clock, &self.policy.limits),
             })
         })?)
     }

@@ -175,8 +175,9 @@ impl UsageQueue {
     }
 }
 
-/// Writes `uses` in one transaction, and `newest`, the latest of their times. Reads each record again, because another check may have
-/// recorded a use in the meantime, and no use may be stored for a deleted token.
+/// Writes `uses` in one transaction, and `newest`, the latest of their times. Reads each record
+/// again, because another check may have recorded a use in the meantime, and no use may be stored
+/// for a deleted token.
 pub(super) fn write(
     store: &Store,
     uses: &[SecretUse],

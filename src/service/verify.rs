@@ -110,8 +110,8 @@ impl Verifier {
             },
         };
         self.record_usage(&authenticated, request, &decision, from);
-        let now = self.clock.now();
-        let is_clock_behind = matches!(decision, Decision::Deny(Denial::Expired(end)) if now < end);
+        let is_clock_behind =
+            matches!(decision, Decision::Deny(Denial::Expired(end)) if self.clock.now() < end);
         Ok(Verdict { decision, token: Some(authenticated.token), is_clock_behind })
     }
 
@@ -165,9 +165,9 @@ impl Verifier {
             };
             let newest_recorded = rows.recorded_time()?.newest();
             let Some(slot) = token.matching_slot(&digest, at) else {
-                let is_new = |end: Timestamp| newest_recorded.is_none_or(|newest| newest < end);
                 let previous = token.previous.filter(|old| old.digest.matches(&digest));
-                overlap_ended = previous.filter(|old| is_new(old.until)).map(|_| at);
+                let ended = previous.filter(|old| newest_recorded < Some(old.until));
+                overlap_ended = ended.map(|_| at);
                 return Ok(None);
             };
             let ended = rows.revocation_state(&id)?.denial(&token, slot, at);
@@ -204,8 +204,8 @@ impl Verifier {
             authenticated;
         // The denial of an expired secret must last, even if its last use is too recent to be
         // recorded again.
-        let is_expired_since = |end: Timestamp| newest_recorded.is_none_or(|newest| newest < end);
-        if matches!(decision, Decision::Deny(Denial::Expired(end)) if is_expired_since(*end)) {
+        if matches!(decision, Decision::Deny(Denial::Expired(end)) if *newest_recorded < Some(*end))
+        {
             self.record_denial_time(*at);
         }
         // In read-only mode, skip the use without a warning for each check.
@@ -231,9 +231,7 @@ impl Verifier {
             self.recent.remember(digest, &used, *at);
         }
     }
-}
 
-impl Verifier {
     /// Queues the time of a denial, so that a clock that is set back does not lift it.
     fn record_denial_time(&self, at: Timestamp) {
         if !self.reader.store().is_read_only() {
@@ -253,7 +251,7 @@ struct AuthenticatedToken {
     ended: Option<Denial>,
     /// Whether the cache has a recent use of the secret, so that the token is without its last use.
     is_cached: bool,
-    /// The newest time that the store contains.
+    /// The newest time that the store contains. `None` is before every time.
     newest_recorded: Option<Timestamp>,
 }
 

@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{
-    codec::{RecordBody, decode},
+    codec::decode,
     error::StoreError,
     name_index::EntryCheck,
     record::{EventV1, TokenIdRecordV1, TokenV2, TrashV2},
@@ -94,8 +94,7 @@ impl ConsistencyCheck {
 
     fn check_tokens<T: Transaction>(&mut self, tables: &Tables<T>) -> Result<(), StoreError> {
         tables.tokens.for_each(|key: &Key, row| {
-            let token = |body: RecordBody<'_>| body.decode::<TokenV2<'_>>()?.into_token(key);
-            match row.ok().and_then(token) {
+            match row.ok().and_then(|body| TokenV2::decode_token(key, body)) {
                 Some(token) => drop(self.tokens.insert(*key, token)),
                 None => drop(self.damaged.insert(*key)),
             }
@@ -111,8 +110,7 @@ impl ConsistencyCheck {
             if self.tokens.contains_key(key) || self.damaged.contains(key) {
                 self.add_fault(key, "is both present and deleted");
             }
-            let token = |body: RecordBody<'_>| body.decode::<TrashV2<'_>>()?.into_parts(key);
-            let token = row.ok().and_then(token);
+            let token = row.ok().and_then(|body| TrashV2::decode_parts(key, body));
             self.trash.insert(*key, token.map(|(token, _)| token.revoked.is_some()));
             ControlFlow::Continue(())
         })?;

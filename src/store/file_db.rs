@@ -145,7 +145,7 @@ impl FileDb {
         let was_locked = || self.was_locked.lock().unwrap_or_else(PoisonError::into_inner);
         let is_locked = was_locked().is_some_and(|at| at.elapsed() < LOCKED_FOR);
         if !is_locked {
-            match self.begin_locked_snapshot() {
+            match self.begin_snapshot_with_lock() {
                 Err(StoreError::Busy { .. }) if self.options.reads_locked_file => {
                     *was_locked() = Some(Instant::now());
                 }
@@ -158,7 +158,7 @@ impl FileDb {
 
     /// Begins a read through the current handle. Opens the file if there is no handle yet or if
     /// another file is at the path.
-    fn begin_locked_snapshot(&self) -> Result<Snapshot, StoreError> {
+    fn begin_snapshot_with_lock(&self) -> Result<Snapshot, StoreError> {
         let mut current = self.lock_handle();
         let id = path_security::identify(&self.path)?;
         if let Some(handle) = current.as_ref().filter(|handle| handle.id == id).cloned() {

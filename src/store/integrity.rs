@@ -45,28 +45,31 @@ impl Store {
     /// again.
     fn private_copy(&self, file: &FileDb) -> Result<File, StoreError> {
         for _ in 0..ATTEMPTS {
-            let snapshot = file.snapshot()?;
-            let copy = self.copy_bytes(file)?;
-            if snapshot.is_current() {
+            if let Some(copy) = self.copy_unchanged(file)? {
                 return Ok(copy);
             }
         }
-        if file.options.read_only {
-            // Without the lock, only waiting for a pause of the writers remains.
-            let deadline = RetryDeadline::new(file.options.lock_timeout);
-            loop {
-                let snapshot = file.snapshot()?;
-                let copy = self.copy_bytes(file)?;
-                if snapshot.is_current() {
-                    return Ok(copy);
-                }
-                deadline.pause(&file.path, path_security::identify(&file.path)?)?;
-            }
+        let deadline = RetryDeadline::new(file.options.lock_timeout);
+        if !file.options.read_only {
+            let db = file.writable(&deadline)?;
+            let copy = self.copy_bytes(file);
+            file_db::close(db);
+            return copy;
         }
-        let db = file.writable(&RetryDeadline::new(file.options.lock_timeout))?;
-        let copy = self.copy_bytes(file);
-        file_db::close(db);
-        copy
+        // Without the lock, only waiting for a pause of the writers remains.
+        loop {
+            if let Some(copy) = self.copy_unchanged(file)? {
+                return Ok(copy);
+            }
+            deadline.pause(&file.path, path_security::identify(&file.path)?)?;
+        }
+    }
+
+    /// Copies the file. Returns `None` if another process committed meanwhile.
+    fn copy_unchanged(&self, file: &FileDb) -> Result<Option<File>, StoreError> {
+        let snapshot = file.snapshot()?;
+        let copy = self.copy_bytes(file)?;
+        Ok(snapshot.is_current().then_some(copy))
     }
 
     fn copy_bytes(&self, file: &FileDb) -> Result<File, StoreError> {

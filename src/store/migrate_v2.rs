@@ -1,6 +1,6 @@
 //! The migration from schema 1 to 2: gives tokens a version and a generation, folds names in their
-//! present form, indexes deleted tokens by time, and names the revocation register, which is created when the store opens. Called by
-//! `migrate`.
+//! present form, indexes deleted tokens by time, and names the revocation register, which is
+//! created when the store opens. Called by `migrate`.
 
 use std::ops::ControlFlow;
 

@@ -116,9 +116,9 @@ pub struct OpenOptions {
     /// The maximum time that a write waits for the lock. For a read, it is the same, but never more
     /// than 750 ms.
     pub lock_timeout: Duration,
-    /// Whether a read gives up waiting for the lock after 30 ms, and reads the file as it would be found
-    /// if the process that holds the lock were killed. Only for commands that end secrets: they must
-    /// find a token beside a process that does not go on.
+    /// Whether a read gives up waiting for the lock after 30 ms, and reads the file as it would be
+    /// found if the process that holds the lock were killed. Only for commands that end secrets:
+    /// they must find a token beside a process that does not go on.
     pub reads_locked_file: bool,
     /// The size of the page cache that reads use.
     pub cache: CacheSize,
@@ -150,8 +150,8 @@ impl CacheSize {
 }
 
 impl Default for OpenOptions {
-    /// Returns options that allow writing and creating. The timeout for the write lock is short enough that a
-    /// command ends within 2 s.
+    /// Returns options that allow writing and creating. The timeout for the write lock is short
+    /// enough that a command ends within 2 s.
     fn default() -> Self {
         Self {
             read_only: false,
@@ -233,8 +233,8 @@ impl Store {
         }
     }
 
-    /// Whether an older state of the file has taken the place of a later one since the last call, such
-    /// as a backup. Only reads of this process notice it.
+    /// Whether an older state of the file has taken the place of a later one since the last call,
+    /// such as a backup. Only reads of this process notice it.
     pub fn take_rewound(&self) -> bool {
         matches!(&*self.backend, Backend::File(file) if file.take_rewound())
     }

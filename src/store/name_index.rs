@@ -9,7 +9,7 @@ use redb::WriteTransaction;
 
 use super::{
     bulk_insert::encode_short,
-    codec::{RecordBody, decode},
+    codec::decode,
     error::StoreError,
     record::{TokenIdRecordV1, TokenV2},
     tables::{NAMES, RecordTable, Transaction, WriteTables},
@@ -114,8 +114,7 @@ pub(super) fn rebuild(
 ) -> Result<(), StoreError> {
     let (mut names, mut damaged) = (Vec::new(), BTreeSet::new());
     tables.tokens.for_each(|key: &Key, row| {
-        let token = |body: RecordBody<'_>| body.decode::<TokenV2<'_>>()?.into_token(key);
-        match row.ok().and_then(token) {
+        match row.ok().and_then(|body| TokenV2::decode_token(key, body)) {
             Some(token) => names.push((token.name.folded(), token.created, *key)),
             None => drop(damaged.insert(*key)),
         }

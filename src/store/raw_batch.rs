@@ -79,8 +79,8 @@ pub(super) fn decode_token(
     record: &[u8],
     uses: Option<&[u8]>,
 ) -> (Result<Token, DamagedRecord>, Option<DamagedRecord>) {
-    let token = |body: RecordBody<'_>| body.decode::<TokenV2<'_>>()?.into_token(id);
-    let mut token = verify_checksum(TOKENS, id, record).and_then(token);
+    let body = verify_checksum(TOKENS, id, record);
+    let mut token = body.and_then(|body| TokenV2::decode_token(id, body));
     let decode_usage = |body: RecordBody<'_>| body.decode::<TokenUsesV1<'_>>()?.into_usage();
     let last = uses.map_or(Some(TokenUses::default()), |uses| {
         verify_checksum(USES, id, uses).and_then(decode_usage)

@@ -140,8 +140,7 @@ pub trait ReadOps: HasTables {
     /// Like [`ReadOps::token`], but without the last use, which takes a second lookup.
     fn token_without_usage(&self, id: &TokenId) -> Result<Option<Token>, StoreError> {
         let key = id.as_bytes();
-        let stored =
-            self.tables().tokens.get(key, |body| body.decode::<TokenV2<'_>>()?.into_token(key))?;
+        let stored = self.tables().tokens.get(key, |body| TokenV2::decode_token(key, body))?;
         Ok(match self.pending() {
             Some(pending) => stored.map(|token| pending.apply(token)),
             None => stored,

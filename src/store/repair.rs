@@ -86,8 +86,7 @@ pub(super) fn find_repairs<T: Transaction>(tables: &Tables<T>) -> Result<Vec<Rep
     }
     find_in_names_and_uses(tables, &mut repairs)?;
     tables.trash.for_each(|key: &Key, row| {
-        let read = |body: RecordBody<'_>| body.decode::<TrashV2<'_>>()?.into_parts(key);
-        if row.ok().and_then(read).is_none() {
+        if row.ok().and_then(|body| TrashV2::decode_parts(key, body)).is_none() {
             repairs.push(Repair::RemoveTrash(*key));
         }
         ControlFlow::Continue(())
@@ -112,8 +111,7 @@ fn find_in_names_and_uses<T: Transaction>(
 ) -> Result<(), StoreError> {
     let (mut names, mut damaged) = (BTreeMap::new(), BTreeSet::new());
     tables.tokens.for_each(|key: &Key, row| {
-        let token = |body: RecordBody<'_>| body.decode::<TokenV2<'_>>()?.into_token(key);
-        match row.ok().and_then(token) {
+        match row.ok().and_then(|body| TokenV2::decode_token(key, body)) {
             Some(token) => drop(names.insert(*key, (token.id, token.name.folded()))),
             None => drop(damaged.insert(*key)),
         }

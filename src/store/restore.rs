@@ -173,8 +173,8 @@ impl RestoreTarget {
     }
 }
 
-/// `None` if the store that is replaced is missing or damaged. Another error, such as a lock that is
-/// held, is no reason to replace it.
+/// `None` if the store that is replaced is missing or damaged. Another error, such as a lock that
+/// is held, is no reason to replace it.
 pub fn if_readable<T>(result: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
     match result {
         Ok(value) => Ok(Some(value)),
@@ -190,9 +190,9 @@ pub fn if_readable<T>(result: Result<T, StoreError>) -> Result<Option<T>, StoreE
     }
 }
 
-/// Changes the copy of the backup in `file`. Its change log continues after the generation `after`, so that
-/// every process reads everything again. Returns the id of its register and the entries that its
-/// records require.
+/// Changes the copy of the backup in `file`. Its change log continues after the generation `after`,
+/// so that every process reads everything again. Returns the id of its register and the entries
+/// that its records require.
 fn write_restored(
     file: File,
     kept: &KeptEndings,

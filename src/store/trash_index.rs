@@ -103,7 +103,7 @@ pub(super) fn get<T: Transaction>(
 }
 
 fn decode_trashed(id: &Id, body: RecordBody<'_>) -> Option<TrashedToken> {
-    let (token, at) = body.decode::<TrashV2<'_>>()?.into_parts(id)?;
+    let (token, at) = TrashV2::decode_parts(id, body)?;
     Some(TrashedToken { token, at })
 }
 

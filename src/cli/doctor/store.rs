@@ -13,7 +13,7 @@ use super::{DoctorReport, OpenStore, mode, processes};
 use crate::{
     cli::{audit::BROKEN_CHAIN_HINT, exit::CliError},
     config::Config,
-    domain::{ClockEffects, Status, Token, counted},
+    domain::{ClockEffects, Status, Token, counted, list_first},
     output::json::format_time,
     service::{AllTokensSnapshot, NameClash, Service, StoreHealth, abandoned_files},
 };
@@ -241,11 +241,9 @@ fn collect_clock_effects(report: &mut DoctorReport, effects: &ClockEffects) {
     for (name, tokens, problem) in lists {
         report.fact(name, tokens.len());
         if !tokens.is_empty() {
-            let ids: Vec<_> =
-                tokens.iter().take(MAX_LISTED_IDS).map(|(id, _)| id.as_str()).collect();
-            let more = if tokens.len() > MAX_LISTED_IDS { ", ..." } else { "" };
-            let (count, ids) = (counted(tokens.len(), "token"), ids.join(", "));
-            report.warn(format!("{count} ({ids}{more}) {problem}"));
+            let ids = tokens.iter().map(|(id, _)| id.as_str());
+            let ids = list_first(ids, MAX_LISTED_IDS, tokens.len());
+            report.warn(format!("{} ({ids}) {problem}", counted(tokens.len(), "token")));
         }
     }
 }

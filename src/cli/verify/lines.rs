@@ -11,7 +11,7 @@ use super::{
     super::{
         exit::{CliError, Exit},
         find_secret, open_stdin,
-        print::{Output, print_warning, write_lines},
+        print::{Output, json_line, print_warning, write_lines},
         prompt,
     },
     Answer, Verify, access_request,
@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     domain::{AccessRequest, Scope},
-    output::{advice::Diagnostic, json},
+    output::advice::Diagnostic,
     service::{Service, Verifier},
 };
 
@@ -75,19 +75,11 @@ fn write_answer(
     out: &Output,
 ) -> io::Result<Exit> {
     let (exit, line) = match answer {
-        Ok(answer) if out.json => (
-            answer.exit(),
-            crate::cli::print::printable_json(json::versioned_line(answer.as_json())),
-        ),
+        Ok(answer) if out.json => (answer.exit(), json_line(answer.as_json())),
         Ok(answer) => (answer.exit(), answer.line(args.explain)),
         Err(CliError::Exit(exit, error)) if out.json => {
             let error = error.to_string();
-            (
-                *exit,
-                crate::cli::print::printable_json(json::versioned_line(
-                    json!({ "allowed": false, "error": error }),
-                )),
-            )
+            (*exit, json_line(json!({ "allowed": false, "error": error })))
         }
         Err(CliError::Exit(exit, error)) => {
             (*exit, format!("error: {}", error.to_string().replace('\n', " ")))

@@ -16,7 +16,7 @@ const MAX_DIGITS: usize = 8;
 /// Maximum number of blanks that indent a continued line.
 const MAX_INDENT: usize = 64;
 
-/// An escape sequence: its length in bytes and the character that it stands for. A line break that
+/// An escape sequence: its length in bytes and the character that it encodes. A line break that
 /// only folds a line stands for nothing.
 struct Escape {
     len: usize,

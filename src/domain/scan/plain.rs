@@ -67,7 +67,7 @@ fn secret_at(characters: &Characters<'_>, second: usize) -> Option<SecretMatch> 
     if !is_well_formed {
         return None;
     }
-    // Only the checksum shows where the prefix begins: letters may stand directly before it.
+    // Only the checksum shows where the prefix begins: letters can precede it.
     (MIN_PREFIX_LEN..=MAX_PREFIX_LEN).find_map(|length| {
         let start = first.checked_sub(length * stride)?;
         let text = characters.text(start, length + 1 + TokenId::LEN + 1 + TAIL_LEN)?;

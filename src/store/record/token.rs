@@ -6,7 +6,7 @@ use bincode::{BorrowDecode, Encode};
 use super::{ActorV1, IdV1, ScopeV1, TimestampV1, TokenUses, TokenUsesV1, try_map};
 use crate::{
     domain::{Description, Digest, Name, PreviousSecret, Scopes, Timestamp, Token, TokenId},
-    store::codec::Record,
+    store::codec::{Record, RecordBody},
 };
 
 /// A token without its last uses, which have their own table.
@@ -132,6 +132,11 @@ impl<'a> From<&'a Token> for TokenV2<'a> {
 }
 
 impl TokenV2<'_> {
+    /// Decodes the token at the key `id`, without last uses. Returns `None` if the record is damaged.
+    pub(in crate::store) fn decode_token(id: &IdV1, body: RecordBody<'_>) -> Option<Token> {
+        body.decode::<TokenV2<'_>>()?.into_token(id)
+    }
+
     /// The summary; `None` if the domain would refuse one of its fields.
     pub(in crate::store) fn summary(&self) -> Option<ComparedFields> {
         self.token.summary()
@@ -175,6 +180,15 @@ impl Record for TrashV2<'_> {
 }
 
 impl<'a> TrashV2<'a> {
+    /// Decodes the deleted token at the key `id` and the time of its deletion. Returns `None` if the
+    /// record is damaged.
+    pub(in crate::store) fn decode_parts(
+        id: &IdV1,
+        body: RecordBody<'_>,
+    ) -> Option<(Token, Timestamp)> {
+        body.decode::<TrashV2<'_>>()?.into_parts(id)
+    }
+
     /// `uses` must be the last uses of `token`.
     pub(in crate::store) fn new(token: &'a Token, uses: &'a TokenUses, at: Timestamp) -> Self {
         Self { token: token.into(), uses: uses.into(), at: at.into() }

@@ -82,11 +82,10 @@ impl RevocationEntry {
         }
     }
 
-    /// Whether both entries record the same ending. Compares only kind and time, because a slot
-    /// shortens the actor, and an entry is merged with the earlier content of its slot.
-    pub fn is_same_ending(&self, other: &Self) -> bool {
-        let key = |entry: &Self| entry.pending.as_ref().map(|ending| (ending.kind, ending.at));
-        self.id == other.id && key(self) == key(other)
+    /// Identifies the pending ending of this entry. Contains only token, kind and time, because a
+    /// slot shortens the actor, and an entry is merged with the earlier content of its slot.
+    pub fn ending_key(&self) -> (TokenId, Option<(EndingKind, Timestamp)>) {
+        (self.id, self.pending.as_ref().map(|ending| (ending.kind, ending.at)))
     }
 
     /// Merges two entries of one token. Returns `None` for entries of two tokens, or if both have a
@@ -114,7 +113,7 @@ pub struct Ending {
 }
 
 /// The changes that end secrets. The number of a variant is stored in a slot; 0 stands for none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum EndingKind {
     Revoke = 1,
     EndOverlap = 2,
