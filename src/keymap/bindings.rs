@@ -51,7 +51,7 @@ bindings! {
         Regenerate ["R"] "regenerate" "regenerate the secret" Token 7;
         Delete ["D", "Delete"] "delete" "delete the token" Token 10;
         DeleteAll ["X"] "delete all" "delete every token" Token 14;
-        Undo ["u"] "undo" "undo the last change or deletion" Token 13;
+        Undo ["u"] "undo" "undo the last edit, scope change or deletion" Token 13;
         Mark ["Space"] "mark" "mark for bulk action" Token 7;
         MarkRange ["v"] "range" "start or end a range of marks" Token 0;
         MarkAll ["*"] "mark all" "mark all shown tokens" Token 0;
@@ -79,7 +79,7 @@ bindings! {
         Edit ["e"] "edit" "edit name and description" Token 7;
         Clone ["c"] "clone" "create a token from this one" Token 8;
         Delete ["D", "Delete"] "delete" "delete the token" Token 8;
-        Undo ["u"] "undo" "undo the last change or deletion" Token 11;
+        Undo ["u"] "undo" "undo the last edit, scope change or deletion" Token 11;
         CopyId ["y i"] "copy id" "copy the token id" Copy 10;
         CopyName ["y n"] "copy name" "copy the token name" Copy 0;
         CopyCommand ["y c"] "copy command" "copy the command that shows this token" Copy 0;

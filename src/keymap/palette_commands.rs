@@ -202,7 +202,7 @@ mod tests {
             ("del all", "delete every token"),
             ("copy id", "copy the token id"),
             ("json", "copy the token as JSON"),
-            ("undo", "undo the last change or deletion"),
+            ("undo", "undo the last edit, scope change or deletion"),
             ("audit", "go to the audit trail"),
             ("R", "regenerate the secret"),
             ("y n", "copy the token name"),

@@ -123,7 +123,9 @@ fn an_empty_filter_shows_the_key_to_change_it() {
 fn the_help_lists_the_current_keys_and_is_searchable() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
     it.keys("?").sees("Keys on this screen").sees("revoke the token");
-    it.types("undo").never_sees("revoke the token").sees("undo the last change or deletion");
+    it.types("undo")
+        .never_sees("revoke the token")
+        .sees("undo the last edit, scope change or deletion");
     it.keys("<Esc>").sees("grafana");
 }
 

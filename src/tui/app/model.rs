@@ -217,8 +217,8 @@ impl Model {
         if let Some(last_change) = self.summary.clock_behind {
             return Some(format!(
                 "The system clock is behind the newest time in the store, {}. Until the clock catches up, \
-                 tokens expire by that time and no secret is issued. Correct the clock, or press {} to \
-                 accept the clock's time.",
+                 patdeck uses that time to decide which tokens have expired, and issues no secret. \
+                 Correct the clock, or press {} to accept the clock's time.",
                 last_change.format("%Y-%m-%d %H:%M UTC"),
                 self.key(Mode::Global, Action::AcceptClock),
             ));
