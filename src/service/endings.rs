@@ -209,13 +209,16 @@ pub(super) fn apply_pending(
     Ok(())
 }
 
+/// The event of an ending that another process stores. `token` is the record before the ending.
 fn pending_event(ending: &Ending, token: &Token) -> EventBody {
+    let was = token.status(ending.at).as_str();
     let (action, detail) = match ending.kind {
-        EndingKind::Revoke => (AuditAction::Revoked, "recorded later"),
-        EndingKind::EndOverlap => (AuditAction::OverlapEnded, "recorded later"),
-        EndingKind::Delete => {
-            (AuditAction::Deleted, "recorded later, can be brought back for 24 hours")
-        }
+        EndingKind::Revoke => (AuditAction::Revoked, format!("was {was}, recorded later")),
+        EndingKind::EndOverlap => (AuditAction::OverlapEnded, "recorded later".to_owned()),
+        EndingKind::Delete => (
+            AuditAction::Deleted,
+            format!("was {was}, recorded later, can be brought back for 24 hours"),
+        ),
     };
     EventBody {
         at: ending.at,
@@ -223,6 +226,6 @@ fn pending_event(ending: &Ending, token: &Token) -> EventBody {
         token: Some(token.id),
         name: token.name.to_string(),
         action,
-        detail: detail.to_owned(),
+        detail,
     }
 }

@@ -1,6 +1,7 @@
 //! Revoking tokens, and recording the delivery of secrets.
 
 use super::*;
+use crate::store::{Ending, EndingKind, RevocationEntry};
 
 #[test]
 fn a_revoked_secret_is_denied_from_the_commit_on() {
@@ -50,6 +51,27 @@ fn revoked_in_one_process_denied_in_another() {
     one.revoke(&issued.token.id).unwrap();
     assert!(!two.works(&issued.secret));
     two.expect_refusal(|s| s.revoke(&issued.token.id));
+}
+
+#[test]
+fn a_pending_revoke_is_stored_by_the_next_write_of_any_process() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.redb");
+    let open = |seed| TestService::on(Store::open(&path).unwrap(), seed);
+    let (one, two) = (open(1), open(2));
+    let issued = one.issue("ci");
+    let pending = Ending { kind: EndingKind::Revoke, at: at(0), actor: Actor::named("alice") };
+    let entry = RevocationEntry {
+        ended_generation: issued.token.generation,
+        pending: Some(pending),
+        ..RevocationEntry::of(issued.token.id)
+    };
+    one.store.end_secrets(&[entry], at(0)).unwrap();
+    assert!(!two.works(&issued.secret), "it is in force before it is stored");
+    let (_, events) = two.capture_events(|s| s.create(&new_token("other")));
+    let stored = (AuditAction::Revoked, "was active, recorded later".into());
+    assert_eq!(events.first(), Some(&stored));
+    assert_eq!(one.get(&issued.token.id).unwrap().revoked, Some(at(0)));
 }
 
 #[test]
