@@ -294,7 +294,10 @@ fn describe(found: &RestoreDifferences) -> Vec<String> {
     list(&widened, "with more access in the backup");
     list(&found.ended, "ended since the backup, to stay ended");
     match found.replaced_events {
-        None => lines.push("No store at this path can be read, so nothing was compared".to_owned()),
+        None => lines.push(
+            "There is no readable store at this path, so the backup was not compared with it"
+                .to_owned(),
+        ),
         Some(events) => {
             let later = events.saturating_sub(found.events);
             if later > 0 {
@@ -308,8 +311,8 @@ fn describe(found: &RestoreDifferences) -> Vec<String> {
     }
     if !found.keeps_register {
         lines.push(
-            "No revocation register at this path can be used: a secret that was ended since the \
-             backup works again unless the store contains its ending"
+            "There is no usable revocation register at this path, so a secret that was ended since \
+             the backup may work again"
                 .to_owned(),
         );
     }

@@ -19,7 +19,7 @@ use crate::{
 #[derive(Debug, clap::Args)]
 #[command(after_help = help_footers::CLOCK)]
 pub struct ClockArgs {
-    /// What to do; without it, both times are shown
+    /// What to do; if omitted, shows the clock and the newest time in the store
     #[command(subcommand)]
     pub command: Option<ClockSubcommand>,
 }
@@ -52,9 +52,11 @@ fn accept(service: &Service, yes: bool, out: &Output) -> Result<Exit, CliError> 
     if out.json {
         out.object(json!({ "accepted": is_accepted, "clock": format_time(service.now()?) }))?;
     } else if is_accepted {
-        print_message("Accepted the clock; it decides again when tokens expire");
+        print_message("Accepted the clock: tokens expire by this clock again");
     } else {
-        print_message("The clock is not behind the store; there is nothing to accept");
+        print_message(
+            "The clock is not behind the newest time in the store; there is nothing to accept",
+        );
     }
     Ok(Exit::Done)
 }
@@ -83,18 +85,18 @@ fn show(report: &ClockReport, out: &Output) -> Result<Exit, CliError> {
     let count = |tokens: &[_]| tokens.len().to_string();
     let rows = [
         ["time of this clock, at which secrets are issued".to_owned(), format_time(*clock)],
-        ["time for expiry".to_owned(), format_time(*denial)],
+        ["time used for expiry".to_owned(), format_time(*denial)],
         ["newest event in the store".to_owned(), time(recorded.newest_event)],
         ["newest use in the store".to_owned(), time(recorded.newest_use)],
-        ["tokens expired only by the store".to_owned(), count(&effects.reactivated)],
+        ["tokens expired only because the clock is behind".to_owned(), count(&effects.reactivated)],
         ["tokens issued in the future".to_owned(), count(&effects.issued_in_future)],
         ["tokens beyond lifetime.max".to_owned(), count(&effects.beyond_maximum)],
     ];
     out.table(["FACT", "VALUE"], &rows)?;
     if behind.is_some() {
         print_message(
-            "The clock is behind the store, so no secret is issued: correct the clock, or accept it \
-             with `patdeck clock accept`",
+            "The clock is behind the newest time in the store, so no secret is issued: correct the \
+             clock, or accept it with `patdeck clock accept`",
         );
     }
     Ok(exit)

@@ -23,8 +23,8 @@ pub enum Exit {
     Refused = 3,
     /// The store cannot be opened, read or written.
     Store = 4,
-    /// The change was made, but its result could not be printed.
-    NotDelivered = 5,
+    /// The change was made only in part, or its result is unknown or could not be printed.
+    Incomplete = 5,
 }
 
 impl From<Exit> for ExitCode {
@@ -79,15 +79,19 @@ impl CliError {
         }
     }
 
-    /// An error of the store (exit 4).
+    /// An error of the store (exit 4, or 5 if the result of a commit is unknown).
     pub fn store(error: &StoreError) -> Self {
-        Self::Exit(Exit::Store, advice::diagnose_store(error))
+        let exit = match error {
+            StoreError::CommitResultUnknown { .. } => Exit::Incomplete,
+            _ => Exit::Store,
+        };
+        Self::Exit(exit, advice::diagnose_store(error))
     }
 
     /// The error for a change that was made, but whose result cannot be printed (exit 5).
     pub fn not_delivered(error: &io::Error) -> Self {
         Self::new(
-            Exit::NotDelivered,
+            Exit::Incomplete,
             format!("the change was made, but cannot write the output ({error})"),
         )
         .with_hint("do not repeat the command; look at the result with another one")
@@ -123,9 +127,10 @@ impl From<ServiceError> for CliError {
 fn exit_of(error: &ServiceError) -> Exit {
     match error {
         read_only if read_only.is_read_only_mode() => Exit::Refused,
-        ServiceError::Store(_) | ServiceError::Entropy(_) | ServiceError::ResultUnknown { .. } => {
-            Exit::Store
-        }
+        ServiceError::Store(StoreError::CommitResultUnknown { .. })
+        | ServiceError::ResultUnknown { .. }
+        | ServiceError::StillDenied(_) => Exit::Incomplete,
+        ServiceError::Store(_) | ServiceError::Entropy(_) => Exit::Store,
         ServiceError::NotFound(_)
         | ServiceError::NotDeleted(_)
         | ServiceError::Refused(Refusal::NotFound(_) | Refusal::NothingToRestore) => Exit::No,

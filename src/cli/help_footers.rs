@@ -21,7 +21,7 @@ Exit codes:
   2    invalid arguments, config or terminal
   3    refused by a rule or by read-only mode
   4    the store is unavailable, damaged or accessible by other users
-  5    the change was made, but its result could not be printed
+  5    done only in part, or the result is unknown or could not be printed
   129, 130, 143   hang-up, interrupt, termination signal
 
 Environment:
@@ -254,11 +254,11 @@ Examples:
 
 Tokens expire by the latest of the clock, the newest event and the newest use in the store, so that
 a clock that goes back makes nothing valid again. Secrets are issued by the clock. While it is more
-than 5 seconds behind the store, create, regenerate, restore and import are refused; revoke and
+than 5 seconds behind the newest time in the store, create, regenerate, restore and import are refused; revoke and
 delete work. If the clock ran ahead and is right now, accept it.
 
 Exit codes:
-  0 success   1 the clock is behind the store, or cancelled   2 usage   4 store error";
+  0 success   1 the clock is behind the newest time in the store, or cancelled   2 usage   4 store error";
 
 pub(super) const BACKUP: &str = "\
 Examples:

@@ -84,6 +84,8 @@ pub fn diagnose(error: &ServiceError) -> Diagnostic {
             Diagnostic::new(format!("several ids start with {}: {candidates}", escape(given)))
                 .with_hint("add more characters of the id")
         }
+        ServiceError::StillDenied(_) => Diagnostic::new(error)
+            .with_hint("regenerate these tokens, or delete and restore them once more"),
         ServiceError::SecretFile(_) | ServiceError::NotPrinted(_) => split_hint(&error.to_string()),
         other => Diagnostic::new(other),
     }

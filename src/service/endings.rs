@@ -122,7 +122,8 @@ impl Service {
         Ok(plan)
     }
 
-    /// Writes to the register what the stored `plan` restricts or permits.
+    /// Writes to the register what the stored `plan` restricts or permits. Fails with
+    /// [`ServiceError::StillDenied`] if the register still denies a restored secret.
     pub(super) fn update_register(&self, plan: &Plan) -> Result<(), ServiceError> {
         let stored: Vec<_> = plan.tokens().map(RevocationEntry::of_token).collect();
         match &plan.command {
@@ -131,7 +132,9 @@ impl Service {
             Command::Regenerate { .. } | Command::RemoveScopes { .. } | Command::Revert(_) => {
                 let _ = self.store.end_secrets(&stored, plan.at);
             }
-            Command::Restore(_) => self.store.set_revocations(&stored)?,
+            Command::Restore(_) => {
+                self.store.set_revocations(&stored).map_err(ServiceError::StillDenied)?;
+            }
             _ => {}
         }
         Ok(())
@@ -191,22 +194,70 @@ pub(super) fn apply_pending(
     tx: &mut Writer<'_>,
     pending: &[RevocationEntry],
 ) -> Result<(), StoreError> {
+    let recorded = tx.recorded_time()?.newest();
     for entry in pending {
-        let (Some(ending), Some(token)) = (&entry.pending, tx.token(&entry.id)?) else { continue };
-        let ended = entry.applied(ending, token.clone());
-        let is_deleted =
-            ending.kind == EndingKind::Delete && token.generation <= entry.ended_generation;
-        if is_deleted {
-            tx.remove_token(&token.id)?;
-            tx.put_trash(&token, ending.at)?;
-        } else if ended != token {
-            tx.put_token(&ended)?;
-        } else {
-            continue;
+        let Some(ending) = &entry.pending else { continue };
+        let event = match tx.token(&entry.id) {
+            Ok(Some(token)) => apply_ending(tx, entry, ending, token)?,
+            Ok(None) => None,
+            // One damaged record must not make every later write fail.
+            Err(StoreError::Damaged(_)) => delete_damaged(tx, entry, ending)?,
+            Err(error) => return Err(error),
+        };
+        if let Some(event) = event {
+            tx.append_event(event)?;
         }
-        tx.append_event(pending_event(ending, &token))?;
     }
-    Ok(())
+    // The newest event may now be older than the newest one before.
+    match recorded.filter(|_| !pending.is_empty()) {
+        Some(recorded) => tx.raise_newest_use(recorded),
+        None => Ok(()),
+    }
+}
+
+/// Changes the record of `token` and returns the event, or `None` if the record contains the ending
+/// already or has a later secret.
+fn apply_ending(
+    tx: &mut Writer<'_>,
+    entry: &RevocationEntry,
+    ending: &Ending,
+    token: Token,
+) -> Result<Option<EventBody>, StoreError> {
+    let is_deleted =
+        ending.kind == EndingKind::Delete && token.generation <= entry.ended_generation;
+    if is_deleted {
+        tx.remove_token(&token.id)?;
+        tx.put_trash(&token, ending.at)?;
+    } else {
+        let ended = entry.applied(ending, token.clone());
+        if ended == token {
+            return Ok(None);
+        }
+        tx.put_token(&ended)?;
+    }
+    Ok(Some(pending_event(ending, &token)))
+}
+
+/// Removes a damaged record whose deletion is pending, and returns the event. Leaves the record in
+/// place for any other ending, because the register denies its secrets.
+fn delete_damaged(
+    tx: &mut Writer<'_>,
+    entry: &RevocationEntry,
+    ending: &Ending,
+) -> Result<Option<EventBody>, StoreError> {
+    if ending.kind != EndingKind::Delete {
+        return Ok(None);
+    }
+    let name = tx.first_name_of(&entry.id)?;
+    tx.remove_token(&entry.id)?;
+    Ok(Some(EventBody {
+        at: ending.at,
+        actor: ending.actor.clone(),
+        token: Some(entry.id),
+        name,
+        action: AuditAction::Deleted,
+        detail: EventBody::RECORD_WAS_DAMAGED.to_owned(),
+    }))
 }
 
 /// The event of an ending that another process stores. `token` is the record before the ending.

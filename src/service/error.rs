@@ -1,6 +1,6 @@
 //! The error of all use cases: a rule refused the change, or the store or the system failed.
-//! Nothing was changed, except possibly for [`ServiceError::ResultUnknown`]. The app and the
-//! command line print the texts.
+//! Nothing was changed, except for [`ServiceError::StillDenied`] and possibly for
+//! [`ServiceError::ResultUnknown`]. The app and the command line print the texts.
 
 use std::path::{Path, PathBuf};
 
@@ -56,6 +56,10 @@ pub enum ServiceError {
     /// The commit failed after the new secret was printed.
     #[error("{0}. The printed secret does not work: discard it")]
     PrintedSecretVoid(Box<ServiceError>),
+    /// The change was saved, but the revocation register could not be updated and still denies the
+    /// secrets that the change permits.
+    #[error("the change was saved, but its secrets are still denied: {0}")]
+    StillDenied(StoreError),
     #[error("nothing was changed, because the system's random source failed ({0}): try again")]
     Entropy(String),
 }

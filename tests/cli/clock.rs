@@ -59,12 +59,15 @@ fn accepting_the_clock_lets_it_decide_again() {
         |arguments: &[&str]| run_with_input(&home, &[&["verify"], arguments].concat(), &secret);
     let denied = verify(&["--explain"]);
     assert_eq!(denied.code, 1);
-    assert!(denied.out.contains("only because the clock is behind the store"), "{denied:?}");
+    assert!(
+        denied.out.contains("only because the clock is behind the newest time in the store"),
+        "{denied:?}"
+    );
     assert!(denied.out.contains("patdeck clock"), "{denied:?}");
     assert_eq!(verify(&["--json"]).objects()[0]["clock_behind"], true);
     let doctor = run(&home, &["doctor"]).out;
     for problem in [
-        "expired only because the clock is behind the store",
+        "expired only because the clock is behind the newest time in the store",
         "issued after the time of the clock",
         "is behind the newest time in the store",
     ] {

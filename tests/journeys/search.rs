@@ -54,7 +54,7 @@ fn a_status_term_overrides_the_status_filter() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
     it.keys("/ status:rev <Enter>").sees("[All 1]").sees("/status:rev");
     assert_eq!(visible_names(&it), ["old-backup"]);
-    it.keys("f").sees("The search contains a status. Esc clears the search.");
+    it.keys("f").sees("The search already filters by status. Esc clears the search.");
     it.keys("<Esc>").sees("[Active 2]").keys("/").types("status:rev zebra");
     it.sees("No tokens match the search.").sees("Press Esc to clear the search.");
 }

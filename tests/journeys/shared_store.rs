@@ -164,7 +164,7 @@ fn a_clock_set_back_is_reported_and_can_be_accepted() {
     again.keys("R").sees("is behind the newest time in the store (");
     again.keys("C").sees("Accept this machine's clock?");
     again.sees("No expired token will become valid again.");
-    again.keys("accept <Enter>").sees("It decides again when tokens expire");
+    again.keys("accept <Enter>").sees("tokens expire by this clock again");
     again.never_sees("is behind");
 }
 

@@ -205,7 +205,7 @@ fn collect_counts(report: &mut DoctorReport, health: &StoreHealth) {
         }
     }
     match loaded.clock_behind {
-        None => report.fact("clock", "not behind the store"),
+        None => report.fact("clock", "not behind the newest time in the store"),
         Some(newest) => {
             let problem = format!(
                 "the clock ({}) is behind the newest time in the store ({}), so no secret is issued: \
@@ -225,7 +225,7 @@ fn collect_clock_effects(report: &mut DoctorReport, effects: &ClockEffects) {
         (
             "expired early",
             &effects.reactivated,
-            "expired only because the clock is behind the store: see `patdeck clock`",
+            "expired only because the clock is behind the newest time in the store: see `patdeck clock`",
         ),
         (
             "issued in the future",

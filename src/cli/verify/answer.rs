@@ -17,7 +17,7 @@ pub(super) struct Answer {
     by: Option<Scope>,
     denial: Option<Denial>,
     token: Option<Token>,
-    /// Whether the token counts as expired only because the clock is behind the store.
+    /// Whether the token counts as expired only because the clock is behind the newest time in the store.
     is_clock_behind: bool,
 }
 
@@ -70,7 +70,9 @@ impl Answer {
             (None, None) => format!("valid: {name}"),
             (None, Some(scope)) if explain => format!("{word}: by {scope} of {name}"),
             (Some(denial), _) if explain && self.is_clock_behind => {
-                format!("{word}: {denial}, but only because the clock is behind the store")
+                format!(
+                    "{word}: {denial}, but only because the clock is behind the newest time in the store"
+                )
             }
             (Some(denial), _) if explain => format!("{word}: {denial}"),
             _ => word.to_owned(),

@@ -128,7 +128,8 @@ impl<'a, S: ImportSource> PreparedImport<'a, S> {
         })?;
         // The deleted tokens are denied by the store; the register protects that.
         let _ = self.service.store.end_secrets(&register.ended, self.service.clock.now());
-        self.service.store.set_revocations(&register.replaced)?;
+        let lowered = self.service.store.set_revocations(&register.replaced);
+        lowered.map_err(ServiceError::StillDenied)?;
         Ok(actions)
     }
 

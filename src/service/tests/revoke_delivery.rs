@@ -60,18 +60,65 @@ fn a_pending_revoke_is_stored_by_the_next_write_of_any_process() {
     let open = |seed| TestService::on(Store::open(&path).unwrap(), seed);
     let (one, two) = (open(1), open(2));
     let issued = one.issue("ci");
-    let pending = Ending { kind: EndingKind::Revoke, at: at(0), actor: Actor::named("alice") };
-    let entry = RevocationEntry {
-        ended_generation: issued.token.generation,
-        pending: Some(pending),
-        ..RevocationEntry::of(issued.token.id)
-    };
+    let entry = pending(&issued.token, EndingKind::Revoke);
     one.store.end_secrets(&[entry], at(0)).unwrap();
     assert!(!two.works(&issued.secret), "it is in force before it is stored");
     let (_, events) = two.capture_events(|s| s.create(&new_token("other")));
     let stored = (AuditAction::Revoked, "was active, recorded later".into());
     assert_eq!(events.first(), Some(&stored));
     assert_eq!(one.get(&issued.token.id).unwrap().revoked, Some(at(0)));
+}
+
+#[test]
+fn a_pending_ending_does_not_set_the_recorded_time_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let fixture = TestService::on(Store::open(&folder.path().join("s.redb")).unwrap(), 1);
+    let short = fixture.create(&NewToken { lifetime: lifetime("1h"), ..new_token("short") });
+    let short = short.unwrap();
+    fixture.set_minute(61);
+    let other = fixture.issue("other");
+    fixture.store.end_secrets(&[pending(&other.token, EndingKind::Revoke)], at(0)).unwrap();
+    fixture.purge_trash().unwrap();
+    let newest = fixture.store.read(ReadOps::newest_event).unwrap().unwrap();
+    assert_eq!((newest.body.action, newest.body.at), (AuditAction::Revoked, at(0)));
+    drop(fixture);
+    let restarted = TestService::on(Store::open(&folder.path().join("s.redb")).unwrap(), 2);
+    assert_eq!(restarted.check(&short.secret), Decision::Deny(Denial::Expired(at(60))));
+}
+
+#[test]
+fn a_pending_deletion_of_a_damaged_record_is_stored() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.redb");
+    let fixture = TestService::on(Store::open(&path).unwrap(), 1);
+    let description = Description::parse("occurs-nowhere-else").unwrap();
+    let token = fixture.create(&NewToken { description, ..new_token("ci") }).unwrap().token;
+    drop(fixture);
+    let mut bytes = std::fs::read(&path).unwrap();
+    let needle = b"occurs-nowhere-else";
+    for offset in 0..bytes.len() - needle.len() {
+        if bytes[offset..].starts_with(needle) {
+            bytes[offset] ^= 1;
+        }
+    }
+    std::fs::write(&path, bytes).unwrap();
+    let fixture = TestService::on(Store::open(&path).unwrap(), 2);
+    let record = fixture.store.read(|rows| rows.token(&token.id));
+    assert!(matches!(record, Err(StoreError::Damaged(_))), "{record:?}");
+    fixture.store.end_secrets(&[pending(&token, EndingKind::Delete)], at(0)).unwrap();
+    let (_, events) = fixture.capture_events(|s| s.create(&new_token("other")));
+    let stored = (AuditAction::Deleted, EventBody::RECORD_WAS_DAMAGED.to_owned());
+    assert_eq!(events.first(), Some(&stored));
+    fixture.create(&new_token("ci")).expect("the name is free again");
+}
+
+/// The register entry of an ending by alice at minute 0 that the record of `token` lacks.
+fn pending(token: &Token, kind: EndingKind) -> RevocationEntry {
+    RevocationEntry {
+        ended_generation: token.generation,
+        pending: Some(Ending { kind, at: at(0), actor: Actor::named("alice") }),
+        ..RevocationEntry::of(token.id)
+    }
 }
 
 #[test]

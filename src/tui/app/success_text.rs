@@ -54,9 +54,7 @@ pub(super) fn success_text(plan: &Plan, ctx: &Model) -> Option<String> {
         Command::Restore(_) => format!("Restored {tokens}. Their secrets work as before."),
         Command::Revert(_) if is_one => undo_text(plan)?,
         Command::Revert(_) => format!("Undid the change of {tokens}."),
-        Command::AcceptClock => {
-            "Accepted the system clock. It decides again when tokens expire.".to_owned()
-        }
+        Command::AcceptClock => "Accepted the clock: tokens expire by this clock again.".to_owned(),
         Command::Create { .. }
         | Command::Regenerate { .. }
         | Command::RecordDelivery { .. }

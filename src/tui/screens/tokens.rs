@@ -287,7 +287,7 @@ impl TokensScreen {
     fn change_status_filter(&mut self, action: Action, ctx: &Model) -> Option<Effect> {
         if self.query.search.filters_status() {
             return Some(Effect::info(format!(
-                "The search contains a status. {} clears the search.",
+                "The search already filters by status. {} clears the search.",
                 ctx.key(Mode::Tokens, Action::Back)
             )));
         }
