@@ -198,7 +198,7 @@ pub(super) fn apply_pending(
     for entry in pending {
         let Some(ending) = &entry.pending else { continue };
         let event = match tx.token(&entry.id) {
-            Ok(Some(token)) => apply_ending(tx, entry, ending, token)?,
+            Ok(Some(token)) => apply_ending(tx, entry, ending, &token)?,
             Ok(None) => None,
             // One damaged record must not make every later write fail.
             Err(StoreError::Damaged(_)) => delete_damaged(tx, entry, ending)?,
@@ -221,21 +221,21 @@ fn apply_ending(
     tx: &mut Writer<'_>,
     entry: &RevocationEntry,
     ending: &Ending,
-    token: Token,
+    token: &Token,
 ) -> Result<Option<EventBody>, StoreError> {
     let is_deleted =
         ending.kind == EndingKind::Delete && token.generation <= entry.ended_generation;
     if is_deleted {
         tx.remove_token(&token.id)?;
-        tx.put_trash(&token, ending.at)?;
+        tx.put_trash(token, ending.at)?;
     } else {
         let ended = entry.applied(ending, token.clone());
-        if ended == token {
+        if ended == *token {
             return Ok(None);
         }
         tx.put_token(&ended)?;
     }
-    Ok(Some(pending_event(ending, &token)))
+    Ok(Some(pending_event(ending, token)))
 }
 
 /// Removes a damaged record whose deletion is pending, and returns the event. Leaves the record in
