@@ -1,6 +1,6 @@
-//! Puts a backup in the place of a store. The revocation register at the path is kept, so that
-//! whatever was ended since the backup stays ended. The replaced file is kept under another name.
-//! Refuses a backup of another store. The caller changes the records; called by the service.
+//! Replaces a store by a backup. Keeps the revocation register at the path, so that every secret
+//! that was ended since the backup stays ended. Keeps the replaced file under another name. Refuses
+//! a backup of another store. The caller changes the records. Called by the service.
 
 use std::{
     fs::{self, File},
@@ -25,7 +25,7 @@ use super::{
 };
 use crate::domain::Timestamp;
 
-/// The place of a store that a backup is restored to.
+/// The path at which a backup is restored, and the store that is there.
 #[derive(Debug)]
 pub struct RestoreTarget {
     path: PathBuf,
@@ -33,7 +33,8 @@ pub struct RestoreTarget {
     current: Option<Store>,
 }
 
-/// What the target's register and records, and the backup's register have ended.
+/// The endings that survive a restore: those in the target's register and records, and those in the
+/// backup's register.
 #[derive(Debug)]
 pub struct KeptEndings {
     pub entries: Vec<RevocationEntry>,
@@ -76,7 +77,7 @@ impl RestoreTarget {
         self.current.as_ref()
     }
 
-    /// What stays ended after a restore of `backup`.
+    /// Returns the endings that survive a restore of `backup`.
     pub fn kept_endings(&self, backup: &Store) -> Result<KeptEndings, StoreError> {
         let expected = match &self.current {
             Some(store) => if_readable(store.register())?.flatten().map(|(_, id)| id),
@@ -95,21 +96,21 @@ impl RestoreTarget {
         if let (Some(from), Some((_, id))) = (backup.path(), backup.register()?)
             && let Some((_, own)) = register::read_file(&register_path(from), Some(&id))?
         {
-            // The records of the backup count as current, unless this host knows better.
+            // Only entries of the target may mark records of the backup as out of date.
             entries
                 .extend(own.into_iter().map(|entry| RevocationEntry { min_version: 0, ..entry }));
         }
         Ok(KeptEndings { entries: register::merge_entries(entries), register })
     }
 
-    /// Puts a copy of `backup` into the place of the store. `work` changes the records of the copy so
-    /// that they agree with what stays ended. Returns the path under which the replaced file is
-    /// kept.
+    /// Replaces the store by a copy of `backup`. `work` changes the records of the copy so that
+    /// they agree with the kept endings. Returns the path under which the replaced file is kept.
     ///
     /// # Errors
     ///
-    /// Nothing was replaced, unless only the last step failed, the update of the register. Then
-    /// checks have no answer until the next command that writes.
+    /// Nothing was replaced, unless the error came from the last step, the update of the register.
+    /// If the register could not be created then, checks have no answer until the next command that
+    /// writes.
     pub fn replace(
         &self,
         backup: &Store,
@@ -144,7 +145,7 @@ impl RestoreTarget {
         Ok(saved)
     }
 
-    /// Opens the store that is replaced for writing, which keeps other processes from doing so.
+    /// Opens the replaced store for writing, so that no other process can write to it.
     fn lock(&self) -> Result<Option<Database>, StoreError> {
         let Some(Backend::File(file)) = self.current.as_ref().map(|store| &*store.backend) else {
             return Ok(None);
@@ -152,13 +153,13 @@ impl RestoreTarget {
         if_readable(file.writable(&RetryDeadline::new(file.options.lock_timeout)))
     }
 
-    /// The number of the last change of the store that is replaced.
+    /// The generation of the replaced store, or 0 if it cannot be read.
     fn generation(&self) -> u64 {
         let current = self.current.as_ref();
         current.and_then(|store| store.read(ReadOps::generation).ok()).unwrap_or_default()
     }
 
-    /// Gives the file that is replaced a second name.
+    /// Gives the replaced file a second name, because the rename of the new file removes the first.
     fn keep_replaced(&self) -> Result<Option<PathBuf>, StoreError> {
         if !fs::symlink_metadata(&self.path).is_ok_and(|found| found.is_file()) {
             return Ok(None);
@@ -173,8 +174,8 @@ impl RestoreTarget {
     }
 }
 
-/// `None` if the store that is replaced is missing or damaged. Another error, such as a lock that
-/// is held, is no reason to replace it.
+/// Returns `None` if the store is missing or damaged, so that a restore may replace it. Returns any
+/// other error, such as a lock timeout: the store may be intact.
 pub fn if_readable<T>(result: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
     match result {
         Ok(value) => Ok(Some(value)),
@@ -190,9 +191,9 @@ pub fn if_readable<T>(result: Result<T, StoreError>) -> Result<Option<T>, StoreE
     }
 }
 
-/// Changes the copy of the backup in `file`. Its change log continues after the generation `after`,
-/// so that every process reads everything again. Returns the id of its register and the entries
-/// that its records require.
+/// Changes the copy of the backup in `file` with `work`, in one transaction. Gives the copy a
+/// generation later than `after`, with a gap in the change log, so that every process reads
+/// everything again. Returns the id of its register and the entries derived from its records.
 fn write_restored(
     file: File,
     kept: &KeptEndings,

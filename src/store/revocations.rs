@@ -1,6 +1,6 @@
-//! The revocation register as operations of [`Store`]: ends secrets without the store's lock, lists
-//! the endings that its records lack, and rebuilds a register that is missing or foreign. A store
-//! in memory has none. Called by the service.
+//! The operations of [`Store`] on its revocation register: end secrets without the store's lock,
+//! list the pending endings, and rebuild a missing or foreign register. A store in memory has no
+//! register. Called by the service.
 
 use super::{
     Backend, Store,
@@ -14,7 +14,7 @@ use super::{
 use crate::domain::{EventBody, Timestamp};
 
 impl Store {
-    /// The register's file and the id that it must have; `None` for a store in memory.
+    /// Returns the open file and the id of its register, or `None` for a store in memory.
     pub(super) fn register(&self) -> Result<Option<(&FileDb, RegisterId)>, StoreError> {
         match &*self.backend {
             Backend::Memory(_) => Ok(None),
@@ -22,8 +22,8 @@ impl Store {
         }
     }
 
-    /// Whether the revocation register is there and is that of this store. Without it, no check
-    /// has an answer.
+    /// Whether the revocation register exists and belongs to this store. Otherwise, no check has an
+    /// answer.
     pub fn has_register(&self) -> Result<bool, StoreError> {
         let register = self.register()?;
         register.map_or(Ok(true), |(file, id)| file.register.is_usable(&id))
@@ -39,27 +39,30 @@ impl Store {
                 return Ok(false);
             }
             if writer.last_event()?.is_none() {
-                // A new store, whose creator has not come to its register yet. Nothing was ended.
+                // The store is new: no secret was ended, but its creator has not created the
+                // register yet.
                 let id = register::load_id(&writer.tables)?;
                 file.create_register(writer, &id)?;
                 return Ok(false);
             }
             let id = register::assign_id(&mut writer.tables)?;
             file.create_register(writer, &id)?;
-            // An event that is older than the newest one would let expired secrets work again.
+            // The time of the newest event is a lower bound for the time at which expiry is
+            // evaluated. An earlier time would let expired secrets work again.
             let at = writer.recorded_time()?.newest().map_or(event.at, |at| at.max(event.at));
             writer.append_event(EventBody { at, ..event.clone() })?;
             Ok(true)
         })
     }
 
-    /// Raises the entries of these tokens in the register. When this returns, the secrets that
-    /// they end are denied by every process, whatever happens to the store.
+    /// Raises the entries of these tokens in the register. When this returns, every process denies
+    /// the secrets that the entries end, even if the store is never updated.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Busy`] if two other processes were stopped while they wrote the register;
-    /// [`StoreError::Full`] if it has no free slot and cannot grow. Nothing is ended then.
+    /// [`StoreError::Busy`] if two other processes were stopped while they wrote the register: no
+    /// secret was ended. [`StoreError::Full`] if the register has no free slot and cannot grow: the
+    /// secrets of earlier `entries` can have been ended.
     pub fn end_secrets(
         &self,
         entries: &[RevocationEntry],
@@ -74,9 +77,9 @@ impl Store {
         }
     }
 
-    /// Sets the entries of these tokens to exactly this, also to less, for the undo of a delete.
-    /// Their records must contain the same. A register that is missing or foreign is left alone,
-    /// because it is rebuilt from the records.
+    /// Replaces the entries of these tokens, even if the new ones end fewer secrets, as after the
+    /// undo of a delete. The records of the tokens must already agree with `entries`. Does nothing
+    /// if the register is missing or foreign, because it will be rebuilt from the records.
     pub fn set_revocations(&self, entries: &[RevocationEntry]) -> Result<(), StoreError> {
         match self.register()? {
             Some((file, id)) if !entries.is_empty() => match file.register.replace(&id, entries) {
@@ -87,7 +90,7 @@ impl Store {
         }
     }
 
-    /// The entries with an ending that the store's records lack.
+    /// Returns the entries with an ending that the store's records do not contain yet.
     pub fn pending_endings(&self) -> Result<Vec<RevocationEntry>, StoreError> {
         self.register()?.map_or(Ok(Vec::new()), |(file, id)| file.register.pending(&id))
     }

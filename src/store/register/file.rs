@@ -1,6 +1,6 @@
-//! Reads of the register's file: one page for each check, the whole file for pending endings. A
-//! slot that another process is writing at the moment is read again before it counts as damaged.
-//! Called by [`super::Register`].
+//! Reads the register's file: one page for each check, the whole file for pending endings. Reads a
+//! damaged slot several times before it counts as damaged, because another process may be writing
+//! it at that moment. Called by [`super::Register`].
 
 use std::{fs::File, os::unix::fs::FileExt as _, path::Path};
 
@@ -27,7 +27,7 @@ pub(super) struct RegisterFile {
     id: FileId,
 }
 
-/// A slot by its place in the file.
+/// The position of a slot in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct SlotIndex {
     pub(super) page: u32,
@@ -42,8 +42,8 @@ impl SlotIndex {
 }
 
 impl RegisterFile {
-    /// Opens the register at `path`, for writing too if `write`. [`PathProblem::NoRegister`] unless
-    /// it is the one that is `expected`.
+    /// Opens the register at `path`, for writing, too, if `write` is set. Fails with
+    /// [`PathProblem::NoRegister`] unless the id of the register is `expected`.
     pub(super) fn open(
         path: &Path,
         write: bool,
@@ -91,8 +91,8 @@ impl RegisterFile {
         Ok(None)
     }
 
-    /// The maximum over the slots of `id`. A damaged slot of the token ends all of its secrets;
-    /// `None` if a slot is damaged so that its token is unknown.
+    /// Returns the maxima of the slots of `id`. If one of these slots is damaged, all secrets of
+    /// the token count as ended. Returns `None` if a damaged slot may belong to any token.
     pub(super) fn state(
         &self,
         header: &Header,
@@ -119,8 +119,8 @@ impl RegisterFile {
         Ok(found)
     }
 
-    /// Returns whether an entry may be pending, for entries written with the first lock and with
-    /// the second lock. `false` means that none is pending.
+    /// Returns the pending hints of the first and of the second lock; see [`PENDING_OFFSET`]. If a
+    /// hint is `false`, no entry that was written under its lock has a pending ending.
     pub(super) fn may_have_pending(&self) -> Result<[bool; 2], StoreError> {
         let mut bytes = [0; 2];
         let read = self.file.read_exact_at(&mut bytes, PENDING_OFFSET as u64);
@@ -128,8 +128,8 @@ impl RegisterFile {
         Ok(bytes.map(|byte| byte != 0))
     }
 
-    /// Every entry. A damaged slot whose token is known ends all secrets of that token. `None` if a
-    /// slot is damaged so that its token is unknown.
+    /// Returns every entry. If a damaged slot still contains a token id, all secrets of that token
+    /// count as ended. Returns `None` if a damaged slot may belong to any token.
     pub(super) fn entries(
         &self,
         header: &Header,
@@ -158,9 +158,9 @@ impl RegisterFile {
         Ok(pending)
     }
 
-    /// Shows `visit` the slots that can matter for `id`: free ones, its own, and damaged ones that
-    /// may be its own. Ends after the first page with a free slot, because a page is filled before
-    /// the next one is used.
+    /// Calls `visit` with the slots that can matter for `id`: free slots, slots of `id`, and
+    /// damaged slots that may belong to `id`. Ends after the first page with a free slot, because a
+    /// page is filled before the next one is used.
     pub(super) fn search(
         &self,
         header: &Header,
@@ -172,7 +172,8 @@ impl RegisterFile {
             let bytes = self.page(page)?;
             let mut has_free = false;
             for (slot, bytes) in bytes.as_chunks::<SLOT_LEN>().0.iter().enumerate() {
-                // Most slots belong to other tokens: only their ids are compared.
+                // Most slots belong to other tokens. Skip them by their id, without verifying the
+                // checksum.
                 let is_other =
                     bytes[0].is_ascii_alphanumeric() && !bytes.starts_with(id.as_bytes());
                 if is_other {
@@ -190,7 +191,7 @@ impl RegisterFile {
         Ok(())
     }
 
-    /// Shows `visit` every slot that is not free.
+    /// Calls `visit` with every slot that is not free.
     pub(super) fn for_each(
         &self,
         header: &Header,

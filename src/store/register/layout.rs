@@ -1,6 +1,6 @@
 //! The bytes of the revocation register: a header page, then pages of 32 slots; a slot holds one
-//! entry. Encodes and decodes them, and does no I/O. A slot whose checksum does not match is
-//! damage, never absence: only an ending can have been half written.
+//! entry. Encodes and decodes them, and does no I/O. A slot with a wrong checksum counts as
+//! damaged, never as free, because it may contain a partially written ending.
 
 use chrono::DateTime;
 
@@ -15,8 +15,9 @@ pub(super) const SLOTS_PER_PAGE: usize = PAGE_LEN / SLOT_LEN;
 /// Bytes of the header page that are in use.
 pub(super) const HEADER_LEN: usize = 64;
 
-/// Offset of two bytes in the header page, one for each lock. A byte is 0 only if no entry is pending
-/// that was written with this lock. Two bytes, so that no writer clears what another writer sets.
+/// Offset of the pending hints in the header page: one byte for each lock. A hint is 0 only if no
+/// entry that was written under its lock has a pending ending. Each lock has its own byte, so that
+/// no writer clears the hint of another writer.
 pub(super) const PENDING_OFFSET: usize = 2048;
 
 const MAGIC: [u8; 8] = *b"patdeckR";
@@ -24,15 +25,15 @@ const FORMAT: u32 = 1;
 const CRC_LEN: usize = 4;
 /// The longest actor in a slot, in bytes; a longer one is cut.
 const ACTOR_LEN: usize = 77;
-/// Stands for a token that never expires.
+/// The stored expiry of a token that never expires.
 const NEVER: i64 = i64::MAX;
 
 /// The start of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Header {
-    /// Id of this register; the store's own records name it.
+    /// Id of this register. The store contains the same id in the table `meta-1`.
     pub(super) id: [u8; 16],
-    /// Pages of slots behind the header.
+    /// Number of slot pages after the header page.
     pub(super) pages: u32,
     /// Whether a larger file is about to replace this one.
     pub(super) is_superseded: bool,
@@ -49,7 +50,7 @@ impl Header {
         writer.seal()
     }
 
-    /// `None` unless these are the bytes of a header of this format.
+    /// Decodes a header. Returns `None` if the bytes are not a header of this format.
     pub(super) fn decode(bytes: &[u8; HEADER_LEN]) -> Option<Self> {
         let mut fields = FieldReader::verified(bytes)?;
         let is_ours = fields.take()? == MAGIC && fields.take()? == FORMAT.to_le_bytes();
@@ -70,12 +71,12 @@ impl Header {
     }
 }
 
-/// What a slot contains.
+/// The content of a slot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Slot {
     Free,
     Used(RevocationEntry),
-    /// The checksum does not match; the id is known if its bytes still form one.
+    /// The checksum is wrong. Contains the token id if its bytes are still a valid id.
     Damaged(Option<TokenId>),
 }
 
@@ -139,7 +140,7 @@ fn decode_ending(kind: EndingKind, fields: &mut FieldReader<'_>) -> Option<Endin
     Some(Ending { kind, at, actor: decode_actor(actor) })
 }
 
-/// The parts of an actor with NUL between them, cut to [`ACTOR_LEN`] bytes.
+/// Joins the parts of an actor with NUL and cuts the result to [`ACTOR_LEN`] bytes.
 fn encode_actor(actor: &Actor) -> String {
     let parts = [Some(&actor.user), actor.sudo_user.as_ref(), actor.from.as_ref()];
     let mut text = parts.map(|part| part.map_or("", |text| text.as_str())).join("\0");
@@ -155,7 +156,8 @@ fn decode_actor(text: &str) -> Actor {
     Actor { user, sudo_user: part(), from: part() }
 }
 
-/// Writes fields one behind the other and ends with a CRC-32 over all bytes before it.
+/// Writes consecutive fields to a buffer of `N` bytes. The last 4 bytes become the CRC-32 of all
+/// other bytes.
 struct FieldWriter<const N: usize> {
     bytes: [u8; N],
     len: usize,
@@ -185,11 +187,11 @@ impl<const N: usize> FieldWriter<N> {
     }
 }
 
-/// Reads fields one behind the other.
+/// Reads consecutive fields.
 struct FieldReader<'a>(&'a [u8]);
 
 impl<'a> FieldReader<'a> {
-    /// The fields before the CRC-32; `None` if it does not match.
+    /// Returns the fields before the CRC-32, or `None` if the CRC-32 is wrong.
     fn verified(bytes: &'a [u8]) -> Option<Self> {
         let (body, crc) = bytes.split_last_chunk::<CRC_LEN>()?;
         (crc32fast::hash(body).to_le_bytes() == *crc).then_some(Self(body))

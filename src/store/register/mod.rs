@@ -1,8 +1,9 @@
-//! The revocation register: a small file beside the store that knows which secrets were ended,
-//! whatever happens to the store. It is a hash table of fixed size that is updated in place, so an
-//! ending needs neither free space nor the store's lock. Every check reads it. Refuses to guess: a
-//! register that is missing, foreign or damaged gives no answer. Called by `FileDb` and the
-//! service.
+//! The revocation register: a small file beside the store that records which secrets were ended,
+//! even if the store cannot be written. An ending is a revoke, a delete or the end of an overlap.
+//! It is pending until the store's record contains it. The register is a hash table whose slots are
+//! updated in place, so an ending needs neither free space nor the store's lock. Every check reads
+//! the register. If the register is missing, damaged or belongs to another store, no check has an
+//! answer. Called by `FileDb` and the service.
 
 mod file;
 mod layout;
@@ -36,17 +37,18 @@ use crate::domain::{Actor, Denial, SecretSlot, Timestamp, Token, TokenId};
 /// The key of the register id in the table `meta-1`.
 const REGISTER: &[u8] = b"register";
 
-/// How long a write waits for another writer of the register, which needs microseconds. A writer that
-/// needs longer was stopped in its write, so the second lock is taken.
+/// How long a writer waits for each lock. A running writer holds a lock for microseconds, so a lock
+/// that stays held belongs to a stopped process. Then the second lock is taken.
 const LOCK_TIMEOUT: Duration = Duration::from_millis(40);
 
 /// How long the open file counts as the file at its path before the path is checked again.
 const MAX_FILE_AGE: Duration = Duration::from_millis(1);
 
-/// Identifies a register. The store's records name the one that belongs to them.
+/// Identifies a register. The store contains the id of the register that belongs to it.
 pub type RegisterId = [u8; 16];
 
-/// The content of the register for one token.
+/// The content of the register for one token. Raising an entry merges it with new values: each
+/// number becomes the maximum of the old and the new one, so that no ended secret works again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RevocationEntry {
     pub id: TokenId,
@@ -82,8 +84,9 @@ impl RevocationEntry {
         }
     }
 
-    /// Identifies the pending ending of this entry. Contains only token, kind and time, because a
-    /// slot shortens the actor, and an entry is merged with the earlier content of its slot.
+    /// Identifies the pending ending of this entry. Contains only token, kind and time. Other
+    /// fields can change when the entry is stored: a slot cuts a long actor, and raising merges the
+    /// entry with the earlier content of its slot.
     pub fn ending_key(&self) -> (TokenId, Option<(EndingKind, Timestamp)>) {
         (self.id, self.pending.as_ref().map(|ending| (ending.kind, ending.at)))
     }
@@ -112,7 +115,8 @@ pub struct Ending {
     pub actor: Actor,
 }
 
-/// The changes that end secrets. The number of a variant is stored in a slot; 0 stands for none.
+/// The changes that end secrets. A slot contains the number of the variant, or 0 if no ending is
+/// pending.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum EndingKind {
     Revoke = 1,
@@ -126,7 +130,7 @@ impl EndingKind {
     }
 }
 
-/// The maximum over the entries of a token, which decides a check.
+/// The maxima of the entries of one token. A check compares the token with them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RevocationState {
     /// Secrets with a generation up to this one are ended.
@@ -179,12 +183,13 @@ impl Register {
         &self.path
     }
 
-    /// The state of `id`, read from the file. `expected` is the register that the store names.
+    /// Reads the state of the token `id` from the file. `expected` is the register id that the
+    /// store contains.
     ///
     /// # Errors
     ///
-    /// [`PathProblem::NoRegister`](super::PathProblem::NoRegister) if the file is missing, damaged or
-    /// the register of another store.
+    /// [`PathProblem::NoRegister`](super::PathProblem::NoRegister) if the file is missing, damaged
+    /// or the register of another store.
     pub(super) fn state(
         &self,
         expected: &RegisterId,
@@ -209,10 +214,10 @@ impl Register {
         })
     }
 
-    /// Writes a register for a copy of the store to the new file `to`. `records` are the entries
-    /// that the records of the copy require. Everything that this register ends is ended in the
-    /// copy, too; records of the copy count as current. If this register is unusable, the copy
-    /// consists of `records`.
+    /// Writes the register of a copy of the store to the new file `to`. `records` are the entries
+    /// derived from the records of the copy. The new register also ends everything that this
+    /// register ends, but does not take over its minimum versions: the records of the copy must not
+    /// count as out of date. If this register is unusable, the new one contains only `records`.
     pub(super) fn copy_to(
         &self,
         to: &Path,
@@ -227,8 +232,8 @@ impl Register {
         create(to, expected, &writer::merge_entries(records.into_iter().chain(ended).collect()))
     }
 
-    /// Whether the file is the register that the store names. Returns an error if the file cannot be
-    /// read.
+    /// Whether the file is the register that belongs to the store. Returns an error if the file
+    /// cannot be read.
     pub(super) fn is_usable(&self, expected: &RegisterId) -> Result<bool, StoreError> {
         match self.with_file(expected, |_, _| Ok(())) {
             Err(error) if error == unusable(&self.path) => Ok(false),
@@ -236,8 +241,8 @@ impl Register {
         }
     }
 
-    /// Raises the entries of these tokens and syncs them. When this returns, the secrets that the
-    /// entries end are denied. Never lowers an entry.
+    /// Raises the entries of these tokens and syncs the file. When this returns, the secrets that
+    /// the entries end are denied.
     pub(super) fn raise(
         &self,
         expected: &RegisterId,
@@ -247,8 +252,8 @@ impl Register {
         self.writer(expected)?.raise(entries, now)
     }
 
-    /// Replaces the entries of these tokens, also by lower ones. For the undo of a delete and for
-    /// imports that replace tokens.
+    /// Replaces the entries of these tokens, even if the new ones end fewer secrets. A token
+    /// without an entry gets none. For the undo of a delete and for imports that replace tokens.
     pub(super) fn replace(
         &self,
         expected: &RegisterId,
@@ -320,8 +325,8 @@ pub(super) fn set_id(tables: &mut WriteTables<'_>, id: &RegisterId) -> Result<()
     tables.meta.put(REGISTER, &RegisterIdV1(*id))
 }
 
-/// The id and the entries of the register at `path`; `None` if it is missing, damaged or, if an id is
-/// `expected`, has another one.
+/// Reads the id and the entries of the register at `path`. Returns `None` if the register is
+/// missing or damaged, or if its id is not the `expected` one.
 pub(super) fn read_file(
     path: &Path,
     expected: Option<&RegisterId>,
@@ -346,7 +351,7 @@ pub(super) fn load_id<A: Transaction>(tables: &Tables<A>) -> Result<RegisterId, 
 }
 
 /// Returns the entries of a new register: the secrets that are ended according to the records. The
-/// new register does not protect restrictions that the records do not show.
+/// new register does not protect restrictions that the records do not contain.
 pub(super) fn entries_from_records(
     rows: &impl ReadOps,
 ) -> Result<Vec<RevocationEntry>, StoreError> {

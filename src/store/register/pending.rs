@@ -19,8 +19,8 @@ impl PendingEndings {
         Self(by_token)
     }
 
-    /// The token as it will be stored: revoked, or without its previous secret. A token whose
-    /// deletion is pending is shown as revoked.
+    /// Returns the token as it will be stored: revoked, or without its previous secret. A token
+    /// whose deletion is pending is returned as revoked.
     pub(in crate::store) fn apply(&self, token: Token) -> Token {
         let Some(entries) = self.0.get(&token.id) else { return token };
         entries.iter().fold(token, |token, entry| match &entry.pending {
@@ -31,7 +31,8 @@ impl PendingEndings {
 }
 
 impl RevocationEntry {
-    /// `token` after `ending`; unchanged if a later secret has taken the place of the ended one.
+    /// Returns `token` after `ending`, or unchanged if the ended secret was replaced by a later
+    /// one.
     pub fn applied(&self, ending: &Ending, token: Token) -> Token {
         match ending.kind {
             EndingKind::Revoke | EndingKind::Delete

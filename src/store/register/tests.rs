@@ -1,5 +1,5 @@
-//! The register against a map: what was raised stays raised, through growth, a writer that was
-//! stopped, and damaged bytes.
+//! Compares the register with a map. What an entry ends stays ended while the table grows, while
+//! another writer is stopped, and after damage to its slot.
 
 use std::{collections::BTreeMap, fs::OpenOptions, os::unix::fs::FileExt as _};
 
@@ -94,7 +94,7 @@ fn growth_drops_entries_of_expired_tokens() {
     assert_eq!([1, 2, 10].map(|number| ended_generation(&register, number)), [0, 1, 1]);
 }
 
-/// A writer that was stopped holds the first lock for as long as it likes.
+/// A stopped writer holds the first lock for an unlimited time.
 #[test]
 fn a_stopped_writer_delays_no_ending() {
     let folder = tempfile::tempdir().unwrap();
@@ -105,7 +105,8 @@ fn a_stopped_writer_delays_no_ending() {
     register.raise(&ID, &[ended(1, 2), ended(2, 1)], at(0)).unwrap();
     assert_eq!([1, 2].map(|number| ended_generation(&register, number)), [2, 1]);
     assert!(matches!(register.replace(&ID, &[ended(1, 0)]), Err(StoreError::Busy { .. })));
-    // It goes on: it fills the first free slot and overwrites its own older one.
+    // As if the stopped writer continued: it overwrites the first entry of token 1 and fills the
+    // first free slot. The entries that were written under the second lock remain.
     drop(stopped);
     register.raise(&ID, &[ended(1, 1), ended(3, 1)], at(0)).unwrap();
     assert_eq!([1, 2, 3].map(|number| ended_generation(&register, number)), [2, 1, 1]);

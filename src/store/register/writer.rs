@@ -1,7 +1,8 @@
-//! Writes to the register under one of two locks. The first lock is held for microseconds; whoever
-//! finds it held for longer takes the second one, because its holder was stopped or killed, and
-//! then only fills free slots from the end of a page. Thus no stopped process delays an ending, and
-//! none overwrites it when it goes on. Called by [`super::Register`].
+//! Writes to the register under one of two locks. A running writer holds the first lock for
+//! microseconds. If a writer has to wait longer, the holder was stopped, so the writer takes the
+//! second lock. Under the second lock, a writer only fills free slots, from the end of a page. So a
+//! stopped process neither delays an ending nor overwrites one when it continues. Called by
+//! [`super::Register`].
 
 use std::{
     fs::{File, TryLockError},
@@ -42,7 +43,7 @@ enum Lock {
 }
 
 impl Lock {
-    /// The number of the lock's hint, see [`PENDING_OFFSET`].
+    /// The number of the lock's pending hint; see [`PENDING_OFFSET`].
     fn number(&self) -> u64 {
         match self {
             Self::First => 0,
@@ -51,7 +52,7 @@ impl Lock {
     }
 }
 
-/// Exclusive access to the register; ends when it is dropped.
+/// Write access to the register, until this value is dropped.
 #[derive(Debug)]
 pub(super) struct RegisterWriter<'a> {
     path: &'a Path,
@@ -61,7 +62,8 @@ pub(super) struct RegisterWriter<'a> {
 }
 
 impl<'a> RegisterWriter<'a> {
-    /// Waits for each of the locks for at most `timeout`.
+    /// Takes the first lock or, if it is not free within `timeout`, the second lock. Fails if the
+    /// second lock is not free within `timeout`, either.
     pub(super) fn lock(
         path: &'a Path,
         expected: &RegisterId,
@@ -80,7 +82,7 @@ impl<'a> RegisterWriter<'a> {
         Ok(Self { path, register, header, lock: Lock::Second { _directory: directory } })
     }
 
-    /// A writer with the first lock; `None` if it is not free within `timeout`.
+    /// Takes the first lock. Returns `None` if it is not free within `timeout`.
     fn first(
         path: &'a Path,
         expected: &RegisterId,
@@ -94,22 +96,23 @@ impl<'a> RegisterWriter<'a> {
             if !locked.map_err(|error| StoreError::at(path, &error))? {
                 return Ok(None);
             }
-            // It may have been replaced by a larger one while this waited.
+            // Another writer may have replaced the file by a larger one during the wait.
             if !register.is_at(path) {
                 continue;
             }
             let header = register.header()?.ok_or_else(|| unusable(path))?;
             let mut writer = Self { path, register, header, lock: Lock::First };
             if header.is_superseded {
-                // A process was killed while it wrote the larger file.
+                // A writer was killed before it replaced this file by a larger one.
                 writer.set_superseded(false)?;
             }
             return Ok(Some(writer));
         }
     }
 
-    /// Raises the entries of these tokens, and syncs. Lets the table grow ahead of need, if there
-    /// is space; entries of tokens that have expired at `now` are dropped then.
+    /// Raises the entries of these tokens and syncs the file. With the first lock, first grows the
+    /// table before it is full, if the disk has space. Growing drops the entries of tokens that
+    /// have expired at `now`.
     pub(super) fn raise(
         &mut self,
         entries: &[RevocationEntry],
@@ -147,7 +150,8 @@ impl<'a> RegisterWriter<'a> {
         self.write_slot(index, &encode_entry(&raised))
     }
 
-    /// Sets the entries of these tokens to exactly this, and syncs. Needs the first lock.
+    /// Replaces the entries of these tokens and syncs the file. Requires the first lock. A token
+    /// without an entry gets none.
     pub(super) fn replace(&mut self, entries: &[RevocationEntry]) -> Result<(), StoreError> {
         self.require_first()?;
         for entry in entries {
@@ -157,7 +161,8 @@ impl<'a> RegisterWriter<'a> {
                     own.push(index);
                 }
             })?;
-            // A slot is never made free: a search ends at a page with a free one.
+            // A slot is never freed: a search ends at a page with a free slot, so it would miss
+            // entries on later pages. Surplus slots get an entry that ends nothing.
             let empty = RevocationEntry::of(entry.id);
             let new = std::iter::once(entry).chain(std::iter::repeat(&empty));
             for (index, entry) in own.into_iter().zip(new) {
@@ -167,8 +172,8 @@ impl<'a> RegisterWriter<'a> {
         self.sync()
     }
 
-    /// Records that the store now contains these endings. Needs the first lock. Does not sync, because
-    /// an ending that is applied twice changes nothing.
+    /// Records that the store now contains these endings. Requires the first lock. Does not sync,
+    /// because an ending that is applied twice changes nothing.
     pub(super) fn clear_pending(&mut self, applied: &[RevocationEntry]) -> Result<(), StoreError> {
         self.require_first()?;
         for entry in applied {
@@ -185,8 +190,9 @@ impl<'a> RegisterWriter<'a> {
         self.clear_hints()
     }
 
-    /// Records that no entry is pending, if that is so. The hint of the second lock is cleared only
-    /// while this writer holds that lock, too: otherwise an entry could be written in between.
+    /// Clears the hints of both locks if no entry has a pending ending. Clears the hint of the
+    /// second lock only while holding that lock, too, so that no pending ending is written in
+    /// between.
     fn clear_hints(&self) -> Result<(), StoreError> {
         let is_any_pending =
             || Ok::<_, StoreError>(!self.register.pending(&self.header)?.is_empty());
@@ -206,7 +212,7 @@ impl<'a> RegisterWriter<'a> {
         Ok(())
     }
 
-    /// Sets the hint of the lock with this number.
+    /// Sets the pending hint of the lock with this number.
     fn set_may_have_pending(&self, lock: u64, value: bool) -> Result<(), StoreError> {
         let offset = (PENDING_OFFSET as u64).saturating_add(lock);
         let written = self.register.file.write_all_at(&[u8::from(value)], offset);
@@ -238,8 +244,8 @@ impl<'a> RegisterWriter<'a> {
         written.map_err(|error| StoreError::from(&error))
     }
 
-    /// Writes a larger table if this one would be more than half full with `more` entries. That it
-    /// cannot, on a full disk, is no error as long as there are free slots.
+    /// Grows the table if `more` entries would fill more than half of it. A full disk is not an
+    /// error here, because the entries may still fit into free slots.
     fn make_room(&mut self, more: usize, now: Timestamp) -> Result<(), StoreError> {
         let slots = (self.header.pages as usize).saturating_mul(SLOTS_PER_PAGE);
         let sampled = self.header.pages.min(SAMPLE);
@@ -262,13 +268,13 @@ impl<'a> RegisterWriter<'a> {
         }
     }
 
-    /// Writes the entries into a new file with `pages` pages and renames it into place. Readers that
-    /// have the old file open see in its header that they must open it again.
+    /// Writes the entries to a new file with `pages` pages and renames it to the register's path.
+    /// The header of the old file marks it as superseded, so that readers open the new file.
     fn grow(&mut self, pages: u32, now: Timestamp) -> Result<(), StoreError> {
         let at = |error: io::Error| StoreError::at(self.path, &error);
         let directory = File::open(folder_of(self.path)).map_err(at)?;
         if !try_lock_within(&directory, Duration::from_millis(40)).map_err(at)? {
-            // Somebody writes with the second lock. The table grows another time.
+            // Another writer holds the second lock. A later raise grows the table.
             return Ok(());
         }
         let entries = self.entries(now)?;
@@ -287,7 +293,8 @@ impl<'a> RegisterWriter<'a> {
         Ok(())
     }
 
-    /// What a new table must contain: one entry for each token, and one for each pending ending.
+    /// Returns the entries of a larger table: one for each token, and another one for each further
+    /// pending ending. Omits the entries of expired tokens and those that end nothing.
     fn entries(&self, now: Timestamp) -> Result<Vec<RevocationEntry>, StoreError> {
         let entries = self.register.entries(&self.header)?;
         let mut entries = entries.ok_or_else(|| unusable(self.path))?;
@@ -312,7 +319,7 @@ pub(in crate::store) fn merge_entries(mut entries: Vec<RevocationEntry>) -> Vec<
     entries
 }
 
-/// Creates a register with these entries at `path`, in place of what is there.
+/// Creates a register with these entries at `path`, replacing any file there.
 pub(in crate::store) fn create(
     path: &Path,
     id: &RegisterId,
@@ -324,8 +331,8 @@ pub(in crate::store) fn create(
     path_security::replace_atomically(path, |mut file| write_table(&mut file, &header, entries))
 }
 
-/// Writes a whole register. Every page is written, not only reserved: turning reserved space into
-/// written space can need more of it.
+/// Writes a whole register. Writes every page instead of only reserving space, because the first
+/// write to a reserved page can need more space.
 fn write_table(
     file: &mut File,
     header: &Header,
@@ -357,7 +364,7 @@ fn write_table(
     written.and_then(|()| file.sync_all()).map_err(|error| StoreError::from(&error))
 }
 
-/// Whether the lock was free within `timeout`.
+/// Takes the lock. Returns whether the lock was free within `timeout`.
 fn try_lock_within(file: &File, timeout: Duration) -> io::Result<bool> {
     let deadline = Instant::now() + timeout;
     loop {
