@@ -278,8 +278,9 @@ impl Service {
         Ok(())
     }
 
-    /// Purges tokens that were deleted more than 24 hours ago, and stores pending endings. Purges in
-    /// batches, each in its own transaction, so that other writers need not wait for all of them.
+    /// Purges tokens that were deleted more than 24 hours ago, and stores pending endings. Purges
+    /// in batches, each in its own transaction, so that other writers need not wait for all of
+    /// them.
     pub fn purge_trash(&self) -> Result<(), ServiceError> {
         let has_pending = self.store.pending_endings().is_ok_and(|pending| !pending.is_empty());
         let mut is_due =

@@ -85,8 +85,8 @@ impl Service {
         self.store.is_read_only()
     }
 
-    /// Whether an older state of the store has replaced a later one since the last call, as far as the
-    /// reads of this process noticed.
+    /// Whether an older state of the store has replaced a later one since the last call, as far as
+    /// the reads of this process noticed.
     pub fn take_rewound(&self) -> bool {
         self.store.take_rewound()
     }

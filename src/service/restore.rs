@@ -1,6 +1,6 @@
-//! Compares a backup with the store that it replaces, and restores it. Secrets that were ended since
-//! the backup stay ended: their records are changed to agree with the revocation register. The
-//! service of these functions is that of the backup. Called by `backup restore`.
+//! Compares a backup with the store that it replaces, and restores it. Secrets that were ended
+//! since the backup stay ended: their records are changed to agree with the revocation register.
+//! The service of these functions is that of the backup. Called by `backup restore`.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -94,8 +94,8 @@ impl Service {
         Ok(found)
     }
 
-    /// Replaces the store at `target` by this backup. Returns the path under which the replaced file
-    /// is kept.
+    /// Replaces the store at `target` by this backup. Returns the path under which the replaced
+    /// file is kept.
     pub fn restore_backup(&self, target: &RestoreTarget) -> Result<Option<PathBuf>, ServiceError> {
         let at = self.restore_time(target)?;
         let replaced = read_if_readable(target, newest)?;

@@ -78,7 +78,8 @@ pub struct StoreHealth {
     pub schema: u32,
     /// Number of deleted tokens in the trash.
     pub trash: usize,
-    /// Whether the revocation register is present and belongs to the store. Always `true` in memory.
+    /// Whether the revocation register is present and belongs to the store. Always `true` in
+    /// memory.
     pub has_register: bool,
     /// Number of endings that only the revocation register contains so far.
     pub pending_endings: usize,
@@ -217,9 +218,9 @@ impl Service {
         })?)
     }
 
-    /// Returns up to [`EVENTS_PAGE`] events after event number `seen`, oldest first, and an empty list
-    /// after the last event. Returns `None` if event number `seen` does not have the
-    /// hash `head`, because another state of the store replaced the file.
+    /// Returns up to [`EVENTS_PAGE`] events after event number `seen`, oldest first, and an empty
+    /// list after the last event. Returns `None` if event number `seen` does not have the hash
+    /// `head`, because another state of the store replaced the file.
     pub fn events_following(
         &self,
         seen: u64,

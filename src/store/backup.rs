@@ -35,8 +35,8 @@ pub struct BackupReport {
 }
 
 impl Store {
-    /// Writes a copy of the last commit to a new file (0600) at `to`, which can be opened as a
-    /// store, and its revocation register beside it.
+    /// Writes a copy of the last commit to a new file (0600) at `to`, and its revocation register
+    /// to a file beside it. The copy can be opened as a store.
     ///
     /// # Errors
     ///
@@ -57,7 +57,8 @@ impl Store {
             Ok(report)
         });
         if report.is_err() {
-            // A register without its store is useless. The path was free before.
+            // A register without its store is useless. The path was checked above, so this is no
+            // other file.
             let _ = fs::remove_file(&register_path);
         }
         report
@@ -96,8 +97,8 @@ pub(super) fn create_beside(
     }
 }
 
-/// Like `create_new_file`, for a file that is not the store: an error of the disk names `path`
-/// instead of the store.
+/// Like `create_new_file`, for a file that is not the store: a disk error names `path`, because it
+/// would otherwise look like an error of the store.
 ///
 /// # Errors
 ///

@@ -18,8 +18,8 @@ use super::{
 };
 use crate::domain::{EventBody, Token, TokenId};
 
-/// Number of names from which a batch is full. Names are not in token order, so a larger batch has
-/// more names that belong to the same page.
+/// Number of names at which a batch counts as full. Names are not in token order, so in a larger
+/// batch more names belong to the same page.
 const MAX_NAME_BATCH: usize = 1 << 17;
 /// Initial size in bytes of the buffer for a short record, such as a token id with the checksum of
 /// the record.

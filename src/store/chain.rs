@@ -171,8 +171,8 @@ pub(super) fn verify<T: Transaction>(tables: &Tables<T>) -> Result<ChainCheckRes
 }
 
 /// Verifies at most `limit` events after `verified`, which then includes them. Starts again at the
-/// first event if the store no longer has the last event of `verified`. Returns `None` if events are
-/// left.
+/// first event if the store no longer has the last event of `verified`. Returns `None` if events
+/// are left.
 pub(super) fn verify_after<T: Transaction>(
     tables: &Tables<T>,
     verified: &mut VerifiedChain,

@@ -146,7 +146,8 @@ fn apply_edit(rows: &mut Writer<'_>, edit: &Edit, count: u64) -> Option<u64> {
         Edit::Reword(event) => {
             let at = pick(event);
             reword(rows, at);
-            // The next event contains its hash; for the last event, the end of the chain does.
+            // The next event contains the hash of the original event; for the last event, the end
+            // of the chain contains it.
             Some(at + 1)
         }
         Edit::RewordAndFixNext(event) => {

@@ -18,8 +18,8 @@ const HEADER_OFFSET: u64 = 0;
 /// The length of the header in bytes, including both transaction slots.
 const HEADER_LEN: usize = 320;
 
-/// The offset of the flags: bit 0 selects the slot of the newest commit. If bit 3 is set, that commit
-/// is not on disk yet, and the other slot counts.
+/// The offset of the flags: bit 0 selects the slot of the newest commit. If bit 3 is set, that
+/// commit is not on disk yet, and the other slot counts.
 const FLAGS_OFFSET: usize = 9;
 const SLOT_FLAG: u8 = 1;
 const UNFLUSHED_FLAG: u8 = 8;
@@ -55,8 +55,8 @@ impl CommitId {
         file.read_exact_at(&mut header, HEADER_OFFSET).is_ok() && *self.0 == header
     }
 
-    /// Whether this commit is no later state of the history that contains `seen`: its transaction
-    /// id is lower, or equal with another content. An older copy of the file was put back then.
+    /// Whether this commit does not continue the history of `seen`: its transaction id is lower, or
+    /// equal with other content. This happens if an older copy of the file was put back.
     pub(super) fn rewinds(&self, seen: &Self) -> bool {
         let ((own, own_slot), (last, last_slot)) = (self.slot(), seen.slot());
         own < last || (own == last && own_slot != last_slot)
@@ -127,7 +127,8 @@ impl LatestCommitValues {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).id.clone()
     }
 
-    /// Whether `id` belongs to another history than the commit that was read last.
+    /// Whether the commit `id` does not continue the history of the commit that was read last; see
+    /// [`CommitId::rewinds`].
     pub(super) fn is_rewound_by(&self, id: Option<&CommitId>) -> bool {
         let latest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         id.zip(latest.id.as_ref()).is_some_and(|(id, seen)| id.rewinds(seen))

@@ -37,8 +37,8 @@ impl TokenLocation {
     }
 }
 
-/// The state of a token according to its last events. A field is `None` if the events do not
-/// determine it.
+/// The state of a token according to its events. A field is `None` if the events do not determine
+/// it.
 #[derive(Debug, Default, Clone, Copy)]
 struct AuditedTokenState {
     location: Option<TokenLocation>,

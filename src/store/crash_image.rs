@@ -1,6 +1,7 @@
-//! Reads the store's file while another process holds its lock and does not go on: as the file would
-//! be found if that process were killed now. What redb writes to repair it stays in memory. Refuses
-//! nothing itself: every record that is read is verified. Called by `file_db`, for ending secrets.
+//! A storage backend for reading the store's file while another process holds the lock and does not
+//! release it. Shows the file as it would be found if that process were killed now. The writes with
+//! which redb repairs the file stay in memory. Does not check the data, because every record is
+//! verified when it is read. Called by `file_db`, for commands that end secrets.
 
 use std::{
     collections::BTreeMap,
@@ -39,7 +40,7 @@ impl CrashImage {
         self.written.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reads page number `page`. What is behind the end of the file is zero.
+    /// Reads page number `page`. Bytes beyond the end of the file are zero.
     fn page(&self, written: &Written, page: u64) -> io::Result<Page> {
         if let Some(bytes) = written.pages.get(&page) {
             return Ok(**bytes);
@@ -57,7 +58,8 @@ impl CrashImage {
     }
 }
 
-/// The parts of pages that `len` bytes at `offset` consist of: page, start in the page, length.
+/// Splits `len` bytes at `offset` at the page boundaries. Yields the page number, the start within
+/// the page, and the length of each part.
 fn parts(offset: u64, len: usize) -> impl Iterator<Item = (u64, usize, usize)> {
     let (mut page, mut left) = (offset / PAGE_LEN as u64, len);
     let mut start = usize::try_from(offset % PAGE_LEN as u64).unwrap_or_default();
@@ -93,7 +95,7 @@ impl StorageBackend for CrashImage {
 
     fn set_len(&self, len: u64) -> io::Result<()> {
         let mut written = self.written();
-        // A file that shrinks and grows again has zeros in between.
+        // Clear the removed pages: if the file grows again, they must read as zeros.
         for page in len.div_ceil(PAGE_LEN as u64)..written.len.div_ceil(PAGE_LEN as u64) {
             written.pages.insert(page, Box::new([0; PAGE_LEN]));
         }

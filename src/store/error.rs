@@ -28,7 +28,8 @@ pub struct DamagedRecord {
 }
 
 impl DamagedRecord {
-    /// The id of the token, if this is the record of a token. A damaged last use does not count.
+    /// The id of the token if the damaged record is that of a token; `None` for any other record,
+    /// such as a last use.
     pub fn token_id(&self) -> Option<TokenId> {
         (self.table == TOKENS).then(|| TokenId::parse(&self.key)).flatten()
     }

@@ -10,8 +10,8 @@ use super::{
     scenario::{self, STEPS_PER_ROUND, StoreContents, apply_step, contents},
 };
 
-/// Runs `work` on a copy of `bytes` with a failure at each of its calls in turn, and `check` after
-/// each run, without the failure. Returns the number of calls.
+/// Runs `work` on a copy of `bytes` repeatedly, each time with a failure at a later file call. Runs
+/// `check` after each run, without the failure. Returns the number of file calls of `work`.
 fn fail_each_call<T>(
     bytes: &[u8],
     (error, is_persistent): (ErrorKind, bool),
@@ -42,7 +42,7 @@ fn fail_each_call<T>(
     0
 }
 
-/// The contents before and after step `n`, and the bytes of the store before it.
+/// The contents before and after step `n`, and the bytes of the store before that step.
 fn contents_around(n: usize) -> (StoreContents, StoreContents, Vec<u8>) {
     let folder = scenario::temp_folder();
     let path = folder.path().join("s.redb");

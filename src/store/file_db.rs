@@ -44,10 +44,10 @@ use crate::domain::time_range::from_system_time;
 /// token must answer within 1 s.
 const READ_TIMEOUT: Duration = Duration::from_millis(750);
 
-/// How long a lock that was taken counts as taken, so that the reads of a command wait for it once.
+/// How long the lock counts as held after a read timed out on it. So a command waits only once.
 const LOCKED_FOR: Duration = Duration::from_secs(1);
 
-/// The maximum time that a read waits for a lock if it then reads without the lock.
+/// The maximum time that a read waits for the lock before it reads without the lock.
 const SHORT_READ_TIMEOUT: Duration = Duration::from_millis(30);
 
 /// A store in a file: its path and options, its revocation register, and its read handle.
@@ -57,7 +57,7 @@ pub(super) struct FileDb {
     pub(super) options: OpenOptions,
     pub(super) register: Arc<Register>,
     handle: Mutex<Option<Arc<ReadOnlyDb>>>,
-    /// When a read last found the lock taken and read without it.
+    /// When a read last timed out on the lock and continued without it.
     was_locked: Mutex<Option<Instant>>,
     /// The last commit that a closed handle has read.
     seen: Mutex<Option<CommitId>>,
@@ -93,8 +93,8 @@ impl FileDb {
         Ok(file)
     }
 
-    /// Creates the register of a new store. The lock of the store is held meanwhile: another process
-    /// that opens it at once would find no register and make one itself.
+    /// Creates the register of a new store. Holds the store's lock, because another process that
+    /// opened the store now would find no register and create one itself.
     fn create_first_register(&self) -> Result<(), StoreError> {
         let deadline = RetryDeadline::new(self.options.lock_timeout);
         let (db, _) = open_to_write(&self.path, &deadline)?;
@@ -111,7 +111,7 @@ impl FileDb {
         result?
     }
 
-    /// Creates the register `id` from the records, in place of the file that is there.
+    /// Creates the register `id` from the records, replacing any file at its path.
     pub(super) fn create_register(
         &self,
         rows: &impl ReadOps,
@@ -140,7 +140,7 @@ impl FileDb {
         self.begin_snapshot()
     }
 
-    /// Begins a read, without the lock if it is not free in time and the options allow that.
+    /// Begins a read. If the lock times out and the options allow it, reads without the lock.
     fn begin_snapshot(&self) -> Result<Snapshot, StoreError> {
         let was_locked = || self.was_locked.lock().unwrap_or_else(PoisonError::into_inner);
         let is_locked = was_locked().is_some_and(|at| at.elapsed() < LOCKED_FOR);
@@ -168,7 +168,7 @@ impl FileDb {
             if let Some(reader) = handle.begin_read(&self.register, check)? {
                 return Ok(Snapshot { reader, source: SnapshotSource::Handle(handle) });
             }
-            // The pages that redb has cached can belong to the other history.
+            // Pages that redb has cached can belong to the replaced state, so open the file again.
             current = self.lock_handle();
         }
         self.close(&mut current);
@@ -186,8 +186,8 @@ impl FileDb {
         }
     }
 
-    /// Notes whether an older state has replaced the one that was read before the file was opened
-    /// again.
+    /// Sets `is_rewound` if an older state has replaced the state that was read before the file was
+    /// opened again.
     fn compare_with_seen(&self, reader: &Reader) {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let (Some(seen), Some(id)) = (seen, &reader.cache.id)
@@ -307,7 +307,7 @@ impl FileDb {
         });
         close(db);
         result??;
-        // Schema 1 kept 1 MiB in this file for a full disk. The register needs no free space.
+        // Schema 1 reserved 1 MiB in this file to write on a full disk. Endings need no space now.
         let mut reserve = self.path.as_os_str().to_owned();
         reserve.push(".reserve");
         let _ = fs::remove_file(reserve);

@@ -1,6 +1,6 @@
 //! Counts the running writes of this process. After a hang-up, the process exits only when none is
-//! left. An earlier exit would lose no data, but the next start would have to repair the file. Called
-//! by `Store::write` and by the thread that ends the process.
+//! left. An earlier exit would lose no data, but the next start would have to repair the file.
+//! Called by `Store::write` and by the thread that ends the process.
 
 use std::{
     sync::{Condvar, Mutex, PoisonError},

@@ -1,6 +1,7 @@
-//! Verifies and compacts the whole file. Verifies the checksum of every page, which redb does not do
-//! when it reads, in a private copy without a name, because redb repairs the file that it verifies.
-//! Called through the service by `doctor`, `backup` and `compact`, never by a check of a secret.
+//! Verifies and compacts the whole file. Verifies the checksum of every page, which redb does not
+//! do when it reads, in a private copy without a name, because redb repairs the file that it
+//! verifies. Called through the service by `doctor`, `backup` and `compact`, never by a check of a
+//! secret.
 
 use std::{
     fs::{self, File},
@@ -19,8 +20,8 @@ use super::{
     path_security,
 };
 
-/// How often the file is copied while other processes write, before the copy is made with their
-/// lock.
+/// Number of copies that are attempted without the write lock, before the lock is taken to stop
+/// other processes from writing.
 const ATTEMPTS: usize = 5;
 
 impl Store {
@@ -41,8 +42,8 @@ impl Store {
         })?
     }
 
-    /// Copies the file to one without a name. A copy during which another process committed is made
-    /// again.
+    /// Copies the file to an anonymous file. Repeats the copy if another process committed
+    /// meanwhile.
     fn private_copy(&self, file: &FileDb) -> Result<File, StoreError> {
         for _ in 0..ATTEMPTS {
             if let Some(copy) = self.copy_unchanged(file)? {
@@ -56,7 +57,8 @@ impl Store {
             file_db::close(db);
             return copy;
         }
-        // Without the lock, only waiting for a pause of the writers remains.
+        // In read-only mode, the lock must not be taken. Retry until no process commits during a
+        // copy.
         loop {
             if let Some(copy) = self.copy_unchanged(file)? {
                 return Ok(copy);

@@ -1,6 +1,6 @@
-//! The migration from schema 1 to 2: gives tokens a version and a generation, folds names in their
-//! present form, indexes deleted tokens by time, and names the revocation register, which is
-//! created when the store opens. Called by `migrate`.
+//! The migration from schema 1 to 2: gives tokens a version and a generation, folds names by the
+//! current rules, indexes deleted tokens by time, and assigns the id of the revocation register.
+//! `file_db` creates the register afterwards. Called by `migrate`.
 
 use std::ops::ControlFlow;
 
@@ -134,7 +134,7 @@ mod tests {
         };
         check(&[clash]);
         assert_eq!(ids_of(&store, "caf\u{e9}"), [id(2), id(1)]);
-        // Both can still be changed, such as revoked.
+        // Both tokens can still be changed, for example revoked.
         for number in [1, 2] {
             store
                 .write(|rows| {
@@ -145,7 +145,7 @@ mod tests {
                 .unwrap();
         }
         check(&[clash]);
-        // The other token takes over the name, once it is free.
+        // When the indexed token is renamed, the other token gets the entry of the name.
         store
             .write(|rows| {
                 let token = rows.token(&id(2))?.unwrap();

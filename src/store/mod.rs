@@ -116,9 +116,9 @@ pub struct OpenOptions {
     /// The maximum time that a write waits for the lock. For a read, it is the same, but never more
     /// than 750 ms.
     pub lock_timeout: Duration,
-    /// Whether a read gives up waiting for the lock after 30 ms, and reads the file as it would be
-    /// found if the process that holds the lock were killed. Only for commands that end secrets:
-    /// they must find a token beside a process that does not go on.
+    /// Whether a read waits at most 30 ms for the lock, and then reads the file as it would be
+    /// found if the lock holder were killed. Only for commands that end secrets: they must work
+    /// even while a stopped process holds the lock.
     pub reads_locked_file: bool,
     /// The size of the page cache that reads use.
     pub cache: CacheSize,
@@ -233,8 +233,8 @@ impl Store {
         }
     }
 
-    /// Whether an older state of the file has taken the place of a later one since the last call,
-    /// such as a backup. Only reads of this process notice it.
+    /// Whether an older state of the file, such as a backup, has replaced a newer one since the
+    /// last call. Only reads of this process detect this.
     pub fn take_rewound(&self) -> bool {
         matches!(&*self.backend, Backend::File(file) if file.take_rewound())
     }

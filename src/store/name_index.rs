@@ -1,7 +1,7 @@
-//! The index of names: folded name → id of the token with this name. Tokens of schema 1 can have the
-//! same folded name. The first of them has the entry of the name; each other one has an entry behind
-//! it, whose key also contains its id. Called by `read_ops`, `write_ops`, the checks and the
-//! migration.
+//! The index of names: folded name → id of the token with this name. Tokens of schema 1 can have
+//! the same folded name. One of them has the entry of the name. Each of the others has a separate
+//! entry, whose key is the name, a zero byte and the token id. Called by `read_ops`, `write_ops`,
+//! the checks and the migration.
 
 use std::{collections::BTreeSet, ops::ControlFlow};
 
@@ -94,7 +94,7 @@ impl EntryCheck {
 }
 
 impl NameTable<&WriteTransaction> {
-    /// Removes an entry. The next token with the same name takes its place.
+    /// Removes an entry. If another token has the same name, that token gets the entry.
     pub(super) fn remove_entry(&mut self, key: &[u8]) -> Result<(), StoreError> {
         self.remove(key)?;
         if let Some((later, id)) = clashes_of(self, key)?.into_iter().next() {
@@ -106,8 +106,8 @@ impl NameTable<&WriteTransaction> {
 }
 
 /// Fills the empty index with the names of all tokens. Of tokens with the same name, the one that
-/// was created first has the entry of the name. A damaged token keeps its names in `old`, an index
-/// whose keys are not folded in the present form.
+/// was created first gets the entry of the name. The names of a damaged token are copied from
+/// `old`, an index of schema 1, and folded by the current rules.
 pub(super) fn rebuild(
     tables: &mut WriteTables<'_>,
     old: &NameTable<&WriteTransaction>,
@@ -142,8 +142,8 @@ pub(super) fn rebuild(
 }
 
 /// Returns the id of a token whose name looks like `name` but is another name, such as a Cyrillic
-/// `а` for a Latin one. A name of ASCII characters is compared only with names that begin with
-/// another character, because a name that mixes scripts is reported when it is created.
+/// `а` for a Latin one. An ASCII name is compared only with names that begin with a non-ASCII
+/// character, because a name that mixes scripts is reported when it is created.
 pub(super) fn find_lookalike<T: Transaction>(
     names: &NameTable<T>,
     name: &str,

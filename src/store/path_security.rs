@@ -73,8 +73,8 @@ pub(super) fn resolve_store_path(path: &Path, create_folder: bool) -> Result<Pat
 }
 
 /// Creates `folder` and its missing ancestors with mode 0700. Creates nothing if the nearest
-/// existing ancestor belongs to another user: with `sudo -E`, root has the HOME of a user, who could
-/// then not use the new folders.
+/// existing ancestor belongs to another user: with `sudo -E`, root has the HOME of a user, who
+/// could then not use the new folders.
 ///
 /// # Errors
 ///
@@ -126,8 +126,9 @@ fn check_folder(path: &Path, metadata: &Metadata, is_own: bool) -> Result<(), St
 /// The first bytes of every redb file.
 const REDB_MAGIC: &[u8; 9] = b"redb\x1a\x0a\xa9\x0d\x0a";
 
-/// Checks the file with this `metadata`. If other users have access to the file, first looks at its
-/// content, which `open` opens: advice to change the mode would harm a file that is not a store.
+/// Checks the file with this `metadata`. If other users have access to the file, also reads its
+/// content through `open`: the advice to change the mode would do harm to a file that is not a
+/// store.
 fn check_file(
     path: &Path,
     metadata: &Metadata,
@@ -173,8 +174,8 @@ pub enum InputSensitivity {
     Content,
 }
 
-/// Refuses an open input file whose permissions do not suit `trust`. A pipe must belong to this user
-/// or root. Does not check other non-regular files: whoever started patdeck chose them.
+/// Refuses an open input file whose permissions do not suit `trust`. A pipe must belong to this
+/// user or root. Does not check other non-regular files: whoever started patdeck chose them.
 pub fn check_input_file(
     path: &Path,
     file: &File,

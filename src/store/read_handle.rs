@@ -1,5 +1,6 @@
-//! The handle of the open file for reading, and a read transaction that uses it. Refuses to read
-//! another history of the same file through the pages that redb has cached. Created by `file_db`.
+//! The handle of the open file for reading, and a read transaction that uses it. If an older state
+//! has replaced the file's content, no read begins, because pages that redb has cached could belong
+//! to the replaced state. Created by `file_db`.
 
 use std::{fs::File, path::Path, sync::Arc};
 
@@ -33,7 +34,7 @@ pub(super) struct Snapshot {
 
 pub(super) enum SnapshotSource {
     Handle(Arc<ReadOnlyDb>),
-    /// Another process holds the lock. The database is in memory.
+    /// A repaired copy in memory, because another process holds the lock of the file.
     CrashImage {
         _db: Database,
         id: FileId,
@@ -87,8 +88,8 @@ impl std::fmt::Debug for ReadOnlyDb {
 
 impl ReadOnlyDb {
     /// Begins a read of the last commit. Runs `check` in the same transaction, but only once for
-    /// each commit. Returns `None` if the file contains another history than before, so that it must
-    /// be opened again.
+    /// each commit. Returns `None` if the last commit does not continue the history that this
+    /// handle has read: the file must then be opened again.
     pub(super) fn begin_read(
         &self,
         register: &Arc<Register>,

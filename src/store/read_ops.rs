@@ -101,19 +101,19 @@ pub trait HasTables {
     fn recorded_time_cache(&self) -> Option<&OnceLock<RecordedTime>> {
         None
     }
-    /// The endings that the records lack, to be applied to every token that is read. A write
-    /// transaction has none: it stores them first.
+    /// The endings that the records do not contain yet; reads apply them to each token. A write
+    /// transaction stores them before it reads, so it has none.
     fn pending(&self) -> Option<&Arc<PendingEndings>> {
         None
     }
-    /// Reads what the revocation register knows of this token; nothing in a write transaction and
-    /// in memory. Read the token's record first: an ending is written to the register before it is
-    /// written to the record.
+    /// Reads the state of this token in the revocation register. For a store in memory, and in a
+    /// write transaction, nothing is ended. Read the token's record first, because an ending is
+    /// written to the register before it is written to the record.
     ///
     /// # Errors
     ///
     /// [`PathProblem::NoRegister`](super::PathProblem::NoRegister) if the register is missing,
-    /// damaged or that of another store. It is no answer, never "allowed".
+    /// damaged or that of another store. A check then has no answer and must not allow the request.
     fn revocation_state(&self, _id: &TokenId) -> Result<RevocationState, StoreError> {
         Ok(RevocationState::default())
     }
@@ -154,7 +154,7 @@ pub trait ReadOps: HasTables {
     }
 
     /// Returns the id of the token with this name; names are compared in their folded form. Of
-    /// tokens with the same name, returns the first.
+    /// tokens with the same name, returns [`NameClash::indexed`].
     fn id_of_name(&self, name: &Name) -> Result<Option<TokenId>, StoreError> {
         let tables = self.tables();
         let folded = name.folded();

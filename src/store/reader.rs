@@ -1,5 +1,5 @@
-//! The read transaction of a file: its tables, the values cached for its commit, and what the
-//! revocation register knows. Created by `file_db`, and by the memory backend without a register.
+//! The read transaction of a file: its tables, the values cached for its commit, and the revocation
+//! register. Created by `file_db`, and by the memory backend without a register.
 
 use std::sync::{Arc, OnceLock};
 
@@ -20,7 +20,7 @@ use crate::domain::TokenId;
 pub struct Reader {
     pub(super) tables: ReadTables,
     pub(super) cache: Arc<CommitValues>,
-    /// `None` for a store in memory, which has none.
+    /// `None` for a store in memory, which has no register.
     pub(super) register: Option<Arc<Register>>,
     /// `None` if no ending is pending.
     pub(super) pending: Option<Arc<PendingEndings>>,
@@ -36,8 +36,8 @@ impl Reader {
         Ok(*self.cache.register_id.get_or_init(|| id))
     }
 
-    /// Loads the pending endings. Without a usable register there are none to show, and no check
-    /// has an answer.
+    /// Loads the pending endings. If the register is unusable, loads none, and no check has an
+    /// answer.
     pub(super) fn load_pending(&mut self) {
         let entries = match &self.register {
             Some(register) => self.register_id().and_then(|id| register.pending(&id)),

@@ -52,8 +52,8 @@ fn load_clock_state<T: Transaction>(tables: &Tables<T>) -> Result<ClockStateV1, 
 }
 
 impl Writer<'_> {
-    /// Records that a secret was used at `at`, so that a clock that is set back makes nothing valid
-    /// that had expired by then.
+    /// Records that a secret was used at `at`. So a clock that is set back does not reactivate a
+    /// secret that had expired by then.
     pub fn raise_newest_use(&mut self, at: Timestamp) -> Result<(), StoreError> {
         let state = load_clock_state(&self.tables)?;
         let newest = state.newest_use.and_then(TimestampV1::to_timestamp);
@@ -63,7 +63,8 @@ impl Writer<'_> {
         self.tables.meta.put(CLOCK_STATE, &ClockStateV1 { newest_use: Some(at.into()), ..state })
     }
 
-    /// Forgets the newest use, because the clock was wrong at that time.
+    /// Removes the newest use, because the clock was wrong when it was written, and counts the
+    /// acceptance of the clock.
     pub fn accept_clock(&mut self) -> Result<(), StoreError> {
         let accepted = load_clock_state(&self.tables)?.accepted.saturating_add(1);
         self.tables.meta.put(CLOCK_STATE, &ClockStateV1 { newest_use: None, accepted })

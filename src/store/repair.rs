@@ -1,6 +1,7 @@
-//! Finds and repairs what can be derived again or given up: names, last uses, damaged deleted
-//! tokens, the audit trail and the change log. Leaves the records of tokens alone; deleting a token
-//! removes its damaged record. Called by the service for `doctor --repair`.
+//! Finds and executes repairs. Rebuilds what follows from other records (names, deletion times, the
+//! event chain), and removes damaged rows whose loss is acceptable (last uses, deleted tokens,
+//! events, changes). Leaves the records of tokens alone; deleting a token removes its damaged
+//! record. Called by the service for `doctor --repair`.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -39,11 +40,11 @@ pub enum Repair {
     RemoveLastUse([u8; TokenId::LEN]),
     /// Remove a deleted token whose record is damaged.
     RemoveTrash([u8; TokenId::LEN]),
-    /// Remove the entry of a deletion time that is damaged or belongs to no deleted token.
+    /// Remove an entry of the trash index that is damaged or refers to no deleted token.
     RemoveDeletionTime(TrashTimeKey),
-    /// Add the missing entry for the time at which a token was deleted.
+    /// Add the missing entry of the trash index for a deleted token.
     AddDeletionTime(TokenId, Timestamp),
-    /// Remove the change log up to this number, which is damaged.
+    /// Remove the rows of the change log up to the last damaged one, which has this number.
     TrimChangeLog(u64),
 }
 
@@ -164,7 +165,7 @@ impl Writer<'_> {
                 Repair::RemoveDeletionTime(key) => drop(tables.trash_times.remove(key)?),
                 Repair::AddDeletionTime(id, at) => trash_index::put(tables, *at, id.as_bytes())?,
                 Repair::TrimChangeLog(last) => {
-                    // The last number is the generation of the store, which must not go back.
+                    // The highest number is the generation of the store, which must not go back.
                     let keeps_last = tables.changes.last_key()? > *last;
                     let range = ..=*last;
                     tables

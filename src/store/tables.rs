@@ -38,8 +38,8 @@ pub(super) type TokenEventKeyRef = &'static [u8; TokenId::LEN + 8];
 const META: &str = "meta-1";
 /// Table of tokens: token id → `TokenV2`.
 pub(super) const TOKENS: &str = "tokens-2";
-/// Table of names: folded name → `TokenIdRecordV1`, the id of the token with that name. `name_index`
-/// describes the keys of tokens with the same name.
+/// Table of names: folded name → `TokenIdRecordV1`, the id of the token with that name.
+/// `name_index` describes the keys of tokens with the same name.
 pub(super) const NAMES: &str = "names-2";
 /// Table of last uses: token id → `TokenUsesV1`. It is separate from the tokens, so that a check
 /// does not rewrite the token.
@@ -47,7 +47,8 @@ pub(super) const USES: &str = "uses-1";
 /// Table of audit events: sequence → `EventV1`, which contains the hash of the previous event. The
 /// sequences start at 1 and have no gaps.
 pub(super) const EVENTS: &str = "events-1";
-/// Index of the events of each token: token id and event sequence (big endian) → `TokenEventIndexEntryV1`.
+/// Index of the events of each token: token id and event sequence (big endian) →
+/// `TokenEventIndexEntryV1`.
 pub(super) const TOKEN_EVENTS: &str = "token-events-1";
 /// Table of deleted tokens: token id → `TrashV2`, the token and the time of its deletion.
 const TRASH: &str = "trash-2";

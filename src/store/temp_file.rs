@@ -1,6 +1,7 @@
 //! Temporary files: a new file gets its content under a temporary name before it is renamed. The
 //! process that writes one holds a shared lock on it, so that the files of killed processes can be
-//! told from those in use and removed. Called by `path_security`, after each write, and by `doctor`.
+//! told from those in use and removed. Called by `path_security`, after each write, and by
+//! `doctor`.
 
 use std::{
     fs::{self, File},
@@ -20,20 +21,21 @@ use super::{
 const SUFFIX: &str = ".new";
 const DIGITS: usize = 16;
 
-/// How often a file is created again because another process took it for one of a killed process.
+/// Maximum number of attempts to create a file. An attempt fails if another process removes the
+/// file before it is locked, because it looks like the file of a killed process.
 const ATTEMPTS: usize = 8;
 
 /// A temporary file, whose name is removed on drop.
 pub(super) struct TempFile {
     pub(super) path: PathBuf,
-    /// Holds the lock. It is another open file than the one that is written, because redb locks and
-    /// unlocks that one.
+    /// A second handle of the file, which holds the shared lock. redb locks and unlocks the handle
+    /// that is written, so that handle cannot hold it. `None` if the file could not be locked.
     _lock: Option<File>,
 }
 
 impl TempFile {
-    /// Creates an empty file (0600) with a random name in the folder of `path`. Removes the files that
-    /// killed processes left for the same `path`.
+    /// Creates an empty file (0600) with a random name in the folder of `path`. Removes the files
+    /// that killed processes left for the same `path`.
     pub(super) fn next_to(path: &Path) -> Result<(Self, File), StoreError> {
         remove_abandoned(path);
         for _ in 0..ATTEMPTS {
@@ -62,8 +64,8 @@ impl Drop for TempFile {
     }
 }
 
-/// The temporary files beside `path` that no process is writing, each with the lock that keeps it
-/// so.
+/// Returns the temporary files beside `path` that no process is writing, each with an exclusive
+/// lock.
 fn abandoned(path: &Path) -> Vec<(PathBuf, File)> {
     let Some(base) = path.file_name().and_then(|name| name.to_str()) else { return Vec::new() };
     let Ok(entries) = fs::read_dir(folder_of(path)) else { return Vec::new() };
@@ -80,8 +82,8 @@ fn abandoned(path: &Path) -> Vec<(PathBuf, File)> {
         .collect()
 }
 
-/// Whether `name` is `BASE.<16 hexadecimal digits>.new`, also with more words after `BASE`, as in the
-/// name of a new register.
+/// Whether `name` is `BASE.<16 hexadecimal digits>.new`. Further words after `BASE` are allowed, as
+/// in the name of a new register.
 fn is_temp_name(name: &str, base: &str) -> bool {
     let digits = name
         .strip_prefix(base)

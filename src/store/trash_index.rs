@@ -20,7 +20,8 @@ type Id = [u8; TokenId::LEN];
 /// Seconds and nanoseconds of the deletion, big endian, then the id of the token.
 pub(super) type TrashTimeKey = [u8; TokenId::LEN + 12];
 
-/// Makes the order of the encoded seconds that of the signed seconds.
+/// The sign bit. It is flipped in the encoded seconds, so that negative seconds sort before
+/// positive ones.
 const SIGN: u64 = 1 << 63;
 
 pub(super) fn time_key(at: Timestamp, id: &Id) -> TrashTimeKey {

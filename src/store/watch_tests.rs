@@ -67,7 +67,7 @@ fn a_replaced_file_and_its_changes_are_reported() {
 fn reads_and_other_files_are_not_reported() {
     let (folder, store) = store();
     let other = Store::open(store.path().unwrap()).unwrap();
-    // Its events are available as soon as the call that caused them returns.
+    // The events of `watch` are available as soon as the system call that causes them returns.
     let mut watch = FileWatch::new(store.path().unwrap()).unwrap();
     assert_eq!(other.read(ReadOps::token_count), Ok(0));
     assert!(Store::open(store.path().unwrap()).is_ok());

@@ -21,7 +21,7 @@ use crate::domain::{AuditEvent, Digest, EventBody, LastUse, Timestamp, Token, To
 /// Maximum number of rows in the change log.
 const CHANGE_LOG_ROWS: usize = 4_096;
 
-/// Stands for the token id in the change log if a change concerns no token. No token has this id.
+/// The id in a row of the change log for a change that concerns no token. No token has this id.
 pub(super) const NO_TOKEN: [u8; TokenId::LEN] = [0; TokenId::LEN];
 
 /// A write transaction. Its reads see its own writes.
@@ -86,8 +86,8 @@ impl<'t> Writer<'t> {
         Ok(())
     }
 
-    /// Writes the token whose record differs only in its counters. Its name is not touched, because
-    /// an import inserts names later.
+    /// Replaces the record of a token of which only the counters `version` and `generation`
+    /// changed. Leaves the name index alone, because an import inserts names later.
     pub fn put_counters(&mut self, token: &Token) -> Result<(), StoreError> {
         self.tables.tokens.put(token.id.as_bytes(), &TokenV2::from(token))
     }
@@ -207,8 +207,8 @@ impl<'t> Writer<'t> {
         }
     }
 
-    /// Continues the change log after `generation`, with a gap so that every reader reads everything
-    /// again.
+    /// Makes the generation after the commit higher than `generation`, and leaves a gap in the
+    /// change log, so that every reader reads everything again.
     pub(super) fn skip_generations(&mut self, generation: u64) {
         let most = u64::try_from(CHANGE_LOG_ROWS).unwrap_or(u64::MAX);
         self.overflow_count = self.overflow_count.saturating_add(generation.saturating_add(most));

@@ -37,8 +37,8 @@ pub enum Conflict {
     Reactivates(&'static str),
     /// The import would end the overlap of the token before this time.
     EndsOverlap { until: Timestamp, last_used: Option<Timestamp> },
-    /// The import would add scopes to an active token. Contains the first of them, and the number of
-    /// the others.
+    /// The import would add scopes to an active token. Contains the first of them, and the number
+    /// of the others.
     WidensScopes(Box<Scope>, usize),
     /// The import would give a later expiry to a secret that works in this store.
     Prolongs,

@@ -134,8 +134,8 @@ impl<'a, S: ImportSource> PreparedImport<'a, S> {
     }
 
     /// Plans a batch against the last commit, which does not contain the earlier batches of the
-    /// import. The plan is valid nevertheless: no id or name occurs twice in an import, and the open
-    /// write transaction keeps other processes from writing.
+    /// import. The plan is valid nevertheless: no id or name occurs twice in an import, and the
+    /// open write transaction keeps other processes from writing.
     fn plan_batch<'b>(
         &self,
         staged: &'b [u8],

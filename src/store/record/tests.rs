@@ -302,7 +302,8 @@ proptest! {
     }
 }
 
-/// Version 0.1.0 accepted such scopes. Their tokens must stay readable, so that they can be revoked.
+/// Version 0.1.0 accepted such scopes. Their tokens must stay readable, so that they can be
+/// revoked.
 #[test]
 fn a_stored_scope_with_a_star_in_a_name_is_no_damage() {
     let held: Vec<_> = ["channels:c-*:read", "channels:c-1:read@e*"]
@@ -343,7 +344,7 @@ fn a_use_of_a_replaced_secret_counts_for_the_token() {
     uses.record_previous_use(Digest::from_bytes([0xbb; 32]), &newest);
     let ended = Token { previous: None, ..token() };
     assert_eq!(read(&uses, &ended).last_used, Some(newest.clone()));
-    // The next secret was replaced, too, and was not used yet.
+    // The next secret was replaced, too, before its first use.
     let next =
         PreviousSecret { digest: Digest::from_bytes([0xcc; 32]), until: at(9), last_used: None };
     let rotated = Token { previous: Some(next.clone()), ..token() };

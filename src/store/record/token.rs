@@ -1,5 +1,5 @@
-//! The records of tokens and deleted tokens. Schema 2 adds the counters; the structs of schema 1
-//! remain for the migration and as the part of a record that did not change.
+//! The records of tokens and deleted tokens. Schema 2 adds the counters `version` and `generation`.
+//! Its records contain a `TokenV1`; the other structs of schema 1 remain for the migration.
 
 use bincode::{BorrowDecode, Encode};
 
@@ -106,14 +106,14 @@ impl TokenV1<'_> {
             revoked: try_map(self.revoked, TimestampV1::to_timestamp).ok()?,
             delivered: self.delivered,
             last_used: None,
-            // Schema 1 counted neither.
+            // Schema 1 has no counters. A previous secret has a generation of its own.
             version: 1,
             generation: if has_previous { 2 } else { 1 },
         })
     }
 }
 
-/// A token with its counters.
+/// A token with its version and generation.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, BorrowDecode)]
 pub(in crate::store) struct TokenV2<'a> {
     token: TokenV1<'a>,
@@ -132,7 +132,8 @@ impl<'a> From<&'a Token> for TokenV2<'a> {
 }
 
 impl TokenV2<'_> {
-    /// Decodes the token at the key `id`, without last uses. Returns `None` if the record is damaged.
+    /// Decodes the token at the key `id`, without last uses. Returns `None` if the record is
+    /// damaged.
     pub(in crate::store) fn decode_token(id: &IdV1, body: RecordBody<'_>) -> Option<Token> {
         body.decode::<TokenV2<'_>>()?.into_token(id)
     }
@@ -180,8 +181,8 @@ impl Record for TrashV2<'_> {
 }
 
 impl<'a> TrashV2<'a> {
-    /// Decodes the deleted token at the key `id` and the time of its deletion. Returns `None` if the
-    /// record is damaged.
+    /// Decodes the deleted token at the key `id` and the time of its deletion. Returns `None` if
+    /// the record is damaged.
     pub(in crate::store) fn decode_parts(
         id: &IdV1,
         body: RecordBody<'_>,

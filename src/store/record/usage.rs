@@ -1,5 +1,5 @@
-//! The record of the last uses of a token, which has its own table, so that a check does not rewrite
-//! the token.
+//! The record of the last uses of a token, which has its own table, so that a check does not
+//! rewrite the token.
 
 use bincode::{BorrowDecode, Encode};
 

@@ -199,8 +199,8 @@ impl Register {
         state.ok_or_else(|| unusable(&self.path))
     }
 
-    /// Returns all entries with an ending that the store's record does not contain yet. Usually there
-    /// are none, which takes one read of two bytes.
+    /// Returns all entries with an ending that the store's record does not contain yet. Usually
+    /// there are none, which takes one read of two bytes.
     pub(super) fn pending(
         &self,
         expected: &RegisterId,
@@ -275,8 +275,8 @@ impl Register {
         RegisterWriter::lock(&self.path, expected, LOCK_TIMEOUT)
     }
 
-    /// Runs `read` on the open file. If a larger file has superseded the open file, opens the larger
-    /// file.
+    /// Runs `read` on the open file. If a larger file has superseded the open file, opens the
+    /// larger file.
     fn with_file<T>(
         &self,
         expected: &RegisterId,

@@ -1,5 +1,5 @@
-//! Endings that the store's records do not contain yet. Applies them to the tokens that are read, so
-//! that every reader sees an ended token as ended. Called by the read operations.
+//! Endings that the store's records do not contain yet. Applies them to the tokens that are read,
+//! so that every reader sees an ended token as ended. Called by the read operations.
 
 use std::collections::HashMap;
 
