@@ -36,7 +36,8 @@ pub enum Clock {
 pub struct FixedTime {
     /// Seconds since 1970.
     seconds: AtomicI64,
-    /// The seconds by which the clock was set ahead. They simulate the time that passed.
+    /// Sum of the seconds by which `Clock::set` moved the clock ahead, and the result of
+    /// [`Clock::elapsed`].
     elapsed: AtomicU64,
 }
 
@@ -47,8 +48,8 @@ impl Clock {
         Self::Fixed(Arc::new(FixedTime { seconds, elapsed: AtomicU64::new(0) }))
     }
 
-    /// Sets a fixed clock and all its clones to `at`. Setting it back lets no time pass. Has no
-    /// effect on [`Clock::System`].
+    /// Sets a fixed clock and all its clones to `at`. Setting the clock back does not change
+    /// [`Clock::elapsed`]. Has no effect on [`Clock::System`].
     #[cfg(any(test, feature = "testing"))]
     pub fn set(&self, at: Timestamp) {
         if let Self::Fixed(time) = self {
@@ -58,8 +59,8 @@ impl Clock {
         }
     }
 
-    /// The time of the clock. A time before 1970 counts as 1970, and a time after the year 9999 as
-    /// its end, because no other time can be stored.
+    /// The time of the clock. A time before 1970 becomes the start of 1970, and a time after the
+    /// year 9999 becomes the end of 9999, because no other time can be stored.
     pub fn now(&self) -> Timestamp {
         match self {
             Self::System => from_system_time(SystemTime::now()),
@@ -87,7 +88,7 @@ pub(super) struct ProcessTime {
     seen: Arc<Mutex<SeenTime>>,
 }
 
-/// The newest time that was used for denial since an operator accepted the clock.
+/// The newest result of [`ProcessTime::denial_time`] since an operator accepted the clock.
 #[derive(Debug, Default)]
 struct SeenTime {
     /// How often the clock was accepted.
@@ -100,15 +101,15 @@ impl ProcessTime {
         Self { clock, seen: Arc::default() }
     }
 
-    /// The time of the clock. New secrets are issued at this time, unless it is behind
-    /// [`ProcessTime::denial_time`].
+    /// The time of the clock, at which new secrets are issued. No secret is issued while
+    /// [`ProcessTime::behind`] returns a time.
     pub(super) fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
-    /// Returns the instant at which expiry is evaluated. It never goes back: it is the latest of
-    /// the clock, the newest event, the newest use, and the newest time that this process has seen.
-    /// So a clock that was set back reactivates no secret.
+    /// Returns the instant at which expiry is evaluated. This instant never goes back: it is the
+    /// latest of the clock, the newest event, the newest use, and the newest time that this process
+    /// has seen. So a clock that was set back reactivates no secret.
     pub(super) fn denial_time(&self, rows: &impl ReadOps) -> Result<Timestamp, StoreError> {
         let recorded = rows.recorded_time()?;
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
@@ -121,8 +122,8 @@ impl ProcessTime {
         Ok(at)
     }
 
-    /// Returns the time for denial if the clock is more than [`CLOCK_TOLERANCE`] behind it. No
-    /// secret can be issued then.
+    /// Returns [`ProcessTime::denial_time`] if the clock is more than [`CLOCK_TOLERANCE`] behind
+    /// that time. In that case, no secret can be issued.
     pub(super) fn behind(&self, rows: &impl ReadOps) -> Result<Option<Timestamp>, StoreError> {
         let newest = self.denial_time(rows)?;
         Ok((newest - self.now() > CLOCK_TOLERANCE).then_some(newest))

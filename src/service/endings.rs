@@ -1,7 +1,8 @@
-//! Endings of secrets through the revocation register. An ending is in force once the register has
-//! it; the record follows in the same call or, if the store cannot be written now, with the next
-//! write of any process. What permits something is written to the store first and never waits
-//! here. Called by `execute` and by the import.
+//! Ends secrets through the revocation register. An ending is a revoke, a delete or the end of an
+//! overlap. It takes effect when it is in the register. The token's record is updated in the same
+//! call or, if the store cannot be written now, in the next write transaction of any process. A
+//! change that allows more, such as the restore of a deleted token, is written to the store first
+//! and is never pending. Called by `execute` and by the import.
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,7 +15,7 @@ use crate::{
     store::{Ending, EndingKind, ReadOps, RevocationEntry, StoreError, Writer},
 };
 
-/// The kind of ending that `command` is, if it does nothing but end secrets.
+/// Returns the kind of ending of a command that only ends secrets, or `None` for any other command.
 fn ending_kind(command: &Command) -> Option<EndingKind> {
     match command {
         Command::Revoke { .. } | Command::RevokeLeaked { .. } => Some(EndingKind::Revoke),
@@ -35,7 +36,8 @@ fn ending_kind(command: &Command) -> Option<EndingKind> {
 
 impl Service {
     /// Rebuilds the revocation register if it is missing, damaged or that of another store. Every
-    /// process that may write calls it at its start. Returns whether it was rebuilt.
+    /// process that may write calls this function at its start. Returns whether the register was
+    /// rebuilt.
     pub fn ensure_register(&self) -> Result<bool, ServiceError> {
         if self.store.is_read_only() || self.store.has_register()? {
             return Ok(false);
@@ -43,25 +45,26 @@ impl Service {
         Ok(self.store.rebuild_register(&rebuilt_event(&self.actor, self.clock.now()))?)
     }
 
-    /// Runs `work` in a write transaction, after the pending endings of any process were stored in
-    /// it.
+    /// Runs `work` in a write transaction. First stores the pending endings of all processes in it.
     pub(super) fn write<T, E: From<StoreError>>(
         &self,
         work: impl FnOnce(&mut Writer<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        // Without a usable register there is nothing to store; checks have no answer then.
+        // If the register is unusable, store no endings: they cannot be read, and no check has an
+        // answer.
         let pending = self.store.pending_endings().unwrap_or_default();
         let result = self.store.write(|tx| {
             apply_pending(tx, &pending)?;
             work(tx)
         })?;
-        // An ending that is applied twice changes nothing, so it may stay pending.
+        // If this fails, the endings stay pending. Storing an ending twice changes nothing.
         let _ = self.store.clear_pending_endings(&pending);
         Ok(result)
     }
 
-    /// Executes `command` through the register if it only ends secrets; `None` if it does not, or
-    /// if the register cannot be written. Then the store alone must be.
+    /// Executes a command that only ends secrets: writes the register first, then the store.
+    /// Returns `None` if the command does anything else, or if there is no register that can be
+    /// written. The caller must then execute the command in the store alone.
     pub(super) fn execute_ending(
         &self,
         command: &Command,
@@ -75,7 +78,8 @@ impl Service {
         if self.store.end_secrets(&entries, plan.at).is_err() {
             return Ok(None);
         }
-        // From here on the secrets are ended, so nothing is refused any more.
+        // The secrets have stopped working, so an error of the store does not make the command
+        // fail.
         match self.store_ending(command, &entries, &plan) {
             Ok(plan) => Ok(Some(CommandResult::of(plan))),
             Err(ServiceError::Store(error)) => {
@@ -85,8 +89,8 @@ impl Service {
         }
     }
 
-    /// Stores the ending that `entries` have put into the register. Leaves out tokens that have a
-    /// later secret in the meantime, because the operator did not see that secret.
+    /// Stores the ending that `entries` have put into the register. Leaves out each token that got
+    /// a later secret after the preview, because the operator did not see that secret.
     fn store_ending(
         &self,
         command: &Command,
@@ -112,7 +116,8 @@ impl Service {
             let planned: HashSet<TokenId> = plan.changes.iter().filter_map(id_of).collect();
             plan.changes.retain(|change| !has_later_secret(change));
             self.apply(tx, &plan)?;
-            // Another process has stored the rest of this ending, which was pending.
+            // A previewed token that the new plan lacks was ended, too: another process has stored
+            // its pending ending.
             let is_stored =
                 |change: &&TokenChange| id_of(change).is_some_and(|id| !planned.contains(&id));
             plan.changes.extend(previewed.changes.iter().filter(is_stored).cloned());
@@ -122,13 +127,14 @@ impl Service {
         Ok(plan)
     }
 
-    /// Writes to the register what the stored `plan` restricts or permits. Fails with
+    /// Updates the register after `plan` was stored, so that both agree about its tokens. Fails with
     /// [`ServiceError::StillDenied`] if the register still denies a restored secret.
     pub(super) fn update_register(&self, plan: &Plan) -> Result<(), ServiceError> {
         let stored: Vec<_> = plan.tokens().map(RevocationEntry::of_token).collect();
         match &plan.command {
-            // The record alone denies what was ended; the register protects it from a lost write
-            // and from an older file. So a failure here is no failure of the change.
+            // The stored records already deny what was ended. The register only protects them from
+            // a lost write and from an older copy of the file, so the change succeeds even if this
+            // fails.
             Command::Regenerate { .. } | Command::RemoveScopes { .. } | Command::Revert(_) => {
                 let _ = self.store.end_secrets(&stored, plan.at);
             }
@@ -141,7 +147,7 @@ impl Service {
     }
 }
 
-/// The event of a rebuilt register.
+/// Returns the event of a rebuilt register.
 pub(super) fn rebuilt_event(actor: &Actor, at: Timestamp) -> EventBody {
     EventBody {
         at,
@@ -157,7 +163,7 @@ fn id_of(change: &TokenChange) -> Option<TokenId> {
     change.before.token().map(|token| token.id)
 }
 
-/// The highest generation that a change ends; `None` if it ends nothing.
+/// Returns the highest generation whose secret a change ends, or `None` if it ends no secret.
 fn ending_of(change: &TokenChange) -> Option<u32> {
     match (&change.before, &change.after) {
         (StoredToken::Live(before), StoredToken::Deleted(..)) => Some(before.generation),
@@ -168,12 +174,13 @@ fn ending_of(change: &TokenChange) -> Option<u32> {
     }
 }
 
-/// The register entries of `plan`, each with the ending that its record does not contain yet.
+/// Returns the register entries of `plan`. Each of them, except that of a damaged token, has a
+/// pending ending, because the store's record does not contain the ending yet.
 fn pending_entries(plan: &Plan, kind: EndingKind, service: &Service) -> Vec<RevocationEntry> {
     let ending = Ending { kind, at: plan.at, actor: service.actor.clone() };
     let entry = |change: &TokenChange| {
         if let StoredToken::Damaged(id) = change.before {
-            // Its generation is unknown, so every secret of the token is ended.
+            // The generation of a damaged token is unknown, so end all its secrets.
             return Some(RevocationEntry { ended_generation: u32::MAX, ..RevocationEntry::of(id) });
         }
         let (ended_generation, before) = (ending_of(change)?, change.before.token()?);
@@ -188,8 +195,8 @@ fn pending_entries(plan: &Plan, kind: EndingKind, service: &Service) -> Vec<Revo
     plan.changes.iter().filter_map(entry).collect()
 }
 
-/// Stores pending endings, each with its own time and actor in the audit trail. Skips those that
-/// the records contain already, and those of a secret that was replaced.
+/// Stores pending endings, each with its own time and actor in the audit trail. Skips an ending
+/// that the record already contains, and one whose secret was replaced since.
 pub(super) fn apply_pending(
     tx: &mut Writer<'_>,
     pending: &[RevocationEntry],
@@ -260,7 +267,8 @@ fn delete_damaged(
     }))
 }
 
-/// The event of an ending that another process stores. `token` is the record before the ending.
+/// Returns the event for a pending ending that is stored now, usually by another process. `token`
+/// is the record before the ending.
 fn pending_event(ending: &Ending, token: &Token) -> EventBody {
     let was = token.status(ending.at).as_str();
     let (action, detail) = match ending.kind {

@@ -32,8 +32,8 @@ pub struct CommandResult {
     pub issued: Vec<IssuedToken>,
     /// The file that contains the secrets.
     pub secret_file: Option<PathBuf>,
-    /// Why the records could not be written now. The ending is in force all the same, and the next
-    /// write of any process stores it.
+    /// The error that prevented the update of the records; otherwise `None`. Despite the error, the
+    /// secrets have stopped working, and the next write of any process updates the records.
     pub deferred: Option<StoreError>,
 }
 
@@ -71,7 +71,8 @@ impl<R: ReadOps> ReadTokens for PlanReader<'_, R> {
     fn lookalike_of(&self, name: &Name) -> Result<Option<Name>, ServiceError> {
         let Some(id) = self.0.lookalike_of(name)? else { return Ok(None) };
         match self.0.token_without_usage(&id) {
-            // A warning must not depend on a readable record.
+            // The lookalike only causes a warning, so a damaged record must not make the command
+            // fail.
             Err(StoreError::Damaged(_)) => Ok(None),
             token => Ok(token?.map(|token| token.name)),
         }
@@ -292,7 +293,8 @@ impl Service {
         Ok(())
     }
 
-    /// Returns the time for a deletion that `tx` starts.
+    /// Returns the time for a new deletion, which is later than that of every earlier deletion in
+    /// the trash.
     pub(super) fn deletion_time(&self, tx: &impl ReadOps) -> Result<Timestamp, StoreError> {
         Ok(plan::deletion_time(self.clock.denial_time(tx)?, tx.newest_deletion()?))
     }

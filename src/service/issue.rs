@@ -1,5 +1,5 @@
-//! Issues secrets in this order: prepare the plan, deliver the secrets, commit. A secret that could
-//! not be delivered changes nothing. After a failed commit, the error states that the delivered
+//! Issues secrets in this order: prepare the plan, deliver the secrets, commit. If a secret cannot
+//! be delivered, nothing is changed. After a failed commit, the error states that the delivered
 //! secrets do not work. Nothing waits for the receiver inside a transaction. Called by `execute`.
 
 use std::{collections::HashMap, io};
@@ -23,7 +23,8 @@ pub type PrintSecret<'a> = &'a mut dyn FnMut(&Token, &Secret) -> io::Result<()>;
 struct DeliveredSecrets {
     /// The plan for which they were delivered.
     plan: Plan,
-    /// The file that contains them; `None` if they were printed. Dropping it removes the file.
+    /// The file with the secrets; `None` if they were printed. Dropping this value removes the
+    /// file.
     file: Option<SecretFile>,
 }
 
@@ -51,7 +52,8 @@ impl Service {
             let plan = self.plan_not_before(tx, command, &digests, not_before)?;
             require_confirmed(&plan, confirmed)?;
             if let Some(delivered) = &delivered {
-                // A secret file may contain names, and the operator has seen the printed token.
+                // Fail if the plan has changed since the delivery: the file or the printed text
+                // already contains its names and secrets.
                 require_confirmed(&plan, &delivered.plan.confirm())?;
             }
             self.apply(tx, &plan)?;

@@ -1,6 +1,6 @@
-//! Reads for the list engine, which keeps an index of the whole store: tokens in batches, changes
-//! since a position, the newest tokens, and records by id. Each call or batch is one read
-//! transaction. Also called by the app and `list --json`.
+//! The read operations of the list engine, which keeps an index of the whole store: tokens in
+//! batches, changes since a position, the newest tokens, and records by id. Each call or batch is
+//! one read transaction. Also called by the app and `list --json`.
 
 use std::{cmp::Reverse, collections::HashSet, ops::ControlFlow};
 
@@ -41,7 +41,7 @@ pub struct ListFeedUpdate {
     /// The time of the newest event, if the clock is more than 5 minutes behind it.
     pub clock_behind: Option<Timestamp>,
     pub changed: FeedChanges,
-    /// Whether another state of the same store replaced the file since the last position.
+    /// Whether the file was replaced by another state of the same store since the last position.
     pub is_history_replaced: bool,
 }
 

@@ -85,8 +85,8 @@ impl Service {
         self.store.is_read_only()
     }
 
-    /// Whether an older state of the store has replaced a later one since the last call, as far as
-    /// the reads of this process noticed.
+    /// Whether an older state of the store, such as a backup, has replaced a newer one since the
+    /// last call. Only reads of this process detect this.
     pub fn take_rewound(&self) -> bool {
         self.store.take_rewound()
     }
@@ -110,7 +110,8 @@ impl Service {
         Ok(self.store.read(|rows| self.clock.denial_time(rows))?)
     }
 
-    /// Refuses if the clock is behind the time for denial, because no secret is issued then.
+    /// Fails if the clock is too far behind the time at which expiry is evaluated: no secret can be
+    /// issued then.
     fn require_granting(&self, rows: &impl ReadOps) -> Result<(), ServiceError> {
         match self.clock.behind(rows)? {
             Some(newest) => Err(Refusal::ClockBehind { clock: self.clock.now(), newest }.into()),

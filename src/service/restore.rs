@@ -1,6 +1,6 @@
 //! Compares a backup with the store that it replaces, and restores it. Secrets that were ended
-//! since the backup stay ended: their records are changed to agree with the revocation register.
-//! The service of these functions is that of the backup. Called by `backup restore`.
+//! since the backup stay ended: their records are changed to agree with the revocation register. In
+//! these functions, `self` is the service of the backup. Called by `backup restore`.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -41,7 +41,8 @@ pub struct RestoreDifferences {
 }
 
 impl Service {
-    /// Opens the place at `path` that this backup will be restored to.
+    /// Returns the restore target at `path`. Opens the store there, if there is one that can be
+    /// read.
     pub fn restore_target(&self, path: &Path) -> Result<RestoreTarget, ServiceError> {
         Ok(RestoreTarget::open(path, &self.store)?)
     }
@@ -121,7 +122,8 @@ impl Service {
         Ok(newest.map_or(at, |newest| newest.max(at)))
     }
 
-    /// Changes the record of one token so that it agrees with `entry` and is believed.
+    /// Changes the record of one token so that it agrees with `entry`, and so that the register
+    /// does not deny it as out of date.
     fn keep_ended(
         &self,
         tx: &mut Writer<'_>,
@@ -130,7 +132,7 @@ impl Service {
     ) -> Result<(), StoreError> {
         let token = match tx.token(&entry.id) {
             Ok(Some(token)) => token,
-            // Its secret is denied.
+            // A missing or damaged record allows nothing.
             Ok(None) | Err(StoreError::Damaged(_)) => return Ok(()),
             Err(error) => return Err(error),
         };
@@ -150,8 +152,8 @@ impl Service {
         tx.append_event(self.new_event(at, action, Some(&token), detail)).map(drop)
     }
 
-    /// Removes deleted tokens that were changed since the backup, because an undo of their deletion
-    /// would make secrets work that were ended since.
+    /// Removes tokens from the trash that were changed after the backup. Otherwise, an undo of the
+    /// deletion could reactivate secrets that were ended after the backup.
     fn purge_ended_trash(
         &self,
         tx: &mut Writer<'_>,
@@ -190,7 +192,7 @@ fn newest(rows: &impl ReadOps) -> Result<(u64, EventHash), StoreError> {
     Ok(last.map_or((0, EventHash::NONE), |event| (event.sequence, event.hash)))
 }
 
-/// One entry for each token. There can be several, if endings are pending.
+/// Merges the entries of each token into one. A token with pending endings can have several.
 fn ended_by_token(kept: &KeptEndings) -> HashMap<TokenId, RevocationEntry> {
     let mut by_token: HashMap<TokenId, RevocationEntry> = HashMap::new();
     for entry in &kept.entries {
@@ -201,14 +203,15 @@ fn ended_by_token(kept: &KeptEndings) -> HashMap<TokenId, RevocationEntry> {
     by_token
 }
 
-/// `token` without the secrets that `entry` ends, with counters that make the record believed and
-/// let the next regenerate issue a secret that works.
+/// Returns `token` without the secrets that `entry` ends. Its `version` and `generation` are so
+/// high that the register does not deny the record as out of date, and that the secret of the next
+/// regenerate works.
 fn with_endings(entry: &RevocationEntry, token: &Token, at: Timestamp, actor: &Actor) -> Token {
     let ending = |kind| Ending { kind, at, actor: actor.clone() };
     let ended = entry.applied(&ending(EndingKind::EndOverlap), token.clone());
     let ended = entry.applied(&ending(EndingKind::Revoke), ended);
     let generation = match entry.ended_generation {
-        // A damaged entry, which ends all secrets until it is repaired.
+        // The entry is damaged: it ends all secrets, and its generation is not that of a secret.
         u32::MAX => ended.generation,
         other => ended.generation.max(other),
     };

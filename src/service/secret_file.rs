@@ -29,7 +29,7 @@ pub enum SecretFileError {
 }
 
 impl SecretFileError {
-    /// Whether the file exists, so that it was not overwritten.
+    /// Whether the error is that the file already exists. The existing file was not changed.
     pub fn is_existing_file(&self) -> bool {
         matches!(self, Self::AlreadyExists(_))
     }
@@ -98,7 +98,7 @@ impl SecretFile {
         self.path.clone()
     }
 
-    /// Writes the parts of `before`, the secret and a line feed.
+    /// Writes the texts in `before`, then the secret and a line feed.
     fn write_line(&mut self, before: &[&str], secret: &Secret) -> io::Result<()> {
         // Several writes instead of one joined text: this avoids another copy of the secret.
         for text in before {

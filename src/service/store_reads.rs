@@ -31,7 +31,7 @@ pub struct AllTokensSnapshot {
     pub damaged: Vec<DamagedRecord>,
     /// The time of the clock.
     pub clock: Timestamp,
-    /// `now`, if the clock is more than 5 seconds behind it.
+    /// `now` if the clock is more than 5 seconds behind it; otherwise `None`.
     pub clock_behind: Option<Timestamp>,
 }
 
@@ -42,7 +42,7 @@ pub struct ClockReport {
     /// The time at which expiry is evaluated.
     pub denial: Timestamp,
     pub recorded: RecordedTime,
-    /// `denial`, if the clock is so far behind it that no secret is issued.
+    /// `denial` if the clock is so far behind it that no secret can be issued.
     pub behind: Option<Timestamp>,
     pub effects: ClockEffects,
 }
@@ -201,7 +201,8 @@ impl Service {
     /// trash.
     pub fn health(&self) -> Result<StoreHealth, ServiceError> {
         let has_register = self.store.has_register()?;
-        // An unusable register cannot be read; it is reported as such.
+        // An unusable register counts as one without pending endings; `has_register` reports the
+        // fault.
         let pending_endings = self.store.pending_endings().map_or(0, |endings| endings.len());
         Ok(self.store.read(|rows| {
             Ok::<_, StoreError>(StoreHealth {

@@ -226,8 +226,8 @@ impl LastUseCache {
         self.recent(digest, at).is_some()
     }
 
-    /// Whether `used`, or the maximum number of other uses, is recorded or queued for the secret
-    /// within [`MIN_USE_INTERVAL`].
+    /// Whether `used` needs no new record: the same use, or the maximum number of other uses of the
+    /// secret, was recorded or queued within [`MIN_USE_INTERVAL`].
     pub(super) fn is_recorded(&self, digest: &Digest, used: &LastUse) -> bool {
         self.recent(digest, used.at).is_some_and(|recent| {
             recent.hashes.len() >= Self::MAX_DIFFERENT_USES
@@ -259,10 +259,10 @@ impl LastUseCache {
     }
 }
 
-/// Whether the last use of the secret in `slot` is like `used`, with the same answer to the same
-/// request from the same address, and less than [`MIN_USE_INTERVAL`] away; or whether it is a
-/// little later. A last use far in the future, which a fast clock recorded, is not recent.
-/// Otherwise no use would be recorded until that time.
+/// Whether `used` needs no new record: the last use of the secret in `slot` is less than
+/// [`MIN_USE_INTERVAL`] away, and has the same request, answer and address or is later. A last use
+/// further in the future comes from a fast clock and does not count. Otherwise, no use would be
+/// recorded until that time.
 pub(super) fn is_repeated(token: &Token, slot: SecretSlot, used: &LastUse) -> bool {
     token.last_use_of(slot).is_some_and(|last| {
         let is_same = (&last.summary, &last.from) == (&used.summary, &used.from);

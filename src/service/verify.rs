@@ -191,8 +191,8 @@ impl Verifier {
         Ok(authenticated.ok_or(Denial::Unknown))
     }
 
-    /// Queues the use of a secret, unless it is recorded: a recent use with the same answer to the
-    /// same request from the same address.
+    /// Queues the use of a secret, unless a recent use with the same request, answer and address is
+    /// already recorded.
     fn record_usage(
         &mut self,
         authenticated: &AuthenticatedToken,
@@ -232,7 +232,7 @@ impl Verifier {
         }
     }
 
-    /// Queues the time of a denial, so that a clock that is set back does not lift it.
+    /// Queues the time of a denial, so that setting the clock back does not cancel the denial.
     fn record_denial_time(&self, at: Timestamp) {
         if !self.reader.store().is_read_only() {
             self.recorder().record_time(at);
@@ -249,7 +249,7 @@ struct AuthenticatedToken {
     at: Timestamp,
     /// The denial if the revocation register overrules the record.
     ended: Option<Denial>,
-    /// Whether the cache has a recent use of the secret, so that the token is without its last use.
+    /// Whether a recent use of the secret is cached. If so, `token` was read without its last uses.
     is_cached: bool,
     /// The newest time that the store contains. `None` is before every time.
     newest_recorded: Option<Timestamp>,

@@ -27,7 +27,8 @@ pub(super) struct FileWatch {
     path: PathBuf,
     name: OsString,
     folder: i32,
-    /// The watches on the higher folders. If one of them is moved, the path names nothing.
+    /// The watches on the higher folders. If one of them is moved, there is no longer a file at the
+    /// path.
     ancestors: Vec<i32>,
     /// The watch on the file, or `None` while there is no file at the path.
     file: Option<i32>,

@@ -175,7 +175,8 @@ pub enum InputSensitivity {
 }
 
 /// Refuses an open input file whose permissions do not suit `trust`. A pipe must belong to this
-/// user or root. Does not check other non-regular files: whoever started patdeck chose them.
+/// user or root. Does not check other non-regular files, because the user who started patdeck chose
+/// them.
 pub fn check_input_file(
     path: &Path,
     file: &File,

@@ -144,7 +144,7 @@ impl RowPlan {
     pub(super) const INSERT: Self = Self { outcome: RowOutcome::New, conflicts: Vec::new() };
 }
 
-/// The actions of all rows in the order of their lines. They take one byte per row, plus the
+/// The actions of all rows in the order of their lines. Memory use is one byte per row, plus the
 /// conflicts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RowPlans {
@@ -294,7 +294,8 @@ impl ConflictResolver {
     }
 }
 
-/// Whether both versions of a token are equal, apart from the last uses and the counters.
+/// Whether both versions of a token are equal, apart from the last uses and the counters `version`
+/// and `generation`.
 fn is_same(existing: &Token, imported: &Token) -> bool {
     let without_uses = |token: &Token| {
         let previous = token.previous.clone().map(|old| PreviousSecret { last_used: None, ..old });
@@ -303,7 +304,7 @@ fn is_same(existing: &Token, imported: &Token) -> bool {
     without_uses(existing) == without_uses(imported)
 }
 
-/// The ways in which replacing `existing` by `imported` would allow more than now.
+/// Returns the ways in which the token would allow more after `imported` replaces `existing`.
 pub(in crate::service) fn wider_access(
     existing: &Token,
     imported: &Token,

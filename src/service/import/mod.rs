@@ -155,8 +155,8 @@ impl Service {
 }
 
 impl Service {
-    /// The scopes of `token` that are not in the catalogue, each reason once, and its invalid
-    /// times.
+    /// Returns the faults of `token`: the scopes that are not in the catalogue, each reason once,
+    /// and the invalid times.
     fn token_faults(&self, token: &Token, now: Timestamp) -> Vec<(&'static str, String)> {
         let mut faults: Vec<(&'static str, String)> = Vec::new();
         for error in token.scopes.iter().filter_map(|it| self.policy.catalogue.check(it).err()) {

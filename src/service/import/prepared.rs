@@ -47,12 +47,12 @@ struct PlannedBatch<'b> {
     events: Vec<EventBody>,
 }
 
-/// What an import changes in the revocation register, once it is committed.
+/// The entries that an import writes to the revocation register after its commit.
 #[derive(Default)]
 struct RegisterChanges {
-    /// The tokens that it deleted because their names were taken.
+    /// Entries that end the tokens that were deleted because imported tokens have their names.
     ended: Vec<RevocationEntry>,
-    /// The tokens that it replaced. The new records say which of their secrets work.
+    /// Entries that agree with the new records of the replaced tokens.
     replaced: Vec<RevocationEntry>,
 }
 
@@ -126,7 +126,8 @@ impl<'a, S: ImportSource> PreparedImport<'a, S> {
             rows.insert_names(names)?;
             if refused.is_empty() { Ok(actions) } else { Err(ImportError::from(refused)) }
         })?;
-        // The deleted tokens are denied by the store; the register protects that.
+        // The store already denies the deleted tokens. The register only protects this from a lost
+        // write and from an older copy of the file, so an error is ignored.
         let _ = self.service.store.end_secrets(&register.ended, self.service.clock.now());
         let lowered = self.service.store.set_revocations(&register.replaced);
         lowered.map_err(ServiceError::StillDenied)?;

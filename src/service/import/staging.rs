@@ -14,8 +14,8 @@ use crate::{
 /// Maximum number of bytes in memory, about 20,000 tokens. Larger imports use a file.
 const MAX_IN_MEMORY: usize = 8 << 20;
 
-/// Maximum number of bytes up to which small batches are merged, about 2,000 tokens. Inserting more
-/// tokens at once writes fewer pages, because more of the tokens share a page.
+/// Maximum size in bytes of a batch that small batches are merged into, about 2,000 tokens.
+/// Inserting more tokens at once writes fewer pages, because more of the tokens share a page.
 const BATCH_BYTES: usize = 1 << 20;
 
 /// Batches of rows, in the order of their lines.

@@ -1,6 +1,6 @@
 //! Checks the times of an imported token: none is in the future, and they are in the order in which
-//! a store writes them. Otherwise an edited export could grant a longer life than the lifetime
-//! limits, or hide a use. Called by `import`.
+//! a store writes them. Otherwise, an edited export could make a secret work for longer than the
+//! lifetime limits allow, or hide a use. Called by `import`.
 
 use crate::domain::{LastUse, Timestamp, Token, time_range::CLOCK_TOLERANCE};
 

@@ -102,7 +102,7 @@ fn execute_requires_the_confirmed_plan() {
     fixture.edit(&a.token.id, &name("other"), &Description::default()).unwrap();
     fixture.regenerate(&a.token.id, regenerate_options("30d", SecretOverlap::None)).unwrap();
     fixture.execute(&one, &proof).unwrap();
-    // A rename invalidates the confirmation of a delete, which is by name.
+    // A rename invalidates the confirmation of a delete, because the operator confirmed the name.
     let proof = fixture.preview(&delete_command(&ids(&[&a]))).unwrap().confirm();
     fixture.edit(&a.token.id, &name("third"), &Description::default()).unwrap();
     fixture.expect_refusal(|s| s.execute(&delete_command(&ids(&[&a])), &proof));

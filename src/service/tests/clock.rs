@@ -20,7 +20,8 @@ fn clock_set_back_does_not_reactivate_expired_tokens() {
     assert_eq!(fixture.check(&issued.secret), expired);
     assert_eq!(fixture.check_access(&issued.token.id, &request(PUBLISH)).unwrap(), expired);
     assert_eq!(fixture.load_snapshot().unwrap().clock_behind, Some(at(61)));
-    // A restricting change is dated by the last change too, so times in the trail never decrease.
+    // The event of the revoke has the time of the last change, not that of the clock, so the times
+    // in the trail never decrease.
     fixture.revoke(&issued.token.id).unwrap();
     let times: Vec<_> = fixture.events().iter().map(|event| event.body.at).collect();
     assert!(times.is_sorted());

@@ -255,7 +255,8 @@ impl Simulation {
         }
     }
 
-    /// Pairs each scope of a token with each of its secrets: the decisions that time can change.
+    /// Returns each secret of a token with each scope of that token. Only the decisions on these
+    /// pairs can change with time.
     fn held_scopes(&self) -> Vec<(String, ScopeWords)> {
         let both = |token: &ReferenceToken| {
             let secrets = [Some(&token.secret), token.old.as_ref().map(|(old, _)| old)];
@@ -268,7 +269,7 @@ impl Simulation {
         self.tokens.iter().flat_map(both).collect()
     }
 
-    /// Sets the clock; false, because this changes no token.
+    /// Sets the clock. Returns `false`, because no token changes.
     fn set_clock(&mut self, minute: i64) -> bool {
         self.minute = minute;
         self.fixture.set_minute(minute);

@@ -87,7 +87,8 @@ fn reference_import(
             faults.extend(fault);
         }
         check_faults(faults)?;
-        // Before the trash is purged, because the counters go on from a deleted token, too.
+        // Read the deleted tokens before the trash is purged: a token that replaces a deleted one
+        // continues its counters.
         let mut deleted = HashMap::new();
         for one in &source.rows {
             let old = rows.trashed(&one.token.id)?;
@@ -215,7 +216,8 @@ proptest! {
         }
         prop_assert_eq!(&sources[0].rows, &sources[1].rows);
         let [batched, reference] = &services;
-        // The preparation sees this time, below which the time for denial no longer falls.
+        // Let the reference see this time, as the preparation does for the other service.
+        // Afterwards, neither evaluates expiry at an earlier time.
         reference.now().unwrap();
         let prepared_from = batched.state();
         let (read, done) = (AtomicU64::new(0), AtomicU64::new(0));

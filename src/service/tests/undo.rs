@@ -27,7 +27,7 @@ fn undo_of_an_edit_is_audited() {
     let (undone, events) = fixture.capture_events(|s| s.undo(&undo));
     let detail = "name was cd, description is as before";
     assert_eq!(events, [(AuditAction::Undone, detail.into())]);
-    // The undo is a change of its own, so the record is newer than before the edit.
+    // The undo is a separate change, so the version is 2 higher than before the edit.
     let restored = Token { version: before.version + 2, ..before };
     assert_eq!(fixture.get(&id), Some(restored.clone()));
     assert_eq!(undone, [restored]);
@@ -84,7 +84,7 @@ fn undo_never_discards_later_changes_by_others() {
     let after = bob.get(&id).unwrap();
     alice.undo(&undo).unwrap();
     assert_eq!(bob.get(&id), Some(Token { name: name("ci"), version: after.version + 1, ..after }));
-    // A name that another token has by now prevents it.
+    // The undo is refused if another token has taken the old name.
     let (_, undo) = alice.edit(&id, &name("cd"), &description("x")).unwrap();
     bob.issue("ci");
     assert!(matches!(

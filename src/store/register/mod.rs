@@ -54,7 +54,8 @@ pub struct RevocationEntry {
     pub id: TokenId,
     /// Secrets of the token with a generation up to this one never work again.
     pub ended_generation: u32,
-    /// A record of the token with a lower version is out of date and must not be believed.
+    /// A record of the token with a lower version is out of date: no secret of the token is
+    /// accepted.
     pub min_version: u64,
     /// When the token expires; the entry can be dropped from then on. `None` for never.
     pub expires: Option<Timestamp>,
