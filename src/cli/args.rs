@@ -145,7 +145,7 @@ impl CliCommand {
         }
     }
 
-    /// Whether the command only ends secrets, so that it must work beside a stopped process.
+    /// Whether the command only ends secrets, and must run even if a stopped process has the lock.
     pub fn only_ends_secrets(&self) -> bool {
         matches!(self, Self::Revoke(_) | Self::Delete(_))
     }
@@ -258,7 +258,7 @@ pub struct Create {
     #[arg(long, value_name = "TEXT")]
     pub description: Option<String>,
 
-    // rustdoc would read the brackets of a doc comment as links.
+    // Not a doc comment, because rustdoc would read the brackets in the text as links.
     #[arg(
         help = "Add these scopes, TYPE:ENTITY:OPERATION[,OPERATION...][@DOMAIN]; repeatable",
         long = "scope", value_name = "SCOPE", value_parser = scopes
@@ -287,7 +287,7 @@ fn scopes(text: &str) -> Result<ScopeList, String> {
     scope_list(text, str::parse)
 }
 
-/// Parses the same form for scopes to remove, which an earlier version may have accepted.
+/// Also parses scopes that only earlier versions accepted, so that they can be removed.
 fn held_scopes(text: &str) -> Result<ScopeList, String> {
     scope_list(text, Scope::parse_stored)
 }

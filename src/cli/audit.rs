@@ -57,7 +57,8 @@ pub(super) fn audit(service: &Service, args: &Audit, out: &Output) -> Result<Exi
         let events = match service.events_following(last_sequence, head) {
             Ok(Some(events)) => events,
             Ok(None) => return Err(replaced_error(last_sequence)),
-            // A copy over the file is incomplete for a moment.
+            // Retry: while another program copies a file over the store, the file is incomplete for
+            // a moment.
             Err(ServiceError::Store(_)) if last_sequence > 0 && failures < MAX_FAILURES => {
                 failures += 1;
                 if !wait_for_next_poll() {
@@ -152,7 +153,7 @@ struct ChainCheck {
     chain: ChainCheckResult,
     /// Whether `--expect` is given.
     has_expectation: bool,
-    /// Sequence number of the expected event, if the chain is intact up to it.
+    /// Sequence number of the expected event, if the chain is intact up to this event.
     expected_at: Option<u64>,
 }
 

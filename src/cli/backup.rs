@@ -1,5 +1,5 @@
-//! `backup`: copies the store to a new file, checks such a file, and restores it in the place of the
-//! store. A restore asks first, and refuses a damaged backup. Also `compact`.
+//! `backup`: copies the store to a new file, checks a backup, and replaces the store by a backup. A
+//! restore asks for confirmation, and refuses a damaged backup. Also `compact`.
 
 use std::path::{Path, PathBuf};
 
@@ -75,8 +75,8 @@ impl Backup {
     }
 }
 
-/// Runs `backup check` and `backup restore`, which do not need a store that can be opened. `None` for
-/// `backup create`.
+/// Runs `backup check` and `backup restore`, which also work if the store cannot be opened. Returns
+/// `None` for `backup create`.
 pub(super) fn run_on_backup(
     args: &Backup,
     config: &Config,
@@ -99,7 +99,7 @@ pub(super) fn run_on_backup(
     Some(run())
 }
 
-/// A backup that cannot be opened is a file other than the store (exit 2).
+/// Sets exit code 2: a backup that cannot be opened is an input file, not the store (exit 4).
 fn unreadable(error: CliError) -> CliError {
     match error {
         CliError::Exit(_, diagnostic) => CliError::Exit(Exit::Usage, diagnostic),
@@ -192,7 +192,8 @@ fn inspect(service: &Service) -> Result<BackupContent, ServiceError> {
     })
 }
 
-/// Checks the backup; exit 1 if it is damaged or lacks its register.
+/// Checks the backup. The exit code is 1 if the backup is damaged, or if its revocation register is
+/// missing or belongs to another store.
 fn check(service: &Service, file: &Path, out: &Output) -> Result<Exit, CliError> {
     let content = inspect(service).map_err(|error| unreadable(error.into()))?;
     let mut faults = content.faults;
@@ -225,7 +226,8 @@ fn check(service: &Service, file: &Path, out: &Output) -> Result<Exit, CliError>
     Ok(if faults.is_empty() { Exit::Done } else { Exit::No })
 }
 
-/// Checks the backup, lists what differs, asks, and restores.
+/// Checks the backup, lists how it differs from the store, asks for confirmation, and restores the
+/// backup.
 fn restore_into(
     service: &Service,
     file: &Path,

@@ -286,7 +286,8 @@ fn end_text(token: &Token) -> String {
     end.unwrap_or_else(|| "it never expires".to_owned())
 }
 
-/// Prints the new secret of `token` on standard output, and waits until it has arrived.
+/// Prints the new secret of `token` on standard output. Returns after the output is flushed; if the
+/// output is a file, after it is on the disk.
 fn print_secret(token: &Token, secret: &Secret, out: &Output) -> io::Result<()> {
     if out.json {
         let token = token_json(token, token.issued);

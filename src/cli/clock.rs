@@ -1,5 +1,5 @@
-//! `clock`: shows the clock and the time that decides expiry, and accepts the clock after it ran
-//! ahead and was set back. Refuses nothing itself; the plan of the command contains the rules.
+//! `clock`: shows the clock and the time that decides expiry. `clock accept` accepts the clock
+//! after it ran ahead and was set back. The rules are in the plan of [`Command::AcceptClock`].
 
 use serde_json::json;
 

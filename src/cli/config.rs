@@ -127,7 +127,7 @@ fn check(flags: &ConfigFlags, environment: &Environment, out: &Output) -> Result
             Ok(Exit::Done)
         }
         Err(error) => {
-            // A failed write must not turn a mistake into success.
+            // A closed pipe must not exit with 0, which would mean that the config has no mistakes.
             let printed = print_faults(&error, out);
             printed.map_err(|error| CliError::from(error).or_exit(Exit::Usage))?;
             Ok(Exit::Usage)
@@ -197,7 +197,7 @@ fn show(config: &Config, out: &Output) -> Result<Exit, CliError> {
     Ok(Exit::Done)
 }
 
-/// Formats a value as in the config file, but a single string without quotes.
+/// Formats a value as in the config file, except that a string outside a list has no quotes.
 fn value_text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),

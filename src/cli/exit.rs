@@ -1,5 +1,5 @@
-//! Exit codes, which scripts rely on, and the errors that carry them. Signals end the process
-//! elsewhere, with 128 plus the signal number.
+//! Exit codes, which scripts rely on, and the errors that carry them. The exit codes of signals
+//! (128 plus the signal number) are set elsewhere.
 
 use std::{fmt::Display, io, path::Path, process::ExitCode};
 
@@ -53,13 +53,14 @@ impl CliError {
         Self::new(Exit::Usage, message)
     }
 
-    /// The error for a command that reached a function that does not run it (exit 4).
+    /// The error for a bug in the dispatch: a function was called for a command that it does not
+    /// run (exit 4).
     pub fn not_run() -> Self {
         Self::new(Exit::Store, "the command was not run").with_hint("report this bug in patdeck")
     }
 
-    /// An error about a file that is not the store: exit 3 if it exists and is not overwritten,
-    /// otherwise exit 2.
+    /// An error about a file that is not the store: exit 3 if the file exists and must not be
+    /// overwritten, otherwise exit 2.
     pub fn file(error: &StoreError) -> Self {
         let exit = match error {
             StoreError::Path(PathError { problem: PathProblem::Exists, .. }) => Exit::Refused,
@@ -68,7 +69,8 @@ impl CliError {
         Self::Exit(exit, advice::diagnose_store(error))
     }
 
-    /// An error from writing the new file `to`, which can also be an error of the store.
+    /// An error of a command that writes the new file `to`. Any error that does not concern this
+    /// file is an error of the store (exit 4).
     pub fn output_file(error: &StoreError, to: &Path) -> Self {
         match error {
             StoreError::Path(PathError { path, .. }) if path == to || to.starts_with(path) => {
@@ -106,8 +108,8 @@ impl CliError {
         }
     }
 
-    /// Turns a broken pipe into an error with the code `exit`. Used where the exit code is the
-    /// answer, which must not become 0 because a pipe closed.
+    /// Turns a broken pipe into an error with the code `exit`. For commands whose exit code is the
+    /// answer: a closed pipe must not change the code to 0.
     #[must_use]
     pub fn or_exit(self, exit: Exit) -> Self {
         match self {

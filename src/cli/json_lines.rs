@@ -18,8 +18,8 @@ use crate::{
 /// Initial capacity of a batch in bytes; most batches fit into it.
 const BATCH_CAPACITY: usize = 1 << 18;
 
-/// Size of the pipe buffer in bytes. With the default of 64 KiB writer and reader block each other
-/// in turn, and a list takes 10% longer. Linux allows this size without privileges.
+/// Size of the pipe buffer in bytes. With the default of 64 KiB, the writer and the reader wait for
+/// each other in turn, and a list takes 10% longer. Linux allows this size without privileges.
 #[cfg(target_os = "linux")]
 const PIPE_BYTES: usize = 1 << 20;
 

@@ -67,7 +67,8 @@ fn write_command_section(command: &Command, parent: &str, page: &mut Vec<u8>) ->
     man.render_synopsis_section(&mut text)?;
     man.render_options_section(&mut text)?;
     for line in String::from_utf8_lossy(&text).lines() {
-        // Headings and section preambles are only valid in a page of their own.
+        // Replace headings and section preambles: they are valid only in a separate page, and this
+        // text is part of a larger page.
         let is_heading = line.starts_with(".SH");
         if is_heading || line.starts_with(".ie") || line.starts_with(".el") {
             writeln!(page, ".PP")?;

@@ -39,8 +39,8 @@ use crate::{
     service::{CacheSize, Service},
 };
 
-/// Runs `command` if it works without a store and with a faulty config. Returns `None` if it needs
-/// both. `doctor` calls `open` to inspect the store.
+/// Runs `command` if it needs neither a store nor a valid config. Returns `None` for all other
+/// commands. `doctor` calls `open` to inspect the store.
 pub fn run_without_store(
     args: &Args,
     command: &CliCommand,
@@ -61,7 +61,8 @@ pub fn run_without_store(
     }
 }
 
-/// Runs `command` if it works on a backup instead of the store, which need not exist.
+/// Runs `command` if it works on a backup; the store need not exist. Returns `None` for all other
+/// commands.
 pub fn run_on_backup(
     config: &Config,
     args: &Args,
@@ -107,7 +108,8 @@ pub fn run_command(
         CliCommand::Compact => backup::compact(service, out),
         CliCommand::Backup(args) => backup::create(service, args, out),
         CliCommand::Clock(args) => clock::clock(service, args, out),
-        // `run_without_store` runs these commands, so that they must not count as done here.
+        // `run_without_store` runs these commands. If one of them gets here, it was not run, so the
+        // exit code must not be 0.
         CliCommand::Completions { .. } | CliCommand::Man | CliCommand::Config(_) => {
             Err(CliError::not_run())
         }

@@ -1,5 +1,5 @@
-//! Value parsers for the paths on the command line: `~/` is expanded, and a path that is no file is
-//! refused before anything is done. `--store` and `--config` have the same rules in `config`.
+//! Value parsers for the paths on the command line. They expand `~/`, and refuse a path that cannot
+//! name a file before the command starts. `--store` and `--config` have the same rules in `config`.
 
 use std::path::{Path, PathBuf};
 

@@ -26,8 +26,8 @@ static IS_ASCII: LazyLock<bool> = LazyLock::new(|| {
 });
 
 /// Escapes what the terminal cannot show: unsafe characters and, in a locale without UTF-8, all
-/// characters that are not ASCII. Returns `text` itself if nothing is escaped, because it may be a
-/// secret.
+/// characters that are not ASCII. If nothing is escaped, returns `text` itself, because `text` may
+/// be a secret and must not be copied.
 pub(super) fn printable(text: &str) -> Cow<'_, str> {
     match escape(text) {
         text if !*IS_ASCII || text.is_ascii() => text,
@@ -64,7 +64,8 @@ impl Output {
         write_lines(&mut io::stdout().lock(), text)
     }
 
-    /// Prints the result of a change that was made. A closed pipe is no failure of the change.
+    /// Prints the result of a change that was made. A closed pipe does not count as a failure,
+    /// because the change is in the store.
     pub fn result(&self, value: Value) -> Result<(), CliError> {
         self.object(value).and_then(|()| io::stdout().flush()).map_err(|error| match error.kind() {
             io::ErrorKind::BrokenPipe => CliError::BrokenPipe,
@@ -72,8 +73,8 @@ impl Output {
         })
     }
 
-    /// Waits until the receiver has what was printed. A file is flushed to disk, because its disk
-    /// may report only then that it is full.
+    /// Flushes the output. A regular file is also synced to its disk, because some file systems
+    /// report a full disk only then.
     pub fn flush(&self) -> io::Result<()> {
         let mut stdout = io::stdout().lock();
         stdout.flush()?;
@@ -105,7 +106,8 @@ impl Output {
 
 /// Writes each line of `text`, escaped.
 pub(super) fn write_lines(out: &mut impl Write, text: &str) -> io::Result<()> {
-    // `text` can be a secret: `printable` copies only what it changes.
+    // `text` can be a secret, so avoid copies of it: `printable` copies a line only if it changes
+    // the line.
     for line in text.split('\n') {
         out.write_all(printable(line).as_bytes())?;
         out.write_all(b"\n")?;
@@ -113,12 +115,13 @@ pub(super) fn write_lines(out: &mut impl Write, text: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// The object `value` with the schema version, on one line and in the form for output.
+/// Formats the object `value` with the schema version on one line, in the form of
+/// [`printable_json`].
 pub(super) fn json_line(value: Value) -> String {
     printable_json(json::versioned_line(value))
 }
 
-/// The form of JSON lines for output, as of [`printable_json`].
+/// Like [`printable_json`], for several lines of JSON.
 pub(super) fn printable_json_lines(lines: &[u8]) -> Cow<'_, [u8]> {
     match std::str::from_utf8(lines) {
         Ok(text) if *IS_ASCII && !text.is_ascii() => Cow::Owned(json::to_ascii(text).into_bytes()),

@@ -92,7 +92,8 @@ pub(super) fn is_interactive() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
-/// Reads the first line of standard input as a secret. On a terminal it is typed without echo.
+/// Reads the first line of standard input as a secret. If standard input is a terminal, turns its
+/// echo off.
 pub(super) fn read_secret() -> Result<Zeroizing<String>, CliError> {
     if !io::stdin().is_terminal() {
         return read_line(io::stdin().lock());

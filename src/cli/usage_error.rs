@@ -13,8 +13,8 @@ use clap::error::ErrorKind;
 use super::{CliError, Exit, print::printable};
 use crate::config::Environment;
 
-/// Prints the help or the version that `error` contains, or returns it as a usage error. Escapes a
-/// text that quotes an argument which the terminal cannot show.
+/// Prints the help or the version that `error` contains, or returns `error` as a usage error. The
+/// text is escaped if it quotes an argument with characters that the terminal cannot show.
 pub fn report_clap_error(error: &clap::Error) -> Result<Exit, CliError> {
     let text = error.render().to_string();
     let is_safe = text.split('\n').all(|line| matches!(printable(line), Cow::Borrowed(_)));

@@ -1,6 +1,6 @@
 //! Lists the other processes that have the store open, as far as this user may inspect them. A
-//! running patdeck hides its open files even from its own user, and is therefore listed as
-//! possible.
+//! running patdeck hides its open files even from its own user, and is therefore listed with the
+//! word `possibly`.
 
 use std::{
     fs::{self, Metadata},

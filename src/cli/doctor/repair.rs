@@ -1,4 +1,5 @@
-//! `doctor --repair`: lists the repairs, asks, keeps a copy of the store, and makes the repairs.
+//! `doctor --repair`: lists the repairs, asks for confirmation, keeps a copy of the store, and
+//! makes the repairs.
 
 use serde_json::json;
 

@@ -40,7 +40,7 @@ pub(super) fn collect(report: &mut DoctorReport, config: Option<&Config>, open: 
             collect_file(report, path, &metadata);
             collect_content(report, config, open);
         }
-        // Opening the store gives the reason and the remedy.
+        // The error of opening the store contains the reason and the remedy.
         Err(_) => collect_content(report, config, open),
     }
 }
@@ -94,8 +94,9 @@ fn collect_register(report: &mut DoctorReport, health: &StoreHealth) {
     }
 }
 
-/// Reports whether the checksums of all pages are correct, which only this command and `backup`
-/// verify: the records on a page whose newest state was lost have correct checksums.
+/// Reports whether the checksums of all pages are correct. Only this command and `backup` verify
+/// them. The checksums of records are not enough: if the last write of a page was lost, the page
+/// contains older records with correct checksums.
 fn collect_tree(report: &mut DoctorReport, service: &Service) {
     match service.verify_tree() {
         Ok(()) => report.fact("pages", "intact"),

@@ -63,7 +63,8 @@ impl<'de> Visitor<'de> for ObjectVisitor {
     }
 }
 
-/// Reader of one object. Each field is taken when it is read; the fields that remain are unknown.
+/// Reads the fields of one object. Reading a field takes its value, so a field that still has a
+/// value at the end is an unknown field.
 pub(super) struct FieldReader<'a> {
     line: u64,
     /// Name of the field that contains the object; `None` for the line itself.
@@ -163,7 +164,8 @@ impl<'a> FieldReader<'a> {
         self.value(name, "a number")
     }
 
-    /// Reads a counter, which counts from 1. Exports of schema 1 have none.
+    /// Reads a counter, which is at least 1. A missing counter is 1, because exports of schema 1
+    /// have no counters.
     pub(super) fn counter<T: TryFrom<u64>>(&mut self, name: &str) -> Result<T, FaultRecorded> {
         let is_present =
             self.object.values.binary_search_by(|(it, _)| it.as_ref().cmp(name)).is_ok();
@@ -181,7 +183,8 @@ impl<'a> FieldReader<'a> {
         let Some(object) = self.value(name, "an object")? else { return Ok(None) };
         let mut inner = Self::new(self.line, Some(name), object);
         let value = read(&mut inner);
-        // After a fault, the remaining fields are not reported as unknown: they were not read.
+        // After a fault, `read` may have returned before it read all fields: do not report the
+        // others as unknown.
         let mut faults = if value.is_err() { inner.faults } else { inner.finish() };
         let is_valid = faults.is_empty();
         for fault in &mut faults {

@@ -64,7 +64,7 @@ pub(in crate::cli) fn import(
     Ok(Exit::Done)
 }
 
-/// Opens the file, unless other users can change it, or standard input.
+/// Opens standard input or the file. Returns an error if other users can change the file.
 fn open_source(args: &Import) -> Result<File, CliError> {
     if is_dash(&args.file) {
         return open_stdin().map_err(|error| import_error(error.into(), args));

@@ -47,9 +47,9 @@ struct ImportHeader {
     faults: Vec<LineFault>,
 }
 
-/// Returns `file` if it is a local regular file, otherwise an anonymous copy of it. The input may be
-/// endless: the copy ends with an invalid header or a line that is too long, and more lines than the
-/// header declares are an error.
+/// Returns `file` if it is a local regular file, otherwise an anonymous copy. The input may be
+/// endless: copying stops after an invalid header and after a line that is too long. It is an error
+/// if the input has more lines than the header declares.
 pub(super) fn ensure_rereadable(service: &Service, file: File) -> io::Result<File> {
     if is_local_regular_file(&file) {
         return Ok(file);
@@ -142,7 +142,7 @@ impl<F: Read + Seek + Send> ImportSource for ImportFile<F> {
     }
 }
 
-/// Reads whole lines in chunks, and computes the checksum of all of them.
+/// Reads whole lines in chunks, and computes the checksum of all lines.
 struct ChunkReader<R> {
     input: R,
     /// Number of lines read so far.
@@ -162,7 +162,8 @@ impl<R: BufRead> ChunkReader<R> {
             match append_line(&mut self.input, &mut chunk.bytes) {
                 Ok(read) => {
                     self.line += 1;
-                    // The rest of a line that is too long is not a line: stop reading.
+                    // Stop after a line that is too long: its rest would be parsed as the next
+                    // line.
                     self.is_over = read == 0 || is_cut(&chunk.bytes, read);
                 }
                 Err(error) => {
@@ -176,7 +177,8 @@ impl<R: BufRead> ChunkReader<R> {
     }
 }
 
-/// Whether the last line, of which `read` bytes are at the end of `bytes`, was cut off.
+/// Whether the last line of `bytes` was cut off because it is too long. `read` is the number of its
+/// bytes.
 fn is_cut(bytes: &[u8], read: usize) -> bool {
     read >= MAX_LINE_BYTES && !bytes.ends_with(b"\n")
 }
@@ -210,8 +212,8 @@ impl LineChunk {
     }
 }
 
-/// Appends the next line and its line feed to `bytes`, at most [`MAX_LINE_BYTES`] of it. Returns the
-/// number of bytes appended.
+/// Appends the next line and its line feed to `bytes`. Appends only the first [`MAX_LINE_BYTES`]
+/// bytes of a line that is longer. Returns the number of bytes appended.
 fn append_line(input: &mut impl BufRead, bytes: &mut Vec<u8>) -> io::Result<usize> {
     let limit = u64::try_from(MAX_LINE_BYTES).unwrap_or(u64::MAX);
     Read::take(input, limit).read_until(b'\n', bytes)

@@ -79,7 +79,8 @@ impl Answer {
         }
     }
 
-    /// Returns the command that adds the missing scope or shows the clock, if nothing else is wrong.
+    /// Returns a hint with a command: the one that adds the missing scope, or the one that shows
+    /// the clock if only the clock causes the denial. Returns `None` for all other answers.
     pub(super) fn remedy(&self) -> Option<String> {
         match (&self.denial, &self.token) {
             _ if self.is_clock_behind => {

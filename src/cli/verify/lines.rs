@@ -99,7 +99,8 @@ fn worst_exit(so_far: Option<Exit>, exit: Exit) -> Option<Exit> {
     }
 }
 
-/// Verifies one line. The arguments are the defaults for what the line leaves out.
+/// Verifies the request lines. The arguments of the command are the defaults for a missing scope or
+/// address.
 struct LineVerifier<'a> {
     args: &'a Verify,
     request: Option<AccessRequest>,

@@ -47,7 +47,7 @@ pub struct Verify {
     #[arg(long)]
     pub explain: bool,
 
-    // rustdoc would read the brackets of a doc comment as links.
+    // Not a doc comment, because rustdoc would read the brackets in the text as links.
     #[arg(
         help = "Answer each line of standard input, SECRET [TYPE:ENTITY:OPERATION] [ADDRESS], with one line",
         long,
@@ -76,7 +76,7 @@ pub(super) fn verify(service: &Service, args: &Verify, out: &Output) -> Result<E
         warn_unrecorded_use(&fault);
     }
     match print_answer(&answer, args, out) {
-        // A reader that needs only the exit code may close the pipe.
+        // A closed pipe is not an error: the reader may need only the exit code.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
         Err(error) => {
             let message = format!("cannot print the decision ({error})");

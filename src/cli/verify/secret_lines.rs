@@ -1,5 +1,5 @@
-//! Splits standard input into lines. Lines contain secrets, so that the buffer is never reallocated,
-//! and is wiped as soon as its lines were handled. Called by `lines`.
+//! Splits standard input into lines. Lines contain secrets, so the buffer is never reallocated, and
+//! handled lines are wiped before the next read. Called by `lines`.
 
 use std::io::{self, Read};
 
