@@ -1,6 +1,6 @@
-//! What a clock that ran ahead left behind: the tokens that become valid again when the operator
-//! accepts the present clock, and the tokens whose secrets last too long. Pure; changes nothing.
-//! Called by the plan of that command, by `clock` and by `doctor`.
+//! Finds the tokens that are affected if the clock ran ahead and was set back: those that become
+//! valid again when the operator accepts the clock, and those whose secrets last too long. Pure;
+//! changes nothing. Called by the plan of `Command::AcceptClock`, by `clock` and by `doctor`.
 
 use super::{
     Timestamp,
@@ -14,16 +14,18 @@ use super::{
 /// The tokens that a wrong clock affects, each with its name.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ClockEffects {
-    /// Tokens that are expired by the time for denial, but not by the clock.
+    /// Tokens that are active at the time of the clock, but expired at the time for denial (see
+    /// `PlanContext::at`).
     pub reactivated: Vec<(TokenId, Name)>,
     /// Tokens whose secret was issued after the time of the clock.
     pub issued_in_future: Vec<(TokenId, Name)>,
-    /// Tokens that have more than the maximum lifetime left by the clock.
+    /// Tokens whose remaining lifetime, counted from the time of the clock, exceeds the maximum.
     pub beyond_maximum: Vec<(TokenId, Name)>,
 }
 
 impl ClockEffects {
-    /// Compares the time for `denial` with the `clock`. Ignores revoked tokens.
+    /// Finds the affected tokens among those that are active at the time of the `clock`. `denial`
+    /// is the time for denial.
     pub fn of<'a>(
         tokens: impl IntoIterator<Item = &'a Token>,
         denial: Timestamp,

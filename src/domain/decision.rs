@@ -1,7 +1,8 @@
-//! Access decisions. A scope allows a request under three conditions. Both have the same type and
-//! operation. The scope's entity is `*` or the same. The scope's domain is unset or the same.
-//! Scopes have no hierarchy. The module has no cache and no I/O. The service's checks and the
-//! search term `may:` call it, so that both apply the same rule.
+//! Access decisions. A scope allows a request if three conditions hold. The types and the
+//! operations are equal. The scope's entity is `*` or equals the requested entity. The scope has no
+//! domain, or its domain equals the requested domain. Scopes have no hierarchy. The module has no
+//! cache and no I/O. The service's checks and the search term `may:` call it, so that both apply
+//! the same rule.
 
 use std::str::FromStr;
 

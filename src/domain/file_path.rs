@@ -1,6 +1,6 @@
 //! Rules for the text of a path that an operator gives: in an option, a variable, the config or a
-//! form. Expands a leading `~/`, because programs and shells pass it on unchanged in many places, and
-//! refuses what would create a file with a surprising name. Accesses no file.
+//! form. Expands a leading `~/`, because many programs and shells pass `~/` on unchanged. Refuses a
+//! path that would create a file with an unintended name, such as `-` or `~name`. Accesses no file.
 
 use std::path::{Path, PathBuf};
 

@@ -69,8 +69,8 @@ impl Name {
         })
     }
 
-    /// The form in which names are compared. Two names with the same folded form are one name, such
-    /// as `CAFÉ` and `café`, whose accent may be a combining mark.
+    /// The form in which names are compared. Names with the same folded form count as equal, such
+    /// as `CAFÉ` and `café`, also if the accent is a combining mark.
     pub fn folded(&self) -> String {
         fold(&self.0)
     }

@@ -150,8 +150,8 @@ impl Entity {
         entity.require_exact().map(|()| entity)
     }
 
-    /// Parses an entity that a token may already have: an id that earlier versions accepted may
-    /// contain `*`. It matches only itself.
+    /// Parses an entity that a token may already have. Earlier versions accepted an id that
+    /// contains `*`; such an id matches only itself.
     pub fn parse_stored(text: &str) -> Result<Self, ScopeError> {
         match text.trim() {
             "" => Err(ScopeError::NoEntity),
@@ -198,8 +198,8 @@ impl Domain {
         domain.require_exact().map(|()| domain)
     }
 
-    /// Parses a domain that a token may already have: a domain that earlier versions accepted may
-    /// contain `*`. It matches only itself.
+    /// Parses a domain that a token may already have. Earlier versions accepted a domain that
+    /// contains `*`; such a domain matches only itself.
     pub fn parse_stored(text: &str) -> Result<Self, ScopeError> {
         let text = text.trim();
         (is_label(text) && !text.contains([':', '@']))

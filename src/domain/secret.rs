@@ -67,8 +67,8 @@ fn describe_char(c: char) -> String {
     if c.is_ascii_graphic() { format!("`{c}`") } else { format!("U+{:04X}", u32::from(c)) }
 }
 
-/// Returns the presented text without what editors and shells add to a secret: a byte order mark at
-/// the start, and ASCII blanks at both ends.
+/// Removes what editors and shells add to a presented secret: a byte order mark at the start, and
+/// ASCII blanks at both ends.
 pub fn trim_presented(text: &str) -> &str {
     text.trim_ascii().trim_start_matches('\u{feff}').trim_ascii()
 }

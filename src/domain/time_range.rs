@@ -1,6 +1,6 @@
-//! The range of times that patdeck stores: the years 1970 to 9999. Refuses no time itself: the
-//! records refuse a time outside the range both when they are written and when they are read, and
-//! the clock moves its time into the range.
+//! The range of times that patdeck stores: the years 1970 to 9999. This module only defines the
+//! range. A record with a time outside the range can be neither written nor read, and the time of
+//! the clock is moved into the range.
 
 use std::time::SystemTime;
 
@@ -11,8 +11,8 @@ use super::Timestamp;
 /// The last second of the year 9999, in seconds since 1970.
 const MAX_SECONDS: i64 = 253_402_300_799;
 
-/// Maximum difference between two clocks that are both considered right: of two hosts, or of a
-/// clock before and after it was adjusted.
+/// Maximum difference between two times that both count as correct: the clocks of two hosts, or one
+/// clock before and after an adjustment.
 pub const CLOCK_TOLERANCE: TimeDelta = TimeDelta::seconds(5);
 
 /// Whether patdeck stores `at`. Every writer and every reader of a time uses this function.

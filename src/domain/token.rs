@@ -95,7 +95,7 @@ pub struct Token {
     /// Grows by one with each change of the record, and never decreases.
     pub version: u64,
     /// The number of the current secret: grows by one with each regenerate, and never decreases.
-    /// The previous secret has the number before it.
+    /// The number of the previous secret is one less.
     pub generation: u32,
     /// The key of the record; never changes.
     pub id: TokenId,
@@ -250,14 +250,15 @@ impl Token {
         }
     }
 
-    /// Returns the token as the version after that of `before`.
+    /// Returns the token with the version number that follows the version of `before`.
     #[must_use]
     pub fn with_next_version(self, before: &Self) -> Self {
         Self { version: before.version.saturating_add(1), ..self }
     }
 
-    /// Returns the token, imported, in the place of `existing` with the same id: its counters go on
-    /// from there, so that nothing that was ended before works again.
+    /// Returns this imported token in the place of `existing`, which has the same id. The version
+    /// and the generation never fall below those of `existing`; otherwise a secret that has stopped
+    /// working could work again.
     #[must_use]
     pub fn replacing(self, existing: &Self) -> Self {
         let next = u32::from(!self.digest.matches(&existing.digest));

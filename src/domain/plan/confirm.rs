@@ -145,8 +145,8 @@ impl Plan {
                     hash.update([0]);
                 }
             }
-            // A token revoked in the meantime must not become active again without a question,
-            // and only the secrets that the operator has seen may be replaced.
+            // A token that was revoked after the confirmation must not become active again without
+            // a question. A regeneration may replace only the secrets that the operator confirmed.
             Command::Regenerate { .. } => {
                 hash.update(token.name.as_str());
                 hash.update([0]);

@@ -108,8 +108,9 @@ pub struct PlanContext<'a> {
 }
 
 impl PlanContext<'_> {
-    /// Returns the time for granting, which is the clock. Refuses if the clock is behind the time
-    /// for denial: a clock that once ran ahead would otherwise grant a longer life than requested.
+    /// Returns the time at which secrets are issued: the time of the clock. If the clock once ran
+    /// ahead, a secret that is issued at the time for denial would work longer than requested.
+    /// Returns an error if the clock is more than [`CLOCK_TOLERANCE`] behind the time for denial.
     pub fn granting_time(&self) -> Result<Timestamp, Refusal> {
         if self.at - self.clock > CLOCK_TOLERANCE {
             return Err(Refusal::ClockBehind { clock: self.clock, newest: self.at });
@@ -122,8 +123,8 @@ impl PlanContext<'_> {
         Ok(lifetime.expiry(self.granting_time()?, self.limits, self.to_utc)?)
     }
 
-    /// Returns the expiry of a new secret of `token` with this lifetime. If `lifetime` is `None`,
-    /// the last lifetime of the token counts from now.
+    /// Returns the expiry of a new secret of `token` with this lifetime, counted from now. If
+    /// `lifetime` is `None`, the secret gets the last lifetime of the token.
     pub(super) fn renewed_expiry(
         &self,
         lifetime: Option<Lifetime>,

@@ -41,7 +41,8 @@ pub enum Refusal {
     /// No deleted token matches, or the matching tokens were deleted at least 24 hours ago.
     #[error("no deleted token to restore: deleted tokens are kept for 24 hours")]
     NothingToRestore,
-    /// The clock is behind the newest time in the store, so a new secret could last too long.
+    /// The clock is behind the newest time in the store. One of the two times is wrong, so the
+    /// lifetime of a new secret could be wrong, too.
     #[error(
         "the clock ({}) is behind the newest time in the store ({}): correct the clock, or accept it with `patdeck clock accept`",
         time_text(*.clock),

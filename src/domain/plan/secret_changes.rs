@@ -94,8 +94,8 @@ pub(super) fn regenerate(
     plan.push_change(token, renewed, AuditAction::Regenerated, detail);
 }
 
-/// Skips every token if an overlap was requested but no token gets one. Otherwise the requested
-/// overlap would have no effect, without any message.
+/// Skips every token if an overlap was requested but no token gets one. Otherwise the command would
+/// ignore the overlap without a message.
 pub(super) fn require_overlap(plan: &mut Plan, overlap: SecretOverlap) {
     let overlaps = plan.tokens().any(|token| token.previous.is_some());
     if overlap == SecretOverlap::None || overlaps {
@@ -108,8 +108,8 @@ pub(super) fn require_overlap(plan: &mut Plan, overlap: SecretOverlap) {
     }
 }
 
-/// Appends to the text of an event that the change ends an overlap early, with the time until which
-/// the previous secret would have worked.
+/// If the change ends an overlap early, adds this fact to the text of the event, with the time
+/// until which the previous secret would have worked.
 fn push_ended_overlap(detail: &mut String, plan: &Plan, token: &Token) {
     if let Some(previous) = token.active_overlap(plan.at) {
         if !detail.is_empty() {

@@ -143,9 +143,9 @@ fn is_same_account(one: &Actor, other: &Actor) -> bool {
 }
 
 /// Records that the operator accepted the system clock. Changes nothing if the clock is not behind.
-/// Deletion times in the future were written
-/// while the clock was fast. They are moved to the present in the same order. Without this
-/// correction, these tokens would be kept too long and count as the latest deletion.
+/// Moves deletion times that are in the future to the present, and keeps their order. These times
+/// were written while the clock was fast: the tokens would be kept too long and count as the latest
+/// deletion.
 pub(super) fn accept_clock<R: ReadTokens>(
     plan: &mut Plan,
     tx: &R,

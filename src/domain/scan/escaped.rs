@@ -1,29 +1,29 @@
-//! Finds secrets of which characters are written as escape sequences, or which a line break cuts:
-//! percent-encoding (`%5F`), quoted-printable (`=5F`, a line that ends with `=`), backslashes
-//! (`\u005f`, `\x5f`, a line that ends with `\`) and HTML entities (`&#95;`). Sequences may be
-//! nested, e.g. JSON in a URL. Only sequences that can be part of a secret are decoded, so that a
-//! secret directly after `=` or `%` remains whole. Called by the scanner for each window.
+//! Finds secrets that are written with escape sequences or cut by line breaks: percent-encoding
+//! (`%5F`), quoted-printable (`=5F`, a line that ends with `=`), backslashes (`\u005f`, `\x5f`, a
+//! line that ends with `\`) and HTML entities (`&#95;`). Sequences may be nested, e.g. JSON in a
+//! URL. Only sequences that can be part of a secret are decoded, so that a secret directly after
+//! `=` or `%` remains whole. Called by the scanner for each window.
 
 use memchr::{memchr, memchr3};
 use zeroize::Zeroizing;
 
 use super::{MAX_SECRET_LEN, SecretMatch, plain};
 
-/// How often a sequence may be escaped again.
+/// Maximum number of decoding passes. Each pass decodes one level of nested sequences.
 const MAX_PASSES: usize = 3;
 /// Maximum number of digits of a numeric sequence, such as `\u{00005f}`.
 const MAX_DIGITS: usize = 8;
 /// Maximum number of blanks that indent a continued line.
 const MAX_INDENT: usize = 64;
 
-/// An escape sequence: its length in bytes and the character that it encodes. A line break that
-/// only folds a line stands for nothing.
+/// An escape sequence: its length in bytes and the character that it encodes. The character is
+/// `None` for a line break that continues the line.
 struct Escape {
     len: usize,
     character: Option<u8>,
 }
 
-/// A part of the window without its escape sequences.
+/// A part of the window after the decoding passes made so far.
 #[derive(Default)]
 struct Unescaped {
     text: Zeroizing<Vec<u8>>,
@@ -42,8 +42,8 @@ pub(super) fn find(bytes: &[u8], mut on_match: impl FnMut(SecretMatch)) {
     }
 }
 
-/// The end of the run of escape sequences that begins at `at`: no other sequence follows within the
-/// length of a secret.
+/// Returns the end of the run of escape sequences that begins at `at`. The run includes
+/// [`MAX_SECRET_LEN`] bytes after its last sequence, unless the window ends there.
 fn run_end(bytes: &[u8], at: usize) -> usize {
     let mut end = at;
     loop {
@@ -55,7 +55,8 @@ fn run_end(bytes: &[u8], at: usize) -> usize {
     }
 }
 
-/// Decodes `run`, which begins at index `start` of the window, until it contains no more escapes.
+/// Decodes `run`, which begins at index `start` of the window, one level of sequences per pass.
+/// Calls `on_match` for each secret that a pass reveals.
 fn find_in_run(run: &[u8], start: usize, on_match: &mut impl FnMut(SecretMatch)) {
     let mut current = Unescaped {
         text: Zeroizing::new(run.to_vec()),
@@ -84,7 +85,7 @@ impl Unescaped {
     fn decode(&self) -> Option<Self> {
         next_escape(&self.text, 0)?;
         let mut decoded = Self {
-            // A sequence is longer than its character: the text does not grow.
+            // A sequence is longer than its character, so the buffer is never reallocated.
             text: Zeroizing::new(Vec::with_capacity(self.text.len())),
             origins: Vec::with_capacity(self.text.len()),
         };
@@ -104,8 +105,9 @@ impl Unescaped {
         self.origins.extend_from_slice(other.origins.get(from..to).unwrap_or_default());
     }
 
-    /// Whether the bytes that come from the indices `first` to `last` of the window are `len` bytes
-    /// here: then the secret was found before.
+    /// Whether the span from index `first` to index `last` of the window has exactly `len` bytes in
+    /// this text. A secret of `len` bytes in such a span contains no escape sequence, so it was
+    /// found before this pass.
     fn is_contiguous(&self, first: usize, last: usize, len: usize) -> bool {
         let index = |origin| self.origins.partition_point(|other| *other < origin);
         index(last) - index(first) + 1 == len
@@ -116,7 +118,7 @@ fn next_escape(bytes: &[u8], from: usize) -> Option<(usize, Escape)> {
     next_escape_before(bytes, from, bytes.len())
 }
 
-/// The first escape sequence that begins from `from` to before `limit`.
+/// Returns the first escape sequence that begins in `from..limit`, with its index.
 fn next_escape_before(bytes: &[u8], from: usize, limit: usize) -> Option<(usize, Escape)> {
     let mut at = from;
     loop {
@@ -181,7 +183,8 @@ fn numeric(digits: &[u8], radix: u32, len: usize) -> Option<Escape> {
     is_decoded(character).then_some(Escape { len, character: Some(character) })
 }
 
-/// Whether a sequence for `character` is decoded: it can be part of a secret, or of a sequence.
+/// Whether a sequence that encodes `character` is decoded. This is the case if the character can be
+/// part of a secret or of another sequence.
 fn is_decoded(character: u8) -> bool {
     character.is_ascii_alphanumeric() || b"_%=\\&#;{}\r\n".contains(&character)
 }

@@ -21,7 +21,8 @@ pub const PATTERN: &str = "(?:^|[^0-9A-Za-z])\
 
 /// Maximum length in characters: a prefix of 12, two underscores, 12 and 38 characters.
 const MAX_SECRET_LEN: usize = 64;
-/// Maximum length of a secret as it is written in the stream. A longer one is not found.
+/// Maximum number of bytes of a secret in the stream, including escape sequences. A longer secret
+/// is not found.
 const MAX_WRITTEN_LEN: usize = 4 << 10;
 /// Number of bytes processed at a time.
 const CHUNK_LEN: usize = 64 << 10;
@@ -76,8 +77,8 @@ impl fmt::Debug for SecretScanner {
 }
 
 impl SecretScanner {
-    /// Scans the next bytes of the stream. Calls `on_match` for each secret whose end is certainly
-    /// known.
+    /// Scans the next bytes of the stream. When the buffer is full, calls `on_match` for each
+    /// secret that begins in its first `CHUNK_LEN` bytes.
     pub fn feed(&mut self, bytes: &[u8], mut on_match: impl FnMut(FoundSecret)) {
         let mut rest = bytes;
         while !rest.is_empty() {
@@ -99,7 +100,7 @@ impl SecretScanner {
         self.scan_window(self.buffer.len(), &mut on_match);
     }
 
-    /// Passes on each secret that begins before `limit`, in their order.
+    /// Calls `on_match`, in stream order, for each secret that begins before `limit`.
     fn scan_window(&mut self, limit: usize, on_match: &mut impl FnMut(FoundSecret)) {
         let mut matches = Vec::new();
         plain::find(&self.buffer, |found| matches.push(found));

@@ -225,8 +225,8 @@ fn starts_with_blank(text: &str) -> bool {
     text.chars().next().is_none_or(char::is_whitespace)
 }
 
-/// Splits off the quoted text at the start of `text`. Returns its unescaped content and the rest.
-/// A missing closing quote is accepted, because the text may still be being typed.
+/// Splits off the quoted text at the start of `text`. Returns its unescaped content and the rest. A
+/// missing closing quote is accepted, because the operator may still be typing.
 fn split_quoted(text: &str) -> (String, &str) {
     let mut inside = String::new();
     let mut chars = text.char_indices().skip(1);
