@@ -109,7 +109,7 @@ use tui::{terminal, theme::Theme};
 pub fn run() -> ExitCode {
     process_hardening::install_panic_hook();
     process_hardening::harden();
-    // A failure leaves the default action, which is no danger to the store.
+    // If this fails, SIGXFSZ ends the process, which does not damage the store.
     drop(process_hardening::survive_file_size_limit());
     let result = run_arguments(&std::env::args_os().collect::<Vec<_>>());
     let exit = result.unwrap_or_else(|error| match error {
@@ -143,7 +143,7 @@ fn run_command_line(args: &Args, command: &CliCommand) -> Result<Exit, CliError>
     }
     let config = load_config(args)?;
     if config.read_only && command.changes() {
-        // Refuse before anything is asked, read or written.
+        // Refuse before the command asks a question or accesses a file.
         return Err(CliError::Exit(
             Exit::Refused,
             advice::diagnose_store(&StoreError::ReadOnlyMode),
@@ -166,7 +166,8 @@ fn run_command_line(args: &Args, command: &CliCommand) -> Result<Exit, CliError>
 fn run_app(args: &Args) -> Result<Exit, CliError> {
     terminal::check().map_err(CliError::usage)?;
     let config = load_config(args)?;
-    // An app on a path with a typing error must not show an empty store.
+    // Create only the store at the default path. With a typing error in any other path, the app
+    // would show a new, empty store.
     let create_missing = config.sources.get("store") == Some(&SettingSource::Default);
     let options = OpenOptions { create_missing, ..OpenOptions::default() };
     let service = open_service_with(&config, options)?;
@@ -180,7 +181,7 @@ fn run_app(args: &Args) -> Result<Exit, CliError> {
     };
     let secrets = tui::run(service, setup).map_err(CliError::usage)?;
     let out = Output::new(false, false);
-    // A closed pipe, too, would lose a secret that works.
+    // Report a closed pipe as an error, too: the secrets work and would be lost.
     let printed = secrets.iter().try_for_each(|secret| out.line(secret.reveal()));
     printed.and_then(|()| out.flush()).map_err(|error| {
         CliError::not_delivered(&error).with_hint("the secret is lost: regenerate its token")

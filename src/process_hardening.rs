@@ -1,4 +1,4 @@
-//! Process hardening: no closed standard descriptors, no death by SIGXFSZ, no core dumps, no
+//! Process hardening: no closed standard descriptors, no termination by SIGXFSZ, no core dumps, no
 //! debuggers of the same user, and no secrets in panic messages. Never fails. `run` calls it first,
 //! before any secret is in memory.
 
@@ -37,8 +37,9 @@ fn record_closed_descriptors() {
     }
 }
 
-/// Returns the name of a standard descriptor that was closed when the process started. A command
-/// would otherwise lose a secret in `/dev/null`, or take an empty input for the one it was given.
+/// Returns the name of a standard descriptor that was closed when the process started. The caller
+/// must refuse to run: a secret would be written to `/dev/null`, or an empty input would be read
+/// instead of the given one.
 pub fn closed_descriptor() -> Option<&'static str> {
     let names = ["standard input", "standard output", "standard error"];
     let mut all = names.into_iter().zip(&CLOSED_AT_START);

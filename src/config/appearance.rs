@@ -7,7 +7,7 @@ labels! {
     /// The name of a theme.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
     pub enum ThemeName, ALL, as_str {
-        /// The sixteen colours of the terminal, on its own background.
+        /// The sixteen colours and the background of the terminal.
         #[default]
         Default => "default",
         /// Light text on a dark background, independent of the colours of the terminal.

@@ -7,8 +7,8 @@ use crate::domain::{
     Domain, Entity, EntityType, EntityTypeEntry, Operation, ScopeCatalogue, ScopePreset,
 };
 
-/// Adds the presets of the entry `[presets]` to `catalogue`. A preset with the name of a built-in
-/// preset replaces the built-in preset, or removes it if its own list is empty.
+/// Adds the presets of the table `[presets]` to `catalogue`. A preset with the name of a built-in
+/// preset replaces the built-in preset. An empty list removes the built-in preset.
 pub(super) fn read_presets<'a>(
     reader: &mut TomlReader<'a>,
     entry: &TomlEntry<'a>,
@@ -38,7 +38,8 @@ pub(super) fn read_presets<'a>(
     }
 }
 
-/// The built-in catalogue with the additions of the entry `[catalogue]`. Faults go to `reader`.
+/// Returns the built-in catalogue with the additions of the table `[catalogue]`. Records faults in
+/// `reader`.
 pub(super) fn read_catalogue<'a>(
     reader: &mut TomlReader<'a>,
     entry: &TomlEntry<'a>,

@@ -108,8 +108,8 @@ fn best_subsequence(text: &str, typed: &str) -> Option<(usize, Vec<usize>)> {
     let Some(first) = typed.next() else {
         return Some((0, Vec::new()));
     };
-    // The best match for each possible end. A match ends at a position of the last handled
-    // character of `typed`.
+    // For each position of `text` where a match can end: the best match of the characters of
+    // `typed` that were handled so far.
     let mut matches: Vec<(usize, Vec<usize>)> =
         positions(first).map(|at| (worth(at), vec![at])).collect();
     for c in typed {

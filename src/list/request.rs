@@ -86,7 +86,7 @@ pub struct StoreSummary {
     pub clock_behind: Option<Timestamp>,
     /// Whether another state of the same store replaced the file since the app started.
     pub is_history_replaced: bool,
-    /// The first active token that was undelivered before this session and still is, and the number
+    /// The first active token that has been undelivered since before this session, and the number
     /// of these tokens.
     pub undelivered: Option<(TokenId, usize)>,
 }

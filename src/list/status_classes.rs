@@ -1,6 +1,6 @@
 //! The status class of each row at an instant, the count of each class, and the instant of the next
-//! change. Times are nanoseconds since 1970. Called by `query` and `synced_index`, which caches the
-//! classes until a changed row or the time changes a class.
+//! change. Times are nanoseconds since 1970. Called by `query` and by `synced_index`, which caches
+//! the classes until a row changes or a class changes with the time.
 
 use rayon::prelude::*;
 

@@ -39,8 +39,8 @@ pub(super) struct SyncedIndex {
     clock_behind: Option<Timestamp>,
     /// Whether another state of the store replaced the file since the start.
     is_history_replaced: bool,
-    /// The status classes of all rows. Most requests reuse them, because they are kept until a
-    /// changed row or the time changes a class.
+    /// The status classes of all rows. They are kept until a row changes, or until a class changes
+    /// with the time, so most requests reuse them.
     classified: Option<ClassifiedRows>,
     /// Statistics of the last full result, which a prefix result repeats.
     stats: Option<TokenStats>,

@@ -290,7 +290,8 @@ fn removed_and_readded_token_is_found() {
     index.build_all();
     let id = |n| token(n, 0, 0).id;
     index.apply(&[Err(id(0)), Err(id(1))]);
-    // The token gets the row of the other token, while its old row still contains its id.
+    // Token 0 gets the row of token 1. The previous row of token 0 still contains the id of token
+    // 0.
     index.apply(&[Ok(token(0, 0, 1))]);
     assert_eq!(index.table.row_count(), 3);
     index.compare(&[token(0, 0, 1), token(2, 2, 1)], at(60), &queries());

@@ -138,7 +138,7 @@ impl TokenTable {
         Some(row)
     }
 
-    /// Makes those of `rows` that contain no token available for new tokens. Call this function
+    /// Makes the rows in `rows` that contain no token available for new tokens. Call this function
     /// only after these rows were removed from all sorted orders.
     pub(super) fn release(&mut self, rows: Vec<RowId>) {
         let unused = rows.into_iter().filter(|row| !self.is_used(*row));

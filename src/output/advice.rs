@@ -45,7 +45,8 @@ impl Display for Diagnostic {
     }
 }
 
-/// The sentence after an ending that is in force, while `error` keeps the store from being written.
+/// Returns the sentence to print after a change that ended secrets but could not be written to the
+/// store because of `error`. Until the next write, the revocation register enforces the change.
 pub fn deferred_sentence(error: &StoreError) -> String {
     let reason = match error {
         StoreError::Full => "disk full".to_owned(),
@@ -91,7 +92,7 @@ pub fn diagnose(error: &ServiceError) -> Diagnostic {
     }
 }
 
-/// Adds to `hint` the minimum length of an id prefix, if `given` could be a shorter one.
+/// Adds the minimum length of an id prefix to `hint`, if `given` may be a prefix that is too short.
 fn lookup_hint(given: &str, hint: &str) -> String {
     let is_short = given.len() < MIN_PREFIX_LEN && given.bytes().all(|b| b.is_ascii_alphanumeric());
     if !is_short {

@@ -97,8 +97,9 @@ pub fn reactivation_effect(plan: &Plan) -> Option<String> {
     }
 }
 
-/// A sentence about the overlaps that the plan ends early: until when they would last, and the
-/// latest use of a previous secret. A deletion ends no overlap, because it can be undone.
+/// A sentence about the overlaps that the plan ends early: the time until which they would last,
+/// and the latest use of a previous secret. A deletion ends no overlap, because the deletion can be
+/// undone.
 pub fn overlap_effect(plan: &Plan, time: impl Fn(Timestamp) -> String) -> Option<String> {
     if matches!(plan.command, Command::Delete { .. }) {
         return None;
