@@ -100,7 +100,10 @@ use cli::{
 };
 use config::{Config, Environment, SettingSource, ThemeName};
 use output::advice;
-use service::{Clock, Entropy, InputSensitivity, Policy, Service, check_input_file, current_actor};
+use service::{
+    Clock, Entropy, InputSensitivity, Policy, Service, ServiceError, check_input_file,
+    current_actor,
+};
 use store::{OpenOptions, Store};
 use tui::{terminal, theme::Theme};
 
@@ -215,11 +218,11 @@ fn load_config(args: &Args) -> Result<Config, CliError> {
 }
 
 /// Opens the existing store of `config`.
-fn open_service(config: &Config) -> Result<Service, CliError> {
+fn open_service(config: &Config) -> Result<Service, ServiceError> {
     open_service_with(config, OpenOptions { create_missing: false, ..OpenOptions::default() })
 }
 
-fn open_service_with(config: &Config, options: OpenOptions) -> Result<Service, CliError> {
+fn open_service_with(config: &Config, options: OpenOptions) -> Result<Service, ServiceError> {
     let policy = Policy {
         prefix: config.prefix.clone(),
         limits: config.limits,
@@ -228,10 +231,9 @@ fn open_service_with(config: &Config, options: OpenOptions) -> Result<Service, C
     };
     let actor = current_actor(|name| std::env::var(name).ok());
     let options = OpenOptions { read_only: config.read_only, ..options };
-    let store =
-        Store::open_with(&config.store, options).map_err(|error| CliError::store(&error))?;
+    let store = Store::open_with(&config.store, options)?;
     let service = Service::new(store, Clock::System, Entropy::System, actor, policy);
-    if service.ensure_register().map_err(CliError::from)? {
+    if service.ensure_register()? {
         let text = "the revocation register was missing: rebuilt it from the records";
         print_warning(&advice::Diagnostic::new(text));
     }

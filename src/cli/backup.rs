@@ -15,8 +15,8 @@ use super::{
 use crate::{
     config::Config,
     domain::{counted, list_first, terminal_text::escape},
-    output::advice::Diagnostic,
-    service::{RestoreDifferences, Service, ServiceError},
+    output::advice::{self, Diagnostic},
+    service::{PathError, PathProblem, RestoreDifferences, Service, ServiceError, StoreError},
 };
 
 /// Maximum number of names in each list of a restore.
@@ -90,20 +90,30 @@ pub(super) fn run_on_backup(
     };
     let run = || {
         let backup = Config { store: file.clone(), read_only: true, ..config.clone() };
-        let service = open(&backup).map_err(unreadable)?;
+        let opened = open(&backup).and_then(|service| Ok((inspect(&service)?, service)));
+        let if_damaged = if restore.is_some() { Exit::Refused } else { Exit::No };
+        let (content, service) = opened.map_err(|error| backup_error(error, file, if_damaged))?;
         match restore {
-            None => check(&service, file, out),
-            Some(yes) => restore_into(&service, file, &config.store, yes, out),
+            None => check(content, file, out),
+            Some(yes) => restore_into(&service, &content, file, &config.store, yes, out),
         }
     };
     Some(run())
 }
 
-/// Sets exit code 2: a backup that cannot be opened is an input file, not the store (exit 4).
-fn unreadable(error: CliError) -> CliError {
+/// The error for a backup that cannot be opened. It is an input file, not the store (exit 4).
+fn backup_error(error: ServiceError, file: &Path, if_damaged: Exit) -> CliError {
+    let shown = file.to_string_lossy();
+    let shown = escape(&shown);
     match error {
-        CliError::Exit(_, diagnostic) => CliError::Exit(Exit::Usage, diagnostic),
-        CliError::BrokenPipe => CliError::BrokenPipe,
+        ServiceError::Store(StoreError::Corrupted { .. } | StoreError::Damaged(_)) => {
+            CliError::new(if_damaged, format!("the backup {shown} is damaged"))
+                .with_hint("use another backup")
+        }
+        ServiceError::Store(StoreError::Path(PathError {
+            problem: PathProblem::NoStore, ..
+        })) => CliError::usage(format!("no backup at {shown}")).with_hint("check the path"),
+        other => CliError::Exit(Exit::Usage, advice::diagnose(&other)),
     }
 }
 
@@ -194,8 +204,7 @@ fn inspect(service: &Service) -> Result<BackupContent, ServiceError> {
 
 /// Checks the backup. The exit code is 1 if the backup is damaged, or if its revocation register is
 /// missing or belongs to another store.
-fn check(service: &Service, file: &Path, out: &Output) -> Result<Exit, CliError> {
-    let content = inspect(service).map_err(|error| unreadable(error.into()))?;
+fn check(content: BackupContent, file: &Path, out: &Output) -> Result<Exit, CliError> {
     let mut faults = content.faults;
     if !content.has_register {
         faults.push("its revocation register is missing or belongs to another store".to_owned());
@@ -214,9 +223,12 @@ fn check(service: &Service, file: &Path, out: &Output) -> Result<Exit, CliError>
         for fault in &faults {
             print_warning(&Diagnostic::new(fault));
         }
-        let state = if faults.is_empty() { "No faults" } else { "Faults" };
+        let count = match faults.len() {
+            0 => "No faults".to_owned(),
+            count => counted(count, "fault"),
+        };
         out.line(&format!(
-            "{state} in {}: {}, {}, {}",
+            "{count} in {}, which contains {}, {}, {}",
             escape(&path),
             counted(content.tokens, "token"),
             counted(content.deleted, "deleted token"),
@@ -230,12 +242,12 @@ fn check(service: &Service, file: &Path, out: &Output) -> Result<Exit, CliError>
 /// backup.
 fn restore_into(
     service: &Service,
+    content: &BackupContent,
     file: &Path,
     store: &Path,
     yes: bool,
     out: &Output,
 ) -> Result<Exit, CliError> {
-    let content = inspect(service).map_err(|error| unreadable(error.into()))?;
     let shown = file.to_string_lossy();
     if let Some(fault) = content.faults.first() {
         let message = format!("refusing to restore {}: {fault}", escape(&shown));
@@ -243,7 +255,11 @@ fn restore_into(
     }
     let target = service.restore_target(store).map_err(CliError::from)?;
     let differences = service.restore_differences(&target)?;
-    let lines = describe(&differences);
+    let mut lines = describe(&differences);
+    if !content.has_register {
+        lines
+            .push("The backup has no revocation register; its records are used instead".to_owned());
+    }
     if !yes {
         let question =
             format!("Restore {} from {}?", escape(&store.to_string_lossy()), escape(&shown));
@@ -265,6 +281,7 @@ fn restore_into(
             "vanished": differences.vanishing,
             "widened": widened,
             "ended": differences.ended,
+            "regenerated": differences.regenerated,
             "replaced_file": kept,
         }))?;
         return Ok(Exit::Done);
@@ -295,6 +312,7 @@ fn describe(found: &RestoreDifferences) -> Vec<String> {
         found.widened.iter().map(|(name, what)| format!("{name} ({what})")).collect();
     list(&widened, "with more access in the backup");
     list(&found.ended, "ended since the backup, to stay ended");
+    list(&found.regenerated, "with a newer secret, which will stop working");
     match found.replaced_events {
         None => lines.push(
             "There is no readable store at this path, so the backup was not compared with it"

@@ -150,8 +150,9 @@ Examples:
 
 Reads the secret from standard input, from --secret-file, or typed without echo on a terminal.
 Exit 0 means allowed, 1 means denied; 2, 3 and 4 are errors: treat them as denied.
-With --lines, 0 means that every line was allowed; an answer other than `allowed` or `valid: NAME`
-means denied.";
+With --lines, 0 means that every line was allowed. A line without a scope gets the scope of --scope,
+if there is one. Otherwise its answer is `valid: NAME`, which only identifies the token. To check
+access, accept only `allowed`.";
 
 pub(super) const AUDIT: &str = "\
 Examples:
@@ -160,7 +161,8 @@ Examples:
   patdeck audit --check || mail -s 'audit trail broken' ops < /dev/null
   patdeck audit --check --expect 9a77f3...
 
-Events are printed oldest first; --follow then prints new ones. --check prints the hash of the
+The trail contains changes, not checks; `patdeck show` prints the last use of a token. Events are
+printed oldest first; --follow then prints new ones. --check prints the hash of the
 newest event. Keep it elsewhere: a later --check --expect HASH proves that the trail was not
 truncated or rewritten since. Exit 0; with --check, 1 if the chain is broken or lacks the expected
 event.";
@@ -244,8 +246,9 @@ pub(super) const BACKUP_RESTORE: &str = "\
 Example:
   patdeck backup restore /var/backups/patdeck-2026-12-24.redb
 
-Asks you to type `restore` on a terminal; elsewhere, pass --yes. Exit 0, 1 if not confirmed, 2 if FILE
-cannot be read or there is neither --yes nor a terminal, 3 if FILE is damaged, 4 if the store cannot be used.";
+Asks you to type `restore` on a terminal; elsewhere, pass --yes. Without either, it
+prints the differences and changes nothing. Exit 0, 1 if not confirmed, 2 if FILE cannot be read or
+there is neither --yes nor a terminal, 3 if FILE is damaged, 4 if the store cannot be used.";
 
 pub(super) const CLOCK: &str = "\
 Examples:
@@ -272,8 +275,9 @@ FILE.revoked. The store can be used meanwhile. The copy is compared with the sto
 written, and the checksums of all pages of the store are verified.
 
 Restore checks the backup, lists what differs, and asks you to type `restore`; elsewhere, pass --yes.
-The revocation register is kept, so that a secret that was ended since the backup stays ended. The
-replaced store is kept as store.redb.before-restore. Other patdeck processes can run meanwhile.
+The revocation register is kept, so that a secret that was ended since the backup stays ended. Each
+restore keeps the replaced store as store.redb.before-restore, .2, .3 and so on; remove what you do
+not need. Other patdeck processes can run meanwhile.
 
 Exit codes:
   0 success   1 the check found faults, or the restore was not confirmed
@@ -285,10 +289,12 @@ Examples:
   mkdir -p ~/.local/share/bash-completion/completions
   patdeck completions bash > ~/.local/share/bash-completion/completions/patdeck
   mkdir -p ~/.zfunc && patdeck completions zsh > ~/.zfunc/_patdeck
+  mkdir -p ~/.config/fish/completions
   patdeck completions fish > ~/.config/fish/completions/patdeck.fish";
 
 pub(super) const MAN: &str = "\
 Example:
+  mkdir -p ~/.local/share/man/man1
   patdeck man > ~/.local/share/man/man1/patdeck.1";
 
 pub(super) const CONFIG: &str = "\

@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use super::{
     exit::{CliError, Exit},
-    print::printable,
+    print::{print_message, printable},
 };
 use crate::{
     domain::{Confirmation, Plan, list_first, plan::is_confirmed_by, secret::trim_presented},
@@ -56,8 +56,8 @@ pub(super) fn confirm(plan: &Plan, yes: bool) -> Result<(), CliError> {
 }
 
 /// Prints `lines` and `question`, and requires the operator to type `expected`, which `prompt`
-/// describes. Returns an error (exit 2) without a terminal, and an error (exit 1) if the answer is
-/// wrong.
+/// describes. Without a terminal, prints only `lines` and returns an error (exit 2). Returns an
+/// error (exit 1) if the answer is wrong.
 pub(super) fn ask(
     lines: &[String],
     question: &str,
@@ -65,6 +65,9 @@ pub(super) fn ask(
     expected: &str,
 ) -> Result<(), CliError> {
     if !is_interactive() {
+        for line in lines {
+            print_message(line);
+        }
         let act = question.trim_end_matches('?');
         let act = act.chars().take(1).flat_map(char::to_lowercase).chain(act.chars().skip(1));
         return Err(CliError::usage(format!(

@@ -30,6 +30,8 @@ pub struct RestoreDifferences {
     pub widened: Vec<(String, &'static str)>,
     /// Tokens with a secret that works in the backup and stays ended.
     pub ended: Vec<String>,
+    /// Tokens whose current secret works and is not in the backup, so that it stops working.
+    pub regenerated: Vec<String>,
     /// Damaged records of the store, which cannot be compared.
     pub uncompared: Vec<DamagedRecord>,
     /// Number of the newest event of the store; `None` if there is no store that can be read.
@@ -79,10 +81,14 @@ impl Service {
                 Some(entry) => with_endings(entry, &token, at, &self.actor),
                 None => token.clone(),
             };
-            if works(&token, at) > works(&stays, at) {
-                found.ended.push(token.name.to_string());
+            let now = current.remove(&token.id);
+            let name = || token.name.to_string();
+            if now.as_ref().is_some_and(|now| has_newer_secret(now, &stays, at)) {
+                found.regenerated.push(name());
+            } else if works(&token, at) > works(&stays, at) {
+                found.ended.push(name());
             }
-            match current.remove(&token.id) {
+            match now {
                 None => found.returning.push(token.name.to_string()),
                 Some(now) => {
                     if let Some(first) = wider_access(&now, &stays, at).first() {
@@ -216,6 +222,11 @@ fn with_endings(entry: &RevocationEntry, token: &Token, at: Timestamp, actor: &A
         other => ended.generation.max(other),
     };
     Token { version: ended.version.max(entry.min_version), generation, ..ended }
+}
+
+/// Whether the current secret of `now` works, but is not a secret of `restored`.
+fn has_newer_secret(now: &Token, restored: &Token, at: Timestamp) -> bool {
+    now.status(at) == Status::Active && restored.digest != now.digest
 }
 
 /// Number of secrets of `token` that work at `at`.

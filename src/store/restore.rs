@@ -58,7 +58,13 @@ impl RestoreTarget {
     /// made of, and [`PathProblem::Exists`] if it is `backup` itself.
     pub fn open(path: &Path, backup: &Store) -> Result<Self, StoreError> {
         let options = OpenOptions { create_missing: false, ..OpenOptions::default() };
-        let resolved = path_security::resolve_store_path(path, false)?;
+        let resolved = match path_security::resolve_store_path(path, false) {
+            // The folder is missing, too. `replace` creates it.
+            Err(error) if error == PathProblem::NoStore.at(path) => {
+                return Ok(Self { path: path.to_owned(), current: None });
+            }
+            resolved => resolved?,
+        };
         if backup.path() == Some(&resolved) {
             return Err(PathProblem::Exists.at(&resolved));
         }
@@ -117,6 +123,7 @@ impl RestoreTarget {
         now: Timestamp,
         work: impl FnOnce(&mut Writer<'_>, &[RevocationEntry]) -> Result<(), StoreError>,
     ) -> Result<Option<PathBuf>, StoreError> {
+        path_security::resolve_store_path(&self.path, true)?;
         let mut lock = None;
         let mut result = None;
         let replaced = path_security::replace_atomically(&self.path, |file| {

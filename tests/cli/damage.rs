@@ -56,7 +56,10 @@ fn the_repair_rebuilds_the_trail_and_keeps_a_copy() {
     run(&home, &["edit", "second", "--name", "third"]).success();
     flip(&home, "name was second");
     let message = "refusing to make 1 repair without confirmation: there is no terminal to ask on";
-    run(&home, &["doctor", "--repair"]).fails_with_hint(2, message, "pass --yes");
+    let refused = run(&home, &["doctor", "--repair"]);
+    assert_eq!(refused.code, 2, "{refused:?}");
+    assert!(refused.err.starts_with("rebuild the audit trail from event 4 on: "), "{refused:?}");
+    assert!(refused.err.ends_with(&format!("error: {message}\nhint: pass --yes\n")), "{refused:?}");
     assert_eq!(run(&home, &["audit", "--check"]).code, 1);
     let repaired = run(&home, &["doctor", "--repair", "--yes"]);
     assert_eq!(repaired.code, 0, "{repaired:?}");

@@ -77,7 +77,7 @@ fn undo_never_restores_the_delete_of_another_operator() {
     other.keys("j D ci-deploy <Enter>").sees("Deleted ci-deploy");
     it.waits_for("[Active 1]");
     it.keys("u").sees(
-        "you have deleted no token: bob deleted ci-deploy; to restore it, run `patdeck restore`",
+        "you have deleted no token: bob deleted ci-deploy; to restore it, run `patdeck restore` with its name",
     );
     other.keys("u").sees("Restored ci-deploy");
 }

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     config::{Config, ConfigError, ConfigFlags, Environment},
     output::json::SCHEMA_VERSION,
-    service::Service,
+    service::{Service, ServiceError},
 };
 
 /// Arguments of `doctor`.
@@ -38,7 +38,7 @@ pub struct Doctor {
 }
 
 /// Function that opens the store of a config.
-pub type OpenStore<'a> = &'a dyn Fn(&Config) -> Result<Service, CliError>;
+pub type OpenStore<'a> = &'a dyn Fn(&Config) -> Result<Service, ServiceError>;
 
 /// Facts in sections, and the problems that need attention.
 #[derive(Debug, Default)]

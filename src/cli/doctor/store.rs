@@ -11,10 +11,10 @@ use serde_json::json;
 
 use super::{DoctorReport, OpenStore, mode, processes};
 use crate::{
-    cli::{audit::BROKEN_CHAIN_HINT, exit::CliError},
+    cli::audit::BROKEN_CHAIN_HINT,
     config::Config,
     domain::{ClockEffects, Status, Token, counted, list_first},
-    output::json::format_time,
+    output::{advice, json::format_time},
     service::{AllTokensSnapshot, NameClash, Service, StoreHealth, abandoned_files},
 };
 
@@ -121,10 +121,7 @@ fn collect_content(report: &mut DoctorReport, config: &Config, open: OpenStore<'
             collect_clock_effects(report, &effects);
         }
         Err(failure) => {
-            let reason = match failure {
-                CliError::Exit(_, error) => error.to_string(),
-                CliError::BrokenPipe => "nothing was read".to_owned(),
-            };
+            let reason = advice::message(&failure);
             report.is_store_unavailable = true;
             report.unknown("state", &reason);
             report.warn(reason);

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::super::exit::Exit;
 use crate::{
-    domain::{AccessRequest, Decision, Denial, Scope, Token},
+    domain::{AccessRequest, Decision, Denial, Scope, ScopeCatalogue, Token},
     output::json::format_time,
     service::{ServiceError, Verifier},
 };
@@ -79,16 +79,18 @@ impl Answer {
         }
     }
 
-    /// Returns a hint with a command: the one that adds the missing scope, or the one that shows
-    /// the clock if only the clock causes the denial. Returns `None` for all other answers.
-    pub(super) fn remedy(&self) -> Option<String> {
+    /// Returns a hint: the command that adds the missing scope, or why `catalogue` does not offer
+    /// this scope, or the command that shows the clock if only the clock causes the denial. Returns
+    /// `None` for all other answers.
+    pub(super) fn remedy(&self, catalogue: &ScopeCatalogue) -> Option<String> {
         match (&self.denial, &self.token) {
             _ if self.is_clock_behind => {
-                Some("hint: compare the clock with the store with `patdeck clock`".to_owned())
+                Some("hint: see both times with `patdeck clock`".to_owned())
             }
-            (Some(Denial::NoScope(scope)), Some(token)) => {
-                Some(format!("hint: allow it with `patdeck scope add {} {scope}`", token.id))
-            }
+            (Some(Denial::NoScope(scope)), Some(token)) => Some(match catalogue.check(scope) {
+                Ok(()) => format!("hint: allow it with `patdeck scope add {} {scope}`", token.id),
+                Err(error) => format!("hint: {error}"),
+            }),
             _ => None,
         }
     }

@@ -19,7 +19,7 @@ use super::{
     prompt,
 };
 use crate::{
-    domain::{AccessRequest, Domain, Scope},
+    domain::{AccessRequest, Domain, Scope, ScopeCatalogue},
     output::advice::{self, Diagnostic},
     service::{InputSensitivity, Service, StoreError},
 };
@@ -75,7 +75,7 @@ pub(super) fn verify(service: &Service, args: &Verify, out: &Output) -> Result<E
     if let Err(fault) = verifier.flush_usage() {
         warn_unrecorded_use(&fault);
     }
-    match print_answer(&answer, args, out) {
+    match print_answer(&answer, &service.policy().catalogue, args, out) {
         // A closed pipe is not an error: the reader may need only the exit code.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
         Err(error) => {
@@ -87,12 +87,17 @@ pub(super) fn verify(service: &Service, args: &Verify, out: &Output) -> Result<E
     Ok(answer.exit())
 }
 
-fn print_answer(answer: &Answer, args: &Verify, out: &Output) -> io::Result<()> {
+fn print_answer(
+    answer: &Answer,
+    catalogue: &ScopeCatalogue,
+    args: &Verify,
+    out: &Output,
+) -> io::Result<()> {
     if out.json {
         return out.object(answer.as_json());
     }
     out.line(&answer.line(args.explain))?;
-    match answer.remedy().filter(|_| args.explain) {
+    match answer.remedy(catalogue).filter(|_| args.explain) {
         Some(remedy) => out.line(&remedy),
         None => Ok(()),
     }

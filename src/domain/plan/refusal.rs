@@ -59,7 +59,9 @@ pub enum Refusal {
         name: Name,
     },
     /// The acting operator has deleted no token, and another operator made the latest deletion.
-    #[error("you have deleted no token: {by} deleted {name}; to restore it, run `patdeck restore`")]
+    #[error(
+        "you have deleted no token: {by} deleted {name}; to restore it, run `patdeck restore` with its name"
+    )]
     DeletedByAnother {
         /// The name of the token that was deleted last.
         name: Name,

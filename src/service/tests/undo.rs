@@ -155,8 +155,7 @@ fn undo_does_not_restore_deletes_by_others() {
     let ids = ["one", "two", "three"].map(|name| alice.issue(name).token.id);
     bob.delete(&ids[0]).unwrap();
     let error = alice.expect_refusal(Service::restore_last);
-    let message =
-        "you have deleted no token: bob deleted one; to restore it, run `patdeck restore`";
+    let message = "you have deleted no token: bob deleted one; to restore it, run `patdeck restore` with its name";
     assert_eq!(error.to_string(), message);
     alice.delete(&ids[1]).unwrap();
     bob.delete(&ids[2]).unwrap();

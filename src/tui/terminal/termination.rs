@@ -93,7 +93,7 @@ fn start_waiting(wait_for_writes: &WaitForWrites) -> mpsc::Receiver<()> {
     let (done, finished) = mpsc::channel();
     let wait_for_writes = Arc::clone(wait_for_writes);
     // If the thread cannot be started, `done` is dropped and the receiver does not wait.
-    let _ = thread::Builder::new().name("settle".into()).spawn(move || {
+    let _ = thread::Builder::new().name("finish-writes".into()).spawn(move || {
         wait_for_writes();
         let _ = done.send(());
     });
