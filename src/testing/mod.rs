@@ -1,5 +1,5 @@
-//! Fixtures for tests and benches: services on temporary stores and changes in one call. Behind the
-//! feature `testing`; not part of the program.
+//! Fixtures for tests and benches: a service on an in-memory store, and methods that make a change
+//! in one call. Behind the feature `testing`; not part of the program.
 
 mod service_ext;
 
@@ -15,8 +15,9 @@ use crate::{
     store::Store,
 };
 
-/// A service on an empty in-memory store, with a clock fixed at 1970-01-01 and seeded secrets. The
-/// acting operator is alice.
+/// A service on an empty in-memory store. The clock is fixed at 1970-01-01, and the random
+/// generator has a fixed seed, so that every run issues the same secrets. The acting operator is
+/// alice.
 ///
 /// # Panics
 /// If the in-memory store cannot be created.

@@ -1,5 +1,5 @@
-//! Changes in one call, without a confirmation by the test, for tests whose subject is something
-//! else. Each method previews and executes a command like a front end.
+//! Methods that make a change in one call, for tests in which the confirmation is not the subject.
+//! Each method previews a command, confirms the plan and executes the command, like a front end.
 
 use std::path::PathBuf;
 
@@ -21,9 +21,11 @@ pub struct RegenerateOptions {
 /// The command that undoes a change; `None` if the change cannot be undone.
 pub type Undo = Option<Command>;
 
-/// One method for each kind of change. All return the error of preview or execution.
+/// A method for each kind of change. Each method returns the error of the preview or of the
+/// execution.
 pub trait ServiceTestExt {
-    /// Previews `command`, fails if it skips a token, confirms and executes it.
+    /// Previews `command`, confirms the plan and executes the command. Fails if the plan skips a
+    /// token.
     fn execute_confirmed(&self, command: &Command) -> Result<CommandResult, ServiceError>;
 
     /// Executes `command`, which must change one token. Returns the changed token.
@@ -36,7 +38,7 @@ pub trait ServiceTestExt {
         }
     }
 
-    /// Executes `command`, which must issue one secret. Returns it with its token.
+    /// Executes `command`, which must issue one secret. Returns the secret and its token.
     fn issue_one(&self, command: &Command) -> Result<IssuedToken, ServiceError> {
         let mut committed = self.execute_confirmed(command)?;
         let not_found = || ServiceError::NotFound("the only secret".to_owned());
@@ -132,7 +134,8 @@ pub trait ServiceTestExt {
     /// Restores the deleted token with the name, id or id prefix `text`.
     fn restore(&self, text: &str) -> Result<Token, ServiceError>;
 
-    /// Executes an undo command. Returns the tokens that it changes; none for `None`.
+    /// Executes an undo command and returns the tokens that the command changes. Returns no tokens
+    /// if `undo` is `None`.
     fn undo(&self, undo: &Undo) -> Result<Vec<Token>, ServiceError> {
         let Some(command) = undo else { return Ok(Vec::new()) };
         Ok(self.execute_confirmed(command)?.plan.tokens().cloned().collect())

@@ -181,7 +181,8 @@ impl<D: Display> EventLoop<D> {
         self.deferred_input.pop_front().map(AppEvent::Input).or_else(|| self.inbox.try_recv().ok())
     }
 
-    /// Waits for the next event, or until the screen changes by itself.
+    /// Waits for the next event. Returns `Tick` if the screen must be updated before an event
+    /// arrives, and `ServiceUnresponsive` if a response is outstanding for [`SILENCE_TIMEOUT`].
     fn next_event(&mut self) -> AppEvent {
         if let Some(input) = self.deferred_input.pop_front() {
             return AppEvent::Input(input);

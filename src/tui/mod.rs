@@ -66,7 +66,8 @@ pub fn run(service: Service, setup: AppSettings) -> Result<Vec<Secret>, Terminal
     let flush_writes = || {
         service::wait_for_writes(WRITE_WAIT);
     };
-    // Watch first: a signal must not end the process between entering the terminal and watching.
+    // Watch for signals before entering the terminal. In the reverse order, a signal between the
+    // two calls would end the process without restoring the terminal.
     termination::watch(flush_writes)?;
     let session = TerminalSession::enter(setup.mouse)?;
     let (sender, inbox) = channel();

@@ -126,7 +126,8 @@ fn run_jobs(
         let followed = read_changes(service, &mut position);
         let was_behind = std::mem::replace(&mut is_behind, followed.is_err());
         let changes = match followed {
-            // The list may have failed, too: load it again even if nothing was changed.
+            // A list request may have failed for the same reason as the previous read, so request
+            // the list again even if nothing changed.
             Ok(None) if was_behind => {
                 position.map(TokenChanges::NeedsReload).map(AppEvent::StoreChanged)
             }
@@ -148,8 +149,8 @@ fn run_jobs(
     }
 }
 
-/// Reads the changes since `position` and advances `position`. Returns `None` if nothing changed.
-/// After an error, the caller tries again later.
+/// Reads the changes since `position` and advances `position`. Without a position, requests a
+/// reload. Returns `None` if nothing changed. After an error, the caller tries again later.
 fn read_changes(
     service: &Service,
     position: &mut Option<ChangeLogPosition>,

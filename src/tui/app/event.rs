@@ -24,7 +24,7 @@ pub enum AppEvent {
     /// The service has not responded for a while.
     ServiceUnresponsive,
     HostResult(OutputResult),
-    /// A frame was drawn. It may need data that is not loaded yet.
+    /// A frame was drawn. The app then requests the data that the frame lacked.
     FrameDrawn,
     /// A deadline of the app has passed.
     Tick,

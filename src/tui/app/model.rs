@@ -22,8 +22,8 @@ use crate::{
 };
 
 /// The number of tokens above which the statistics are refreshed at most once a minute. In a
-/// smaller store, they are refreshed whenever a token expires. Of a million tokens, one expires
-/// every few seconds.
+/// smaller store, the statistics are refreshed whenever a token expires or starts to expire within
+/// 7 days. Among a million tokens with lifetimes of months, that happens every few seconds.
 const LARGE_STORE: usize = 100_000;
 
 /// The state that all screens and dialogs read.
@@ -32,11 +32,13 @@ pub struct Model {
     pub(super) token_cache: TokenCache,
     /// The store summary: counts, undelivered secrets and damage.
     pub summary: StoreSummary,
-    /// Whether a fetch failed. If so, no token is fetched before the next event.
+    /// Whether a fetch failed. If so, no token is fetched before the next event: a fetch that keeps
+    /// failing would otherwise be repeated without a pause.
     fetch_paused: bool,
     clock: Clock,
     pub now: Timestamp,
-    /// The value of [`Clock::elapsed`] at the last event. Intervals are measured with it.
+    /// The value of [`Clock::elapsed`] at the last event. Intervals are measured with this value,
+    /// because `now` can go back.
     pub elapsed: Duration,
     /// The time zone of the operator.
     pub zone: Zone,
@@ -100,7 +102,8 @@ impl Model {
         time_format::detailed(at, self.now, self.time_format, self.zone)
     }
 
-    /// The last lifetime of `token`, or the default lifetime if the limits no longer allow it.
+    /// The lifetime with which the secret of `token` was issued, or the default lifetime if the
+    /// policy no longer allows that lifetime.
     pub fn own_lifetime(&self, token: &Token) -> Lifetime {
         let to_utc = |wall| self.zone.to_utc(wall);
         Lifetime::between(token.issued, token.expires, to_utc)
@@ -120,7 +123,7 @@ impl Model {
     }
 
     /// Returns the cached token with this id, or `None` if the token is deleted or is not cached.
-    /// The cache holds the visible tokens, the selected token and the token of the detail tab.
+    /// The app fetches every token that the screen shows. Other tokens can be missing.
     pub fn token(&self, id: &TokenId) -> Option<&Token> {
         self.token_cache.token(id)
     }
@@ -131,8 +134,8 @@ impl Model {
     }
 
     /// Reads the clock for the next event. Returns `true` if the list must be requested again,
-    /// because a token has expired or the clock went back. After the clock went back, an expired
-    /// token may be active again.
+    /// because the statistics are out of date or the clock went back. After the clock went back, an
+    /// expired token may be active again.
     pub fn tick(&mut self) -> bool {
         let before = std::mem::replace(&mut self.now, self.clock.now());
         self.elapsed = self.clock.elapsed();
@@ -198,9 +201,10 @@ impl Model {
         self.next_text_change.set(None);
     }
 
-    /// The next instant at which the screen changes without an event: a token expires, an overlap
-    /// ends, or a displayed time changes. Displayed times are updated at most once a minute.
-    /// Returns `None` if nothing will change.
+    /// The next instant at which the screen must be updated without an event: a token expires, an
+    /// overlap ends, the statistics or a displayed time change, or a failed fetch is tried again.
+    /// Displayed times are updated at most once a minute. Returns `None` if there is no such
+    /// instant.
     pub fn next_change(&self) -> Option<Timestamp> {
         let minute = self.now + TimeDelta::minutes(1);
         let text = self.next_text_change.get().map(|at| at.max(minute));
@@ -212,7 +216,8 @@ impl Model {
         ends.chain(text).chain(retry).min()
     }
 
-    /// The most important persistent warning: the clock, damaged records, or undelivered secrets.
+    /// The most important persistent warning. In order of importance: the clock is behind, the
+    /// store was replaced, records are damaged, secrets are undelivered.
     pub fn banner(&self) -> Option<String> {
         if let Some(last_change) = self.summary.clock_behind {
             return Some(format!(

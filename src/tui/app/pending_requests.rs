@@ -56,8 +56,8 @@ impl PendingRequests {
         self.0.values().any(|each| *each == origin)
     }
 
-    /// Whether a pending response affects the visible content. The response to a prefetch does not
-    /// affect it.
+    /// Whether the visible content depends on a pending response. The response to a prefetch does
+    /// not change the visible content.
     pub(super) fn delays_screen(&self) -> bool {
         self.0.values().any(|origin| *origin != RequestOrigin::NearbyTokens)
     }

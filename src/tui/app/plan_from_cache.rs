@@ -17,7 +17,7 @@ use crate::{
 enum LocalPlanError {
     /// The plan reads something that is not in the cache.
     NotCached,
-    /// A rule refused the command. The service refuses it too and gives the reason.
+    /// A rule refused the command. The service refuses the command too, and gives the reason.
     Refused,
 }
 
@@ -57,7 +57,8 @@ impl ReadTokens for CachedTokenReader<'_> {
         Err(LocalPlanError::NotCached)
     }
 
-    /// Returns no deletion. It affects only the time of a new deletion, which no dialog shows.
+    /// Returns `None`, which is enough for a dialog: the newest deletion affects only the time of a
+    /// new deletion, and no dialog shows that time.
     fn newest_deletion(&self) -> Result<Option<Timestamp>, LocalPlanError> {
         Ok(None)
     }
@@ -81,7 +82,8 @@ pub(super) fn plan_from_cache(command: &Command, ctx: &Model) -> Option<Plan> {
         return None;
     }
     let context = PlanContext {
-        // A command that the clock forbids is planned, and refused, by the service.
+        // If the clock is behind, `at` is later than `clock`. A command that issues a secret is
+        // then refused here. The service plans the command again and gives the reason.
         at: ctx.summary.clock_behind.map_or(ctx.now, |newest| newest.max(ctx.now)),
         clock: ctx.now,
         actor: &Actor::named(""),

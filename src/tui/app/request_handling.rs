@@ -64,8 +64,8 @@ impl App {
         if let Some(request) = self.tokens.take_request(self.model.now) {
             self.effects.push(Effect::List(request));
         }
-        // Send only one fetch at a time, because its response may already contain the tokens that a
-        // second fetch would request.
+        // Send only one fetch at a time: the response to the first fetch may already contain the
+        // tokens that a second fetch would request.
         if !self.pending.contains(RequestOrigin::VisibleTokens) {
             let missing = self.model.missing_tokens(&self.needed_tokens(0));
             if !missing.is_empty() {
@@ -151,8 +151,9 @@ impl App {
         }
     }
 
-    /// Prefetches the tokens of one page before and after the visible rows. Called when the visible
-    /// tokens have arrived. Most movements of the selection then find their tokens in the cache.
+    /// Prefetches the tokens of one page before and after the visible rows, so that most movements
+    /// of the selection find their tokens in the cache. Called when the visible tokens have
+    /// arrived.
     fn fetch_nearby(&mut self) {
         let around = self.needed_tokens(1);
         self.model.token_cache.evict(&around);
@@ -195,8 +196,8 @@ impl App {
                 self.warn(format!("{warning}."));
             }
         } else if let Some(file) = committed.secret_file {
-            // Show a warning, because it stays until a key is pressed and the operator must read
-            // the path.
+            // Show the path as a warning. Unlike an info message, a warning stays until a key is
+            // pressed, and the operator must read the path.
             self.warn(delivery_text(committed.plan.changes.len(), &file));
         } else if let (Some(error), Some(text)) = (&committed.deferred, &text) {
             self.warn(format!("{text} {}", advice::deferred_sentence(error)));
@@ -218,8 +219,8 @@ impl App {
     }
 
     /// Fills the create form with a copy of token `id`. If the form has a draft, only opens a
-    /// dialog that asks whether to replace the draft. If the operator agrees, the response comes
-    /// again with that dialog as `origin`.
+    /// dialog that asks whether to replace the draft. If the operator agrees, the dialog requests
+    /// the template again, and `origin` is then that dialog.
     fn fill_form(&mut self, origin: RequestOrigin, id: TokenId, new: &NewToken) {
         if self.create.is_dirty() && origin == RequestOrigin::App {
             return self.open(Box::new(ReplaceDraftDialog::new(id)));
@@ -253,7 +254,8 @@ impl App {
         if matches!(origin, RequestOrigin::VisibleTokens | RequestOrigin::NearbyTokens) {
             self.model.fetch_failed();
         }
-        // The undo can be tried again after a store error, but not after a refusal.
+        // After a store error, keep the undo entry, because the undo can succeed later. After a
+        // refusal, remove the entry, because the service would refuse the undo again.
         if origin == RequestOrigin::Undo && !matches!(error, ServiceError::Store(_)) {
             self.undo_history.pop();
         }
@@ -271,8 +273,8 @@ impl App {
         }
     }
 
-    /// Replaces the dialog of `origin`, whose plan is out of date because tokens changed, by a
-    /// dialog with the new `plan`. Shows the reason `why` in it.
+    /// Replaces the dialog of `origin`, whose plan is out of date because tokens changed. The new
+    /// dialog shows the new `plan` and the reason `why`.
     fn show_changed_plan(&mut self, origin: RequestOrigin, plan: &Plan, why: String) {
         let before = self.next_dialog;
         self.show_plan(origin, plan.clone());

@@ -83,8 +83,9 @@ fn respond(service: &Service, request: &ServiceRequest) -> Result<Response, Serv
     })
 }
 
-/// Answers [`ServiceRequest::Trail`], and verifies only the events after those of `verified`. A long
-/// trail takes seconds, so the worker calls this on a thread of its own.
+/// Answers [`ServiceRequest::Trail`]. Verifies only the events after those of `verified`, which
+/// then includes the new events. A long trail takes seconds, so the worker calls this function on a
+/// separate thread.
 pub fn read_trail(service: &Service, verified: &mut VerifiedChain) -> Response {
     let trail = service.audit_trail_after(MAX_TRAIL_EVENTS, verified);
     trail.map_or_else(Response::Failed, Response::Trail)

@@ -1,6 +1,7 @@
-//! The undo history: the commands of this session, newest last. A command that cannot be undone
-//! blocks the undo of older commands until its message was shown. While the history is empty, an
-//! undo restores the operator's last deletion of the past 24 hours. Owned by the app.
+//! The undo history: the commands of this session, newest last. If the newest command cannot be
+//! undone, the undo key shows the reason and removes the command from the history. While the
+//! history is empty, an undo restores the operator's last deletion of the past 24 hours. Owned by
+//! the app.
 
 use super::model::Model;
 use crate::{

@@ -29,9 +29,9 @@ use crate::{
     },
 };
 
-/// The maximum time between two presses of the interrupt key that count as a repetition.
+/// A press of the interrupt key counts as repeated if the previous press is at most this long ago.
 const INTERRUPT_WINDOW: Duration = Duration::from_millis(1_500);
-/// The time after a warning about a draft in which the quit key quits.
+/// How long after a warning about a draft the quit key discards the draft and quits.
 const DISCARD_WINDOW: Duration = Duration::from_secs(3);
 
 impl App {
@@ -114,8 +114,8 @@ impl App {
         }
     }
 
-    /// Handles a click or a wheel movement. Finds the click region of the last frame at that
-    /// position and runs the actions of the region.
+    /// Handles a click or a wheel movement. Finds the regions of the last frame at the position of
+    /// the mouse. Focuses the form field and runs the actions that are registered there.
     fn handle_mouse(&mut self, mouse: MouseInput) {
         self.messages.dismiss();
         self.pending_keys.clear();
@@ -140,7 +140,8 @@ impl App {
     }
 
     fn run_action(&mut self, action: Action) {
-        // Only presses in a row count, each key for itself.
+        // The interrupt key and the quit key count repeated presses. Any other action resets the
+        // count.
         if action != Action::Interrupt {
             self.interrupt_presses = None;
         }
@@ -317,8 +318,8 @@ impl App {
         }
     }
 
-    /// Puts the scopes that were chosen in a dialog into the create form. Closes the dialog, or
-    /// shows the fault in it.
+    /// Puts the scopes that were chosen in a dialog into the create form, and closes the dialog. If
+    /// the form rejects the scopes, shows the fault in the dialog instead.
     fn fill_scopes(&mut self, row: Option<usize>, scopes: Vec<Scope>) {
         match self.create.set_scopes(row, scopes) {
             Ok(()) => self.close(),

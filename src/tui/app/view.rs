@@ -36,7 +36,8 @@ impl App {
         self.is_wide = area.width >= MIN_SPLIT_WIDTH;
         self.model.begin_frame();
         buf.set_style(area, self.model.theme.base);
-        // In the first frame, and after the terminal became wide, the detail is still empty.
+        // Show the selected token in the detail. In the first frame, and after the terminal became
+        // wide, the detail can be empty or show another token.
         self.follow_selection();
         let mut cursor = None;
         if area.width < columns || area.height < lines {
