@@ -38,7 +38,7 @@ enum HelpLine<'a> {
 }
 
 impl HelpDialog {
-    /// The help on those `commands` that are available and have a key.
+    /// The help dialog for those of `commands` that are available and have a key.
     pub fn new(mut commands: Vec<PaletteCommand>) -> Self {
         commands.retain(|command| {
             command.availability == CommandAvailability::Available && !command.keys.is_empty()
@@ -66,7 +66,7 @@ impl HelpDialog {
         groups.filter(|(_, commands)| !commands.is_empty()).collect()
     }
 
-    /// The lines to draw. The commands among them are numbered from 0.
+    /// The lines to draw. Each command line contains the number of the command, counted from 0.
     fn lines(&self) -> Vec<HelpLine<'_>> {
         let mut lines = Vec::new();
         let mut number = 0;

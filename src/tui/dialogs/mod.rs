@@ -120,7 +120,7 @@ pub trait Dialog: Debug {
     }
 
     /// Shows why the service refused the request of this dialog. Returns false if the dialog cannot
-    /// show it.
+    /// show errors.
     fn show_error(&mut self, error: &ServiceError) -> bool {
         self.show_fault(advice::message(error))
     }

@@ -195,7 +195,8 @@ pub(super) fn draw_command(
     };
     let keys = width(&note).min(inner.width / 2);
     let from = inner.width.saturating_sub(keys + 1);
-    // Sentences come from the key table, where every character is one column wide.
+    // Draw the sentence character by character to highlight the matches. This is possible because
+    // help sentences contain only characters that are one column wide.
     let sentence = truncate(command.help, from.saturating_sub(2), theme);
     let mut writer = canvas.line(inner, line).skip(1);
     for (at, c) in sentence.chars().enumerate() {

@@ -46,7 +46,8 @@ pub struct RegenerateDialog {
     title: String,
     text: Vec<String>,
     lifetime: LifetimeField,
-    /// The choice of the overlap. `None` if no current secret works.
+    /// The choice of the overlap. `None` for one token that is not active, because such a token has
+    /// no working secret.
     overlap: Option<RadioGroup>,
     /// The path of the new file for the secrets of several tokens.
     file: Option<TextInput>,
@@ -134,7 +135,8 @@ impl Dialog for RegenerateDialog {
     }
 
     fn update(&mut self, action: Action, ctx: &Model) -> Option<Effect> {
-        // In a field, Enter moves to the next field instead of submitting the form.
+        // In a field, `Form` would treat Enter as a move to the next input and skip the field for a
+        // custom lifetime. `NextField` also stops at that field.
         let on_buttons = self.focus.index >= self.inputs().fields.len();
         let enters = action == Action::Accept && !on_buttons;
         let action = if enters { Action::NextField } else { action };

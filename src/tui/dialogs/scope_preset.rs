@@ -128,7 +128,8 @@ impl ScopePresetDialog {
         let missing = match self.missing_scopes() {
             Ok(missing) => missing,
             Err(error) => {
-                // Not drawn as a fault, because the entity may be incomplete while it is typed.
+                // Do not draw the error as a fault, because the operator may still be typing the
+                // entity.
                 let lines = (line, SUMMARY_LINES + 1);
                 form::draw_wrapped(&error.to_string(), lines, theme.faint, area, canvas);
                 return;

@@ -60,7 +60,7 @@ impl SecretPanel {
         self.secret.id()
     }
 
-    /// The secret, for the host action that delivers it.
+    /// The secret, for the `OutputAction` that copies it or writes it to a file.
     pub fn secret(&self) -> &Secret {
         &self.secret
     }
@@ -71,8 +71,8 @@ impl SecretPanel {
     }
 
     /// Marks the secret as delivered, so that the panel can close, and shows `text`. Returns the
-    /// request that records the delivery. Returns `None` if the operator marks a secret as saved
-    /// that was already delivered.
+    /// request that records the delivery. Returns `None` if the operator marks an already delivered
+    /// secret as saved.
     pub fn on_delivered(
         &mut self,
         how: DeliveryMethod,

@@ -72,8 +72,9 @@ impl AuditScreen {
         }
     }
 
-    /// Returns the id of the token filter, or `Some(None)` if no filter is active. Returns `None`
-    /// if an action or actor filter is active.
+    /// Returns the token for the equivalent command line, or `Some(None)` if that command line
+    /// shows all tokens. Returns `None` if an action or actor filter is active, because the command
+    /// line can filter only by token.
     pub fn requested_token(&self) -> Option<Option<TokenId>> {
         let plain = self.filter.action.is_none() && self.filter.actor.is_none();
         plain.then(|| self.filter.token.as_ref().map(|(id, _)| *id))

@@ -129,7 +129,8 @@ pub fn draw_footer(
 /// Draws `text`, the command line equivalent to the screen or dialog.
 pub fn draw_cli_equivalent(text: &str, area: Rect, canvas: &mut Canvas<'_>) {
     let theme = &canvas.ctx.theme;
-    // A description can contain line breaks. The copied command keeps them.
+    // Draw the line breaks of a description as spaces, because the command has only one line here.
+    // The copied command keeps the line breaks.
     let text = text.replace('\n', " ");
     canvas.line(area, 0).skip(1).text("$", theme.faint).skip(1).text(&text, theme.text());
 }

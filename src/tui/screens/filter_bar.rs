@@ -74,7 +74,8 @@ impl FilterBar<'_> {
             (Some(now), Some(to)) => {
                 ctx.hit_map.cycle_to(area, Action::NextStatus, (now, to), count);
             }
-            // From "expiring soon", the first press selects the second status.
+            // `NextStatus` leads from "expiring soon" to the second status, so a click on the first
+            // status sends `count` presses.
             (None, Some(to)) => {
                 let times = (to + count - 1) % count + 1;
                 ctx.hit_map.click(area, SyntheticInput::Act(Action::NextStatus), times);

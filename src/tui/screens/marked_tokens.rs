@@ -61,7 +61,8 @@ impl MarkedTokens {
         self.anchor = Some(id);
     }
 
-    /// Closes the open range and marks the tokens `range` in it. Does nothing if no range is open.
+    /// Closes the open range and marks `range`, the tokens of the open range. Does nothing if no
+    /// range is open.
     pub(super) fn finish_range(&mut self, range: impl IntoIterator<Item = TokenId>) {
         if self.anchor.take().is_some() {
             self.ids.extend(range);

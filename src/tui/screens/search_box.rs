@@ -77,7 +77,8 @@ impl SearchBox {
     }
 
     /// Draws the field at column `from` of `area`, followed by the error, if any. Without an error,
-    /// the list of terms follows an empty field, and `note` follows a field with text.
+    /// the list of terms follows an empty field. A field with text is followed by `note` if there
+    /// is enough room.
     pub(super) fn draw_field(
         &self,
         from: u16,
@@ -95,7 +96,7 @@ impl SearchBox {
             None if field_width + width(note) < room => (note.to_owned(), theme.faint),
             None => (String::new(), theme.faint),
         };
-        // The field gets at least half of the line, whatever the length of the note.
+        // However long the note is, the field keeps the width of its text, up to half of the line.
         let left = room.saturating_sub(width(&note_text) + 1);
         let wide = if note_text.is_empty() { room } else { left.max(field_width.min(room / 2)) };
         canvas.line(area, 0).move_to(start + wide + 1).text(&note_text, style);

@@ -128,7 +128,8 @@ impl TokensScreen {
             return;
         }
         self.result = result.after(&self.result);
-        // The selection may have moved since the request was sent.
+        // Look up the row of the current selection, which may have moved since the request was
+        // sent.
         let own = self.selected.and_then(|id| self.row_of(id));
         if let Some(row) = own {
             self.rows.select(row);
@@ -165,8 +166,8 @@ impl TokensScreen {
     }
 
     fn row_of(&self, id: TokenId) -> Option<usize> {
-        // Use the known row if possible, because a search for an absent id in a million rows takes
-        // milliseconds.
+        // Use the row in the result if the request asked for `id`, because a search for an absent
+        // id in a million rows takes milliseconds.
         match self.result.selected_row.filter(|(asked, _)| *asked == id) {
             Some((_, row)) => row,
             None if self.id_at(self.rows.selected()) == Some(id) => Some(self.rows.selected()),

@@ -144,8 +144,8 @@ fn remove_scopes_text(scopes: &[Scope], ctx: &Model) -> Vec<String> {
     scopes.iter().map(lost).chain([undo_hint(ctx, "")]).collect()
 }
 
-/// The hint "Press u to undo." `within` is the time limit with a space behind it, for example
-/// `within 24 hours `, or empty.
+/// The hint "Press u to undo." `within` is empty, or the time limit followed by a space, for
+/// example `within 24 hours `.
 fn undo_hint(ctx: &Model, within: &str) -> String {
     format!("Press {} {within}to undo.", ctx.key(Mode::Tokens, Action::Undo))
 }
@@ -277,8 +277,7 @@ pub(super) fn skip_label(left_out: &SkippedToken) -> String {
     }
 }
 
-/// The result text after tokens got new secrets. It names the file with the secrets and says what
-/// to do with them.
+/// The text after tokens got new secrets: the file with the secrets, and what to do with them.
 pub(in crate::tui) fn delivery_text(tokens: usize, file: &Path) -> String {
     format!(
         "Wrote {} to {} (mode 0600).\n\nEach line has a name, a tab and a secret. Give each secret \

@@ -71,7 +71,8 @@ pub(super) fn fitting_columns(area: u16, times: TimeFormat) -> Vec<(Column, u16)
         left -= 2 + wide;
         columns.push(column);
     }
-    // The name column gets the remaining width up to 32, and the description column gets the rest.
+    // The name column gets the remaining width. If the description is shown, the name column gets
+    // at most 32 columns, and the description column gets the rest.
     let described = columns.contains(&Column::Description);
     let (name, more) = if described && left > 32 { (32, left - 32) } else { (left, 0) };
     Column::ALL
