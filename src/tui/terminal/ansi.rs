@@ -195,7 +195,8 @@ mod tests {
     const MODIFIERS: [Modifier; 4] =
         [Modifier::BOLD, Modifier::ITALIC, Modifier::UNDERLINED, Modifier::REVERSED];
 
-    /// Indexes of symbol, foreground and background, and modifiers as bits.
+    /// A test cell: the indexes of its symbol, foreground and background, and its modifiers as
+    /// bits.
     type Recipe = (usize, usize, usize, u8);
 
     fn painted(recipes: &[Recipe]) -> Buffer {

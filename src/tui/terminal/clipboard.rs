@@ -63,8 +63,8 @@ impl ClipboardTarget {
         }
     }
 
-    /// Message for a secret, which cannot be shown again. It also tells what to do if the secret
-    /// does not arrive.
+    /// Message for a secret, which cannot be shown again. Includes what to do if the secret does
+    /// not arrive.
     pub fn summary_with_fallback(&self) -> String {
         format!("{}; if it does not paste, write the secret to a file", self.summary())
     }
@@ -112,7 +112,7 @@ fn copy_to_screen(
     text: &str,
     write: &mut dyn FnMut(&[u8]) -> io::Result<()>,
 ) -> Result<ClipboardTarget, CopyError> {
-    // Terminated by BEL: the usual `ESC \` would terminate the surrounding DCS string.
+    // End the OSC 52 sequence with BEL: the usual `ESC \` would end the surrounding DCS string.
     let bytes = encode_osc52(text, "\x1bP\x1b]52;c;", "\x07\x1b\\");
     if bytes.len() >= SCREEN_LIMIT {
         return Err(CopyError::TooLong("screen"));

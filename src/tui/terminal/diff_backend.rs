@@ -120,7 +120,7 @@ impl<S: Write> Backend for DiffBackend<S> {
         Ok(WindowSize { columns_rows: self.size()?, pixels: Size::default() })
     }
 
-    /// Writes nothing: [`Renderer::draw`] sends the frame after the end of the update.
+    /// Writes nothing: [`Renderer::draw`] sends the frame once its synchronised update is complete.
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
@@ -180,7 +180,8 @@ impl<S: Write> Renderer<S> {
     fn render_frame(&mut self, render: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
         let size = self.terminal.size()?;
         if size != self.size {
-            // ratatui resizes by reallocation, which would leave the old cells in freed memory.
+            // Wipe the old cells first: ratatui resizes by reallocation, which would leave them in
+            // freed memory.
             self.wipe();
             self.size = size;
             self.repaint = true;

@@ -62,8 +62,9 @@ impl EscapeReassembler {
 
     /// Processes one event and returns the inputs whose meaning is certain.
     ///
-    /// A key that is pushed after the deadline still continues the sequence. If the key itself had
-    /// been late, the caller would have called [`EscapeReassembler::expire`] before this call.
+    /// A call after the deadline still continues the sequence: the key arrived in time and only the
+    /// call is late. If no key arrives in time, the caller calls [`EscapeReassembler::expire`]
+    /// instead.
     pub fn push(&mut self, event: Event, now: Instant) -> Vec<TerminalInput> {
         let mut out = Vec::new();
         match event {
@@ -141,14 +142,17 @@ fn printable(key: &KeyEvent) -> Option<char> {
 }
 
 fn is_line_end(key: &KeyEvent) -> bool {
-    // In raw mode a line feed is reported as Ctrl-J.
+    // In raw mode, crossterm reports a line feed as Ctrl-J, so Ctrl-J counts as a line break.
     key.code == KeyCode::Enter
         || (key.code == KeyCode::Char('j') && key.modifiers == KeyModifiers::CONTROL)
 }
 
-/// The state after one more character, or `None` while the sequence is unfinished.
+/// Checks whether a sequence is complete. `text` contains the characters after `Esc` and `opener`.
+/// Adds the input of a complete sequence to `out` and returns the next state. Returns `None` while
+/// the sequence is unfinished.
 fn advance(opener: char, text: &str, out: &mut Vec<TerminalInput>) -> Option<ParserState> {
-    // The Linux console sends F1 to F5 as `Esc [ [ A` to `E`.
+    // The Linux console sends F1 to F5 as `Esc [ [ A` to `E`, so a second `[` does not end the
+    // sequence.
     let unfinished = text.ends_with(|char| matches!(char, ' '..='?')) || text == "[";
     if unfinished && text.len() < MAX_SEQUENCE_LEN {
         return None;

@@ -126,8 +126,8 @@ pub fn restore() {
     let _ = disable_raw_mode();
 }
 
-/// Prevents all later attempts to enter the terminal or write to it. So neither a frame nor a
-/// resume from Ctrl-Z happens while the process exits. Does not change the terminal.
+/// Prevents all later attempts to enter the terminal, and discards all later frames. So no thread
+/// draws or resumes from Ctrl-Z while the process exits. Does not change the terminal.
 pub fn close() {
     CLOSED.store(true, Ordering::SeqCst);
 }
@@ -202,7 +202,7 @@ impl Write for TerminalStdout {
 
 fn screen_size() -> io::Result<Size> {
     let size = rustix::termios::tcgetwinsize(rustix::stdio::stdout())?;
-    // Terminals on serial lines and under some `expect` scripts report 0x0.
+    // Serial lines and some `expect` scripts report 0x0: use the fallback size for them.
     if size.ws_col == 0 || size.ws_row == 0 {
         return Ok(FALLBACK_SIZE);
     }
@@ -236,15 +236,17 @@ fn install_panic_hook(main: ThreadId) {
     ONCE.call_once(|| {
         let previous = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
-            // redb panics on a damaged file; the store catches the panic and returns an error.
+            // redb panics on a damaged file. The store catches the panic and returns an error, so
+            // the app continues and needs the terminal.
             if panic_is_caught() {
                 return;
             }
             let was_entered = TERMINAL_ENTERED.load(Ordering::SeqCst);
             restore();
             previous(panic);
-            // After a panic on another thread, end the process. The event loop cannot continue with
-            // a restored terminal. It never joins that thread, so it would not notice the panic.
+            // After a panic on another thread, end the process: the terminal was restored, so the
+            // event loop cannot continue. The event loop never joins the other thread and would not
+            // notice the panic.
             if was_entered && thread::current().id() != main {
                 std::process::exit(101);
             }
@@ -328,8 +330,8 @@ impl TerminalSession {
         let continued = Arc::new(AtomicBool::new(false));
         let handler = signal_hook::flag::register(SIGCONT, Arc::clone(&continued))?;
         restore();
-        // Stop the whole group, as the terminal does for Ctrl-Z: the shell would not show its
-        // prompt while a wrapper script keeps running.
+        // Stop the whole process group, as the terminal does for Ctrl-Z. If a wrapper script kept
+        // running, the shell would not show its prompt.
         let stopped = kill_current_process_group(Signal::TSTP);
         // Another thread may receive the signal while this thread continues for a moment. The wait
         // has a timeout, because the kernel never stops an orphaned process group.

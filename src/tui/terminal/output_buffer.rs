@@ -86,8 +86,8 @@ impl<S> OutputBuffer<S> {
 }
 
 impl<S: Write> OutputBuffer<S> {
-    /// Writes all pending bytes to the sink, then wipes them, even if the sink failed. Without
-    /// pending bytes it does not call the sink.
+    /// Writes all pending bytes to the sink, then wipes them, even if the sink failed. Does not
+    /// call the sink if no bytes are pending.
     pub fn send(&mut self) -> io::Result<()> {
         let outcome = self.write_pending();
         self.discard();

@@ -1,8 +1,8 @@
 //! Writes a text to the standard input of another program, with a timeout.
 //!
 //! Owns the child process, and kills a program that does not finish. The text is never passed in
-//! arguments or in the environment, where every user of the machine could read it. `clipboard`
-//! calls this module.
+//! arguments, which every user of the host can read, nor in the environment, which every process of
+//! the same user can read. `clipboard` calls this module.
 
 use std::io;
 use std::path::Path;
@@ -55,8 +55,8 @@ pub(super) fn pipe_to_command(
 }
 
 fn write_input(input: &ChildStdin, mut text: &[u8], deadline: Instant) -> io::Result<()> {
-    // Only this end of the pipe becomes non-blocking. A program that never reads must not block the
-    // app when the pipe is full.
+    // Make this end of the pipe non-blocking, so that a program that never reads cannot block the
+    // app when the pipe is full. The program's end stays blocking.
     fcntl_setfl(input, OFlags::NONBLOCK)?;
     while !text.is_empty() {
         match rustix::io::write(input, text) {

@@ -80,8 +80,8 @@ fn exit_once(wait_for_writes: &WaitForWrites, code: i32) -> ! {
     terminal::close();
     let start = Instant::now();
     let writes_end = start_waiting(wait_for_writes);
-    // SIGHUP can reach a process whose terminal still works. `restore` writes nothing to a terminal
-    // that hung up.
+    // Restore the terminal even after SIGHUP, which can reach a process whose terminal still works.
+    // `restore` writes nothing to a terminal that hung up.
     terminal::restore();
     // A write that waits for another process must not keep this process alive.
     let _ = writes_end.recv_timeout(WRITE_WAIT.saturating_sub(start.elapsed()));
@@ -110,7 +110,8 @@ fn wait_for_hang_up() -> bool {
 
 fn poll_hang_up(tty: BorrowedFd<'_>) -> bool {
     loop {
-        // Request no events: input must not wake this thread, and a hang-up always does.
+        // Request no events, so that input does not wake this thread. `poll` reports a hang-up
+        // anyway.
         let mut fds = [PollFd::new(&tty, PollFlags::empty())];
         match poll(&mut fds, None) {
             Ok(0) | Err(Errno::INTR) => {}

@@ -44,13 +44,15 @@ impl Theme {
     }
 
     /// Escapes what the terminal cannot show: unsafe characters and, with the ASCII glyphs, all
-    /// other characters. Returns `text` itself if nothing is escaped, because it may be a secret.
+    /// other characters. Returns `text` itself if nothing is escaped: a copy of a secret would stay
+    /// in freed memory.
     pub fn printable<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let text = escape(text);
         if !self.ascii || text.is_ascii() {
             return text;
         }
-        // The ellipsis has a form of one column here.
+        // Replace the ellipsis by a glyph of one column first: `to_ascii` would write `...`, which
+        // is wider.
         Cow::Owned(to_ascii(&text.replace('…', self.ellipsis())).into_owned())
     }
 

@@ -163,8 +163,8 @@ impl Canvas<'_> {
         LineWriter::at(self.buf, area, line, &self.ctx.theme)
     }
 
-    /// Writes each text on the next line number of `lines`. Stops when the texts or the line
-    /// numbers run out.
+    /// Writes the texts on the line numbers `lines`, one text per line. Stops when the texts or the
+    /// line numbers run out.
     pub fn text_lines(
         &mut self,
         area: Rect,

@@ -46,8 +46,8 @@ pub trait FormInput: Debug {
         false
     }
 
-    /// The note that the input generates itself. If it is `None`, the form shows the note of the
-    /// field.
+    /// The note that the input generates. Returns `None` if the form must show the note of the
+    /// field instead.
     fn note(&self, _ctx: &Model) -> Option<FieldNote> {
         None
     }

@@ -73,8 +73,8 @@ impl HitMap {
         regions.prefix.clear();
     }
 
-    /// Sets an action that precedes the presses of all regions registered from now on. A pane
-    /// without the focus passes the action that focuses it.
+    /// Sets an action that is triggered before the presses of each region registered from now on. A
+    /// pane without the focus sets the action that moves the focus to the pane.
     pub fn set_prefix(&self, action: Option<Action>) {
         self.0.borrow_mut().prefix =
             action.map(|action| (SyntheticInput::Act(action), 1)).into_iter().collect();

@@ -46,8 +46,8 @@ impl LifetimeField {
         Self::with_choices(&[], lifetime, ctx)
     }
 
-    /// Offers `first` before the presets. Selects the first of these choices, or `lifetime` if there
-    /// are none.
+    /// Offers the labels `first` before the presets. Selects the first label of `first`, or
+    /// `lifetime` if `first` is empty.
     fn with_choices(first: &[&'static str], lifetime: Lifetime, ctx: &Model) -> Self {
         let policy = &ctx.policy;
         let presets = Lifetime::PRESETS.into_iter().filter(|text| parse_expiry(text, ctx).is_ok());
@@ -96,8 +96,8 @@ impl LifetimeField {
         self.valid_lifetime(ctx)
     }
 
-    /// The lifetime if it is valid and allowed. Unlike [`LifetimeField::submit`], it has no effect
-    /// on the note.
+    /// The lifetime if it is valid and allowed. Unlike [`LifetimeField::submit`], this method has
+    /// no effect on the note.
     pub fn valid_lifetime(&self, ctx: &Model) -> Option<Lifetime> {
         parse_expiry(&self.text(), ctx).ok()?;
         self.text().parse().ok()
@@ -127,7 +127,7 @@ impl FormInput for LifetimeField {
         if self.is_custom_focused {
             return self.custom.press(key);
         }
-        // A digit starts a custom lifetime; "custom" need not be selected first.
+        // A digit starts a custom lifetime, even while another choice is selected.
         let is_digit =
             matches!(key.code, ratatui::crossterm::event::KeyCode::Char(c) if c.is_ascii_digit());
         if is_digit {
@@ -153,7 +153,8 @@ impl FormInput for LifetimeField {
         Some(match parse_expiry(&self.text(), ctx) {
             Ok(Some(end)) => {
                 if !matches!(self.text().parse(), Ok(Lifetime::Through(_))) {
-                    // An expiry relative to now advances with the clock and is shown to the minute.
+                    // The lifetime starts now, so the expiry advances with the clock. Update the
+                    // note every minute, because it shows minutes.
                     ctx.note_text_change(ctx.now + TimeDelta::minutes(1));
                 }
                 FieldNote::Hint(format!("Expires {}", time_format::long(end, ctx.zone)))

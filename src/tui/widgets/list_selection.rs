@@ -52,8 +52,9 @@ impl ListSelection {
         Some(self.selected != before)
     }
 
-    /// Records that `page` of `count` rows are visible, and returns the first visible row. Scrolls
-    /// by half a page at an edge, so that most moves repaint only two rows.
+    /// Records that `page` of `count` rows are visible. Scrolls the selected row into view, and
+    /// returns the first visible row. Scrolls by half a page at an edge, so that most moves repaint
+    /// only two rows.
     pub fn scroll_to_selection(&mut self, page: usize, count: usize) -> usize {
         self.page = page;
         self.selected = self.selected.min(count.saturating_sub(1));

@@ -1,5 +1,5 @@
-//! A titled, centred box over the screen, sized to its content. It clears the cells below it and
-//! stays within its area; if the area is too small for a border, it draws none. Dialogs call it.
+//! A titled, centred box over the screen, sized to its content. The box clears the cells that it
+//! covers and stays within its area. It has no border if the area is too small. Dialogs call it.
 
 use ratatui::{
     layout::Rect,

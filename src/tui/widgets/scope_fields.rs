@@ -52,9 +52,9 @@ pub struct ScopeFields {
 
 impl ScopeFields {
     /// Creates inputs for any number of scopes and fills them in from `scopes`. All `scopes` must
-    /// have the same entity and domain. If `scopes` is empty, the inputs contain the first entity
-    /// type and the entity `*`. An entity or domain that may no longer be granted, because it contains
-    /// `*` beside other characters, is left empty.
+    /// have the same entity type, entity and domain. If `scopes` is empty, the inputs contain the
+    /// first entity type and the entity `*`. An input stays empty if its value can no longer be
+    /// granted, because the value contains `*` beside other characters.
     pub fn for_scopes(catalogue: &ScopeCatalogue, scopes: &[Scope]) -> Self {
         let checked = scopes.iter().map(|scope| scope.operation.to_string()).collect::<Vec<_>>();
         let mut fields = Self::with_scope(catalogue, scopes.first());
@@ -102,8 +102,8 @@ impl ScopeFields {
             .map_or_else(Vec::new, |offer| offer.operations.iter().map(Operation::as_str).collect())
     }
 
-    /// The entities that the catalogue lists for the selected type. Those that start with the typed
-    /// text come first.
+    /// The entities that the catalogue lists for the selected type. Entities that start with the
+    /// typed text come first.
     fn suggested_entities(&self) -> Vec<String> {
         let offer = self.catalogue.entity_types.get(self.entity_type.selected_index());
         let typed = self.entity.text();
@@ -274,8 +274,8 @@ impl ScopeFields {
     }
 }
 
-/// Replaces the text of `field` with the suggestion that follows this text. If the text is not a
-/// suggestion, uses the first suggestion. Returns `false` if there are no suggestions.
+/// Replaces the text of `field` by the suggestion after this text in the list, or by the first
+/// suggestion if the text is not a suggestion. Returns `false` if there are no suggestions.
 fn fill_next_suggestion(field: &mut TextInput, suggestions: &[String]) -> bool {
     let typed = field.text();
     let current = suggestions.iter().position(|text| *text == typed);

@@ -75,8 +75,8 @@ impl ScopeRows {
         exists
     }
 
-    /// Replaces row `row` with `scopes`, or adds them as new rows. A scope that another row
-    /// contains or covers is an error. Rows that a new `*` covers are removed.
+    /// Replaces row `row` with `scopes`, or adds `scopes` as new rows if `row` is `None`. A scope
+    /// that another row contains or covers is an error. Rows that a new `*` covers are removed.
     pub fn insert_or_replace(
         &mut self,
         row: Option<usize>,
@@ -106,8 +106,8 @@ impl ScopeRows {
         self.fault = Some(fault);
     }
 
-    /// Draws the rows from line `line` of `area`, leaving the last line free. Returns the cursor
-    /// position if the rows have the focus.
+    /// Draws the rows from line `line` of `area`, with the summary below. Leaves the last line free
+    /// for the buttons. Returns the cursor position if the rows have the focus.
     pub fn draw_rows(
         &mut self,
         line: u16,

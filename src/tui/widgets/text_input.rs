@@ -33,8 +33,8 @@ impl TextInput {
         Self::with_lines(vec![text.to_owned()], false)
     }
 
-    /// A one-line field that contains `text` as a selection: the first typed or pasted text replaces
-    /// it, so that nothing is appended to a value that the operator did not type.
+    /// A one-line field in which all of `text` is selected. The first typed or pasted text replaces
+    /// `text`, because the operator did not type `text` and may want another value.
     pub fn preselected(text: &str) -> Self {
         let mut field = Self::single_line(text);
         if !text.is_empty() {
@@ -51,7 +51,8 @@ impl TextInput {
     fn with_lines(text: Vec<String>, is_multi_line: bool) -> Self {
         let mut editor = TextArea::new(text);
         editor.set_cursor_line_style(Style::new());
-        // The terminal's cursor is used instead: magnifiers and braille displays follow it.
+        // Do not draw the editor's cursor. The field shows the terminal's own cursor, which
+        // magnifiers and braille displays follow.
         editor.set_cursor_style(Style::new());
         editor.set_selection_style(Style::new().add_modifier(Modifier::REVERSED));
         if is_multi_line {
