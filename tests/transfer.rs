@@ -310,7 +310,7 @@ fn import_reactivates_only_with_explicit_consent() {
         for ended in [
             "this token is revoked in this store: the import would make its secret work again",
             "this token was deleted in this store: the import would make its secret work again",
-            "this token has another secret in this store, or has expired there: the import would make its \
+            "in this store, this token has another secret or has expired: the import would make its \
              secret work again",
         ] {
             assert!(messages.contains(ended), "{messages}");

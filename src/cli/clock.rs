@@ -88,7 +88,10 @@ fn show(report: &ClockReport, out: &Output) -> Result<Exit, CliError> {
         ["time used for expiry".to_owned(), format_time(*denial)],
         ["newest event in the store".to_owned(), time(recorded.newest_event)],
         ["newest use in the store".to_owned(), time(recorded.newest_use)],
-        ["tokens expired only because the clock is behind".to_owned(), count(&effects.reactivated)],
+        [
+            "tokens that expired by the newest time in the store".to_owned(),
+            count(&effects.reactivated),
+        ],
         ["tokens issued in the future".to_owned(), count(&effects.issued_in_future)],
         ["tokens beyond lifetime.max".to_owned(), count(&effects.beyond_maximum)],
     ];

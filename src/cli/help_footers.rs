@@ -48,8 +48,9 @@ Search terms, which must all match (the app uses the same syntax):
                            a scope allows this access, wildcards included
   unused                   never used
   unclaimed                its secret is not saved yet
-  idle>90d idle<1h         last used (or issued, if never used) more or less than this ago
-  expiring<7d expiring>7d  active, and expires sooner or later than this
+  idle>90d idle<1h         last used (or issued, if never used) more (>) or less (<)
+                           than this ago
+  expiring<7d expiring>7d  active, and expires sooner (<) or later (>) than this
 Values match the start of a word (type op entity domain) or any part (name id by); in
 \"quotes\" they must match in full. Prefix a term with - to negate it.
 
@@ -227,8 +228,9 @@ pub(super) const COMPACT: &str = "\
 Example:
   patdeck compact
 
-The file grows while a process that reads the store is stopped; `patdeck doctor` names that process.
-No process can write meanwhile. Exit 0, 4 if another process reads an older state or holds the lock.";
+The file grows while a process that reads the store is suspended (for example with Ctrl-Z);
+`patdeck doctor` names that process. While compact runs, no other process can write. Exit 0 when
+done, 4 if another process reads an older state or holds the lock.";
 
 pub(super) const BACKUP_CREATE: &str = "\
 Example:
@@ -246,8 +248,8 @@ pub(super) const BACKUP_RESTORE: &str = "\
 Example:
   patdeck backup restore /var/backups/patdeck-2026-12-24.redb
 
-Asks you to type `restore` on a terminal; elsewhere, pass --yes. Without either, it
-prints the differences and changes nothing. Exit 0, 1 if not confirmed, 2 if FILE cannot be read or
+Asks you to type `restore` on a terminal. Without a terminal, pass --yes; otherwise
+the command only prints the differences and changes nothing. Exit 0, 1 if not confirmed, 2 if FILE cannot be read or
 there is neither --yes nor a terminal, 3 if FILE is damaged, 4 if the store cannot be used.";
 
 pub(super) const CLOCK: &str = "\

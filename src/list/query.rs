@@ -130,7 +130,7 @@ impl<'a> PreparedQuery<'a> {
             && self.matches_search(row, self.table.text(row))
     }
 
-    /// The first rows that the query shows, up to `page` rows after the selected row, and the
+    /// The rows that the query shows, from the start to `page` rows after the selected row, and the
     /// position of the selected row. If the selected row is not shown, the rows extend to `page`
     /// rows after `position`. Returns `None` if the order is not built, if the list is sorted by
     /// status, or if the first [`FIRST_ROWS`] rows of the order contain too few shown rows.

@@ -144,8 +144,8 @@ impl SyncedIndex {
         Some(ListResult { completeness, counts: Some(matches.counts), ..result })
     }
 
-    /// The first rows of a long list, up to `page` rows after the selected row. Returns `None` for
-    /// a short list, before the first full result, or if only a full scan would find these rows.
+    /// The rows of a long list from its start to `page` rows after the selected row. Returns `None`
+    /// for a short list, before the first full result, or if only a full scan would find these rows.
     pub(super) fn first_rows(&self, request: &ListRequest, page: usize) -> Option<ListResult> {
         self.stats.filter(|_| self.table.len() >= MIN_ROWS_FOR_PREFIX)?;
         let ListRequest { query, at, selected, row, .. } = request;

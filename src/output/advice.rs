@@ -154,7 +154,7 @@ fn path_hint(error: &PathError) -> Cow<'static, str> {
         PathProblem::InsecurePermissions { fix, .. } => {
             return permission_hint(&error.path, fix).into();
         }
-        PathProblem::NoRegister => "run any command without --read-only, which rebuilds it",
+        PathProblem::NoRegister => "to rebuild it, run any command without --read-only",
         PathProblem::OtherStore => "move that store away, or restore with another --store",
         PathProblem::Network(_) => "keep the store on a local disk",
     };

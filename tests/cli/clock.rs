@@ -70,7 +70,7 @@ fn accepting_the_clock_lets_it_decide_again() {
     assert_eq!(verify(&["--json"]).objects()[0]["clock_behind"], true);
     let doctor = run(&home, &["doctor"]).out;
     for problem in [
-        "expired only because the clock is behind the newest time in the store",
+        "not expired by the clock, but by the newest time in the store",
         "issued after the time of the clock",
         "is behind the newest time in the store",
     ] {
@@ -106,5 +106,5 @@ fn doctor_lists_tokens_beyond_the_maximum_lifetime() {
     std::fs::write(home.path().join("own.toml"), "[lifetime]\nmax = \"7d\"\n").unwrap();
     let report = run(&home, &["doctor", "--config", "own.toml"]);
     assert_eq!(report.code, 1, "{report:?}");
-    assert!(report.out.contains("longer valid than lifetime.max allows"), "{report:?}");
+    assert!(report.out.contains("valid for longer than lifetime.max allows"), "{report:?}");
 }

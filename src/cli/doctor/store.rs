@@ -191,7 +191,7 @@ fn collect_counts(report: &mut DoctorReport, health: &StoreHealth) {
     report.fact("repairs", *repairs);
     if *repairs > 0 {
         let count = counted(*repairs, "repair");
-        report.warn(format!("{count} can be made: run `patdeck doctor --repair` to list them"));
+        report.warn(format!("{count} can be made: `patdeck doctor --repair` lists them and asks before it makes them"));
     }
     report.fact("events", chain.events);
     match &chain.first_fault {
@@ -223,7 +223,7 @@ fn collect_clock_effects(report: &mut DoctorReport, effects: &ClockEffects) {
         (
             "expired early",
             &effects.reactivated,
-            "expired only because the clock is behind the newest time in the store: see `patdeck clock`",
+            "not expired by the clock, but by the newest time in the store, which is later and decides: see `patdeck clock`",
         ),
         (
             "issued in the future",
@@ -233,7 +233,7 @@ fn collect_clock_effects(report: &mut DoctorReport, effects: &ClockEffects) {
         (
             "beyond lifetime.max",
             &effects.beyond_maximum,
-            "longer valid than lifetime.max allows: regenerate them",
+            "valid for longer than lifetime.max allows: regenerate them",
         ),
     ];
     for (name, tokens, problem) in lists {

@@ -46,7 +46,7 @@ pub struct Import {
     #[arg(long, value_enum, default_value_t = ConflictChoice::Fail, value_name = "ACTION")]
     pub on_conflict: ConflictChoice,
 
-    /// With --on-conflict replace, also replace tokens that would be allowed more than in this store
+    /// With --on-conflict replace, also replace a token if this gives it more access than it has now
     #[arg(long)]
     pub yes: bool,
 }

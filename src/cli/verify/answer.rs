@@ -17,7 +17,7 @@ pub(super) struct Answer {
     by: Option<Scope>,
     denial: Option<Denial>,
     token: Option<Token>,
-    /// Whether the token counts as expired only because the clock is behind the newest time in the store.
+    /// Whether the token has expired by the newest time in the store, but not by the clock.
     is_clock_behind: bool,
 }
 

@@ -33,7 +33,8 @@ struct Characters<'a> {
 }
 
 impl Characters<'_> {
-    /// The byte `count` characters after `index`.
+    /// Returns the first byte of the character that comes `count` characters after the one at
+    /// `index`, or `None` if the text ends before it.
     fn after(&self, index: usize, count: usize) -> Option<u8> {
         self.bytes.get(index + count * self.stride).copied()
     }

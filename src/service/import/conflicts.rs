@@ -342,7 +342,7 @@ fn would_reactivate(existing: &Token, imported: &Token, at: Timestamp) -> Option
         |digest: &Digest| existing.status(at) == Status::Active && existing.accepts(digest, at);
     let is_newer = imported.issued > existing.issued;
     if !is_newer && !works(&imported.digest) {
-        return Some("this token has another secret in this store, or has expired there");
+        return Some("in this store, this token has another secret or has expired");
     }
     let previous = imported.previous.as_ref().filter(|old| at < old.until);
     if !is_newer && previous.is_some_and(|old| !works(&old.digest)) {

@@ -161,8 +161,8 @@ impl<'a> RegisterWriter<'a> {
                     own.push(index);
                 }
             })?;
-            // A slot is never freed: a search ends at a page with a free slot, so it would miss
-            // entries on later pages. Surplus slots get an entry that ends nothing.
+            // Never free a slot: a search ends at the first page with a free slot, and would no
+            // longer find the entries on later pages. Surplus slots get an entry that ends nothing.
             let empty = RevocationEntry::of(entry.id);
             let new = std::iter::once(entry).chain(std::iter::repeat(&empty));
             for (index, entry) in own.into_iter().zip(new) {
