@@ -223,7 +223,7 @@ fn collect_clock_effects(report: &mut DoctorReport, effects: &ClockEffects) {
         (
             "expired early",
             &effects.reactivated,
-            "not expired by the clock, but by the newest time in the store, which is later and decides: see `patdeck clock`",
+            "expired by the newest time in the store, although not yet by the clock: see `patdeck clock`",
         ),
         (
             "issued in the future",

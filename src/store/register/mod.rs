@@ -69,8 +69,8 @@ impl RevocationEntry {
         Self { id, ended_generation: 0, min_version: 0, expires: None, pending: None }
     }
 
-    /// Returns the entry that matches the record of `token`: it ends every secret of the token that
-    /// the record does not accept.
+    /// Returns the entry for the current record of `token`. The entry ends all secrets of the token
+    /// except those that the record still accepts.
     pub fn of_token(token: &Token) -> Self {
         let working = match (token.revoked, &token.previous) {
             (Some(_), _) => 0,
