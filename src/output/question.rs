@@ -119,13 +119,13 @@ pub fn overlap_effect(plan: &Plan, time: impl Fn(Timestamp) -> String) -> Option
             let subject =
                 if plan.changes.len() == 1 { "The previous secret" } else { "1 previous secret" };
             format!(
-                "{subject} is in its overlap until {until} ({last_use}). It will stop working \
+                "{subject} would work until {until} ({last_use}). It will stop working \
                  immediately."
             )
         }
         many => format!(
-            "{} are in their overlap, the last until {until} ({last_use}). They will stop working \
-             immediately.",
+            "{} would work for some time, the last one until {until} ({last_use}). They will stop \
+             working immediately.",
             counted(many, "previous secret")
         ),
     })

@@ -70,7 +70,7 @@ fn accepting_the_clock_lets_it_decide_again() {
     assert_eq!(verify(&["--json"]).objects()[0]["clock_behind"], true);
     let doctor = run(&home, &["doctor"]).out;
     for problem in [
-        "expired by the newest time in the store, although not yet by the clock",
+        "expired according to the newest time in the store, although not according to the clock",
         "issued after the time of the clock",
         "is behind the newest time in the store",
     ] {

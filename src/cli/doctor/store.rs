@@ -223,7 +223,7 @@ fn collect_clock_effects(report: &mut DoctorReport, effects: &ClockEffects) {
         (
             "expired early",
             &effects.reactivated,
-            "expired by the newest time in the store, although not yet by the clock: see `patdeck clock`",
+            "expired according to the newest time in the store, although not according to the clock: see `patdeck clock`",
         ),
         (
             "issued in the future",
