@@ -117,14 +117,14 @@ pub fn overlap_effect(plan: &Plan, time: impl Fn(Timestamp) -> String) -> Option
     Some(match count {
         1 => {
             let subject =
-                if plan.changes.len() == 1 { "The previous secret" } else { "1 previous secret" };
+                if plan.changes.len() == 1 { "the previous secret" } else { "1 previous secret" };
             format!(
-                "{subject} would work until {until} ({last_use}). It will stop working \
-                 immediately."
+                "Without this change, {subject} would work until {until} ({last_use}). It will stop \
+                 working immediately."
             )
         }
         many => format!(
-            "{} would work for some time, the last one until {until} ({last_use}). They will stop \
+            "Without this change, {} would still work, the last one until {until} ({last_use}). They will stop \
              working immediately.",
             counted(many, "previous secret")
         ),

@@ -91,7 +91,7 @@ fn a_prompt_states_the_overlap_that_would_end() {
             assert_eq!(pty.wait_exit(), 1);
         }
     };
-    ask(&["The previous secret would work until 20", "(not used since the regeneration)"]);
+    ask(&["the previous secret would work until 20", "(not used since the regeneration)"]);
     run_with_input(&home, &["verify", "--from", "192.0.2.7"], &first).success();
     ask(&["(last used 20", "from 192.0.2.7). It will stop working immediately."]);
     run(&home, &["revoke", "ci", "--yes"]).success();
