@@ -164,7 +164,7 @@ pub(super) fn create(service: &Service, args: &Backup, out: &Output) -> Result<E
 pub(super) fn compact(service: &Service, out: &Output) -> Result<Exit, CliError> {
     let (before, after) = service.compact()?;
     if out.json {
-        out.object(json!({ "before": before, "after": after }))?;
+        out.result(json!({ "before": before, "after": after }))?;
     } else {
         let (before, after) = (counted(before, "byte"), counted(after, "byte"));
         print_message(&format!("Compacted the store from {before} to {after}"));
@@ -273,7 +273,7 @@ fn restore_into(
     let kept = kept.map(|path| path.to_string_lossy().into_owned());
     if out.json {
         let widened: Vec<_> = differences.widened.iter().map(|(name, _)| name).collect();
-        out.object(json!({
+        out.result(json!({
             "file": shown,
             "tokens": content.tokens,
             "events": content.events,

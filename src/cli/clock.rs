@@ -50,7 +50,7 @@ fn accept(service: &Service, yes: bool, out: &Output) -> Result<Exit, CliError> 
     let committed = service.execute(&Command::AcceptClock, &plan.confirm())?;
     let is_accepted = !committed.plan.changes.is_empty();
     if out.json {
-        out.object(json!({ "accepted": is_accepted, "clock": format_time(service.now()?) }))?;
+        out.result(json!({ "accepted": is_accepted, "clock": format_time(service.now()?) }))?;
     } else if is_accepted {
         print_message("Accepted the clock: tokens expire by this clock again");
     } else {

@@ -19,7 +19,8 @@ pub struct ClockEffects {
     pub reactivated: Vec<(TokenId, Name)>,
     /// Tokens whose secret was issued after the time of the clock.
     pub issued_in_future: Vec<(TokenId, Name)>,
-    /// Tokens whose remaining lifetime, counted from the time of the clock, exceeds the maximum.
+    /// Tokens whose remaining lifetime, counted from the time of the clock, exceeds the maximum, and
+    /// tokens that never expire although the limits do not allow it.
     pub beyond_maximum: Vec<(TokenId, Name)>,
 }
 
@@ -44,10 +45,18 @@ impl ClockEffects {
             }
             if token.issued > latest {
                 effects.issued_in_future.push(entry());
-            } else if token.expires.is_some_and(|end| end - latest > limits.max.as_delta()) {
+            } else if is_beyond_maximum(token, latest, *limits) {
                 effects.beyond_maximum.push(entry());
             }
         }
         effects
+    }
+}
+
+/// Whether the token ends later than the limits allow for a token issued at `latest`.
+fn is_beyond_maximum(token: &Token, latest: Timestamp, limits: LifetimeLimits) -> bool {
+    match token.expires {
+        Some(end) => end - latest > limits.max.as_delta(),
+        None => !limits.allow_never,
     }
 }

@@ -9,7 +9,9 @@ use std::{
 
 use super::{Service, ServiceError, import::wider_access};
 use crate::{
-    domain::{Actor, AuditAction, EventBody, EventHash, Status, Timestamp, Token, TokenId},
+    domain::{
+        Actor, AuditAction, EventBody, EventHash, Refusal, Status, Timestamp, Token, TokenId,
+    },
     store::{
         DamagedRecord, Ending, EndingKind, KeptEndings, ReadOps, Reader, RestoreTarget,
         RevocationEntry, StoreError, Writer, if_readable,
@@ -102,9 +104,13 @@ impl Service {
     }
 
     /// Replaces the store at `target` by this backup. Returns the path under which the replaced
-    /// file is kept.
+    /// file is kept. Fails if the clock is behind the newest time in that store, because the backup
+    /// can make secrets work again.
     pub fn restore_backup(&self, target: &RestoreTarget) -> Result<Option<PathBuf>, ServiceError> {
         let at = self.restore_time(target)?;
+        if let Some(newest) = read_if_readable(target, |rows| self.clock.behind(rows))?.flatten() {
+            return Err(Refusal::ClockBehind { clock: self.clock.now(), newest }.into());
+        }
         let replaced = read_if_readable(target, newest)?;
         let detail = match replaced {
             Some((sequence, hash)) => format!("replaced event {sequence}, hash {hash}"),

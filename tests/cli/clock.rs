@@ -18,15 +18,17 @@ fn home_after_a_fast_clock() -> (Home, String) {
 fn a_clock_that_once_ran_ahead_grants_nothing() {
     let (home, _) = home_after_a_fast_clock();
     let export = run(&home, &["export"]).success();
+    run(&home, &["backup", "b.redb"]).success();
     let delete = run(&home, &["delete", "glitch", "--yes"]);
     assert_eq!(delete.code, 0, "{delete:?}");
-    let commands: [&[&str]; 6] = [
+    let commands: [&[&str]; 7] = [
         &["create", "new"],
         &["create", "clone", "--like", "ci"],
         &["regenerate", "ci", "--yes", "--lifetime", "1h"],
         &["regenerate", "ci", "--yes", "--overlap", "1h"],
         &["restore", "glitch"],
         &["import", "-"],
+        &["backup", "restore", "b.redb", "--yes"],
     ];
     for command in commands {
         let result = run_with_input(&home, command, &export);
@@ -106,5 +108,11 @@ fn doctor_lists_tokens_beyond_the_maximum_lifetime() {
     std::fs::write(home.path().join("own.toml"), "[lifetime]\nmax = \"7d\"\n").unwrap();
     let report = run(&home, &["doctor", "--config", "own.toml"]);
     assert_eq!(report.code, 1, "{report:?}");
+    assert!(report.out.contains("valid for longer than lifetime.max allows"), "{report:?}");
+    run(&home, &["delete", "ci", "--yes"]).success();
+    std::fs::write(home.path().join("own.toml"), "[lifetime]\nallow-never = true\n").unwrap();
+    run(&home, &["create", "never", "--lifetime", "never", "--config", "own.toml"]).success();
+    assert_eq!(run(&home, &["doctor", "--config", "own.toml"]).code, 0);
+    let report = run(&home, &["doctor"]);
     assert!(report.out.contains("valid for longer than lifetime.max allows"), "{report:?}");
 }

@@ -34,6 +34,17 @@ const COMMANDS: &[&str] = &[
     "scope remove ci channels:c-1:read --json",
     "scope clear ci --yes --json",
     "regenerate ci --yes",
+    "revoke old --yes --json",
+    "delete old --yes --json",
+    "restore old --json",
+    "delete old --yes --json",
+    "backup create \"$(mktemp -u)\" --json",
+    "backup check b.redb --json",
+    "backup restore b.redb --yes --json",
+    "import export.jsonl --on-conflict skip --json",
+    "scan ci.secret --json",
+    "compact --json",
+    "clock --json",
     "verify --secret-file ci.secret",
     "verify --secret-file ci.secret --json",
     "verify --lines <requests",
@@ -103,11 +114,25 @@ fn a_file_to_read_has_the_same_exit_code_in_every_command() {
 fn a_full_output_is_an_error_of_every_command() {
     let home = Home::new();
     issue(&home, &["ci", "--secret-file", "ci.secret"]);
+    issue(&home, &["old"]);
     fs::copy(home.path().join("ci.secret"), home.path().join("requests")).unwrap();
+    run(&home, &["backup", "b.redb"]).success();
+    run(&home, &["export", "--output", "export.jsonl"]).success();
     for line in COMMANDS {
         let (code, err) = shell(&home, &format!("\"$P\" {line} >/dev/full"));
         // 5: the change was made. A secret is printed before the change.
-        let is_change = line.starts_with("edit") || line.starts_with("scope");
+        let changes = [
+            "edit",
+            "scope",
+            "revoke",
+            "delete",
+            "restore",
+            "backup cr",
+            "backup r",
+            "import",
+            "compact",
+        ];
+        let is_change = changes.iter().any(|change| line.starts_with(change));
         assert_eq!(code, if is_change { 5 } else { 2 }, "{line}: {err}");
         assert!(err.contains("cannot "), "{line}: {err}");
     }
