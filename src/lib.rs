@@ -90,7 +90,9 @@ pub use domain::{AccessRequest, Decision, Denial, Scope, ScopeError};
 pub use service::{Verdict, Verifier};
 pub use store::StoreError;
 
-use std::{ffi::OsString, fs::File, process::ExitCode};
+use std::{
+    ffi::OsString, fs::File, os::unix::fs::OpenOptionsExt as _, path::Path, process::ExitCode,
+};
 
 use clap::Parser as _;
 
@@ -208,9 +210,10 @@ fn load_config(args: &Args) -> Result<Config, CliError> {
         Config::load(&args.flags(), &Environment::of_process()).map_err(CliError::usage)?;
     // The config names the clipboard program, which receives secrets: refuse a config file that
     // other users can change.
-    if let Some((path, file)) =
-        config.file.as_deref().and_then(|path| Some((path, File::open(path).ok()?)))
-    {
+    // The program must not wait for the writer of a pipe, whose content it has read already.
+    let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    let open = |path: &Path| File::options().read(true).custom_flags(flags).open(path).ok();
+    if let Some((path, file)) = config.file.as_deref().and_then(|path| Some((path, open(path)?))) {
         check_input_file(path, &file, InputSensitivity::Content)
             .map_err(|error| CliError::file(&error))?;
     }

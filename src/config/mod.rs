@@ -3,6 +3,7 @@
 //! them. Called once at the start by the library's `run`.
 
 pub mod appearance;
+mod bounded_read;
 pub mod clipboard_route;
 pub mod environment;
 pub mod error;
@@ -13,7 +14,7 @@ mod toml_reader;
 
 use std::{
     collections::BTreeMap,
-    fmt, fs, io,
+    fmt, io,
     path::{Path, PathBuf},
 };
 
@@ -98,7 +99,7 @@ impl Config {
         let Some((path, by)) = Self::locate(flags, environment)? else {
             return Self::merge_layers(flags, environment, ConfigFile::default(), None);
         };
-        let text = match (fs::read(&path), by) {
+        let text = match (bounded_read::read_bounded(&path), by) {
             (Ok(bytes), _) => match String::from_utf8(bytes) {
                 Ok(text) => text,
                 Err(_) => return Err(ConfigError::NotText { path }),

@@ -130,3 +130,22 @@ fn config_check_bounds_the_maximum_lifetime() {
     let fault = "36865d exceeds 36500d (100 years): use a shorter duration";
     assert!(format!("{result:?}").contains(fault), "{result:?}");
 }
+
+#[test]
+fn a_config_without_an_end_or_a_writer_is_refused() {
+    let home = Home::new();
+    let made = std::process::Command::new("mkfifo").arg(home.path().join("fifo")).status();
+    assert!(made.unwrap().success());
+    let faults = [
+        ("fifo", "nothing was written to this pipe for 5 s"),
+        ("/dev/zero", "it is larger than 1048576 bytes"),
+    ];
+    for (file, fault) in faults {
+        let mut command = assert_cmd::Command::from_std(crate::command(&home, &["list"]));
+        command.args(["--config", file]).timeout(std::time::Duration::from_secs(20));
+        let result = command.output().unwrap();
+        let errors = String::from_utf8(result.stderr).unwrap();
+        assert_eq!(result.status.code(), Some(2), "{errors}");
+        assert!(errors.contains(fault), "{errors}");
+    }
+}
