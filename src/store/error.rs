@@ -199,6 +199,11 @@ impl StoreError {
         matches!(self, Self::Damaged(_))
     }
 
+    /// Whether another process held the lock for too long.
+    pub(super) fn is_busy(&self) -> bool {
+        matches!(self, Self::Busy { .. })
+    }
+
     /// Whether there is no space for the change: a full disk, or the file size limit.
     pub(super) fn is_out_of_space(&self) -> bool {
         matches!(self, Self::Full | Self::FileSizeLimit)

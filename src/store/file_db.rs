@@ -4,8 +4,7 @@
 //! on a lock in the kernel. Called by `Store`, `CachedReader` and `write_transaction`.
 
 use std::{
-    fs,
-    fs::File,
+    fs::{self, File},
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -15,10 +14,7 @@ use std::{
 };
 
 use rand::{TryRng as _, rngs::SysRng};
-use redb::{
-    Builder, ConcurrencyMode, Database, DatabaseError, StorageBackend, StorageError, TableError,
-    WriteTransaction,
-};
+use redb::{Builder, ConcurrencyMode, Database, DatabaseError, StorageBackend, WriteTransaction};
 
 use super::{
     CacheSize, OpenOptions,
@@ -28,7 +24,7 @@ use super::{
     lock_timeout_backend::{InnerBackend, LockTimeout, LockTimeoutBackend, RetryDeadline},
     migrate::{self, MigrationStep},
     panic_guard::catch_redb_panic,
-    path_error::{PathError, PathProblem},
+    path_error::{PathError, PathProblem, open_error, table_error},
     path_security::{self, FileId},
     read_handle::{ReadOnlyDb, Snapshot, SnapshotSource},
     read_ops::{ReadOps, STORE_INFO},
@@ -146,7 +142,11 @@ impl FileDb {
         let is_locked = was_locked().is_some_and(|at| at.elapsed() < LOCKED_FOR);
         if !is_locked {
             match self.begin_snapshot_with_lock() {
-                Err(StoreError::Busy { .. }) if self.options.reads_locked_file => {
+                // A repair that needs space on a full disk prevents a read as much as a lock does.
+                Err(error)
+                    if self.options.reads_locked_file
+                        && (error.is_busy() || error.is_out_of_space()) =>
+                {
                     *was_locked() = Some(Instant::now());
                 }
                 result => return result,
@@ -234,6 +234,7 @@ impl FileDb {
         let limit = if self.options.reads_locked_file { SHORT_READ_TIMEOUT } else { READ_TIMEOUT };
         let timeout = self.options.lock_timeout.min(limit);
         let deadline = RetryDeadline::new(timeout);
+        let mut is_repaired = false;
         loop {
             let (opened, id) = path_security::open(&self.path, false)?;
             let file = opened.try_clone().map_err(|error| StoreError::at(&self.path, &error))?;
@@ -261,12 +262,14 @@ impl FileDb {
                 }
                 // A writer was killed. Opening for writing repairs the file, in less than 1 ms.
                 Err(DatabaseError::RepairAborted) => {
-                    if deadline.has_passed() {
+                    if is_repaired && deadline.has_passed() {
                         return Err(StoreError::corrupted("the repair after a crash failed"));
                     }
+                    is_repaired = true;
                     self.require_write_access(WriteAccessReason::Repair)?;
                     let (db, _) = open_to_write(&self.path, &deadline)?;
-                    close(db);
+                    // A repair that cannot be written is a full disk or a limit, not damage.
+                    catch_redb_panic(|| db.close())?.map_err(|e| open_error(&self.path, e))?;
                 }
                 Err(DatabaseError::DatabaseAlreadyOpen) => deadline.pause(&self.path, id)?,
                 Err(error) => return Err(open_error(&self.path, error)),
@@ -398,31 +401,6 @@ pub(super) fn init_schema(db: &Database) -> Result<(), StoreError> {
     register::assign_id(&mut tables)?;
     drop(tables);
     Ok(transaction.commit()?)
-}
-
-/// Converts redb's error from opening the file at `path`.
-fn open_error(path: &Path, error: DatabaseError) -> StoreError {
-    match error {
-        DatabaseError::Storage(StorageError::Io(error)) => match error.kind() {
-            std::io::ErrorKind::InvalidData => PathProblem::NotAStore.at(path),
-            _ => StoreError::from(&error),
-        },
-        DatabaseError::Storage(error) => error.into(),
-        DatabaseError::LockProtocolMismatch => StoreError::Busy {
-            path: path.to_owned(),
-            holder: "another version of patdeck".to_owned(),
-        },
-        other => StoreError::corrupted(other),
-    }
-}
-
-/// Converts the error from opening a table at `path`. A redb file in which a table is missing or
-/// has other types is not a store.
-fn table_error(path: &Path, error: TableError) -> StoreError {
-    match error {
-        TableError::Storage(error) => error.into(),
-        _ => PathProblem::NotAStore.at(path),
-    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::{ops::Bound, time::Instant};
 
-use redb::backends::FileBackend;
+use redb::{StorageError, backends::FileBackend};
 
 use super::*;
 use crate::store::migrate_v2;

@@ -2,9 +2,11 @@
 //! advice (see `output::advice`). They are created where files are opened, checked or created.
 
 use std::{
-    fmt,
+    fmt, io,
     path::{Path, PathBuf},
 };
+
+use redb::{DatabaseError, StorageError, TableError};
 
 use super::error::StoreError;
 
@@ -102,3 +104,28 @@ impl fmt::Display for PathError {
 }
 
 impl std::error::Error for PathError {}
+
+/// Converts redb's error from opening the file at `path`.
+pub(super) fn open_error(path: &Path, error: DatabaseError) -> StoreError {
+    match error {
+        DatabaseError::Storage(StorageError::Io(error)) => match error.kind() {
+            io::ErrorKind::InvalidData => PathProblem::NotAStore.at(path),
+            _ => StoreError::from(&error),
+        },
+        DatabaseError::Storage(error) => error.into(),
+        DatabaseError::LockProtocolMismatch => StoreError::Busy {
+            path: path.to_owned(),
+            holder: "another version of patdeck".to_owned(),
+        },
+        other => StoreError::corrupted(other),
+    }
+}
+
+/// Converts the error from opening a table at `path`. A redb file in which a table is missing or
+/// has other types is not a store.
+pub(super) fn table_error(path: &Path, error: TableError) -> StoreError {
+    match error {
+        TableError::Storage(error) => error.into(),
+        _ => PathProblem::NotAStore.at(path),
+    }
+}

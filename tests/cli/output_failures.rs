@@ -167,4 +167,12 @@ fn the_file_size_limit_is_an_error_without_changes() {
     assert_eq!(code, 4, "{err}");
     assert!(err.contains("the file size limit is reached; nothing was changed"), "{err}");
     assert!(!home.store().exists());
+    // A write that fails after the first block leaves a file that needs a repair, which fails too.
+    issue(&home, &["ci"]);
+    for line in ["create other", "list", "revoke ci --yes", "doctor"] {
+        let (_, err) = shell(&home, &format!("ulimit -f 1; \"$P\" {line}"));
+        assert!(!err.contains("damaged"), "{line}: {err}");
+    }
+    assert_eq!(run(&home, &["list", "--json"]).objects().len(), 1);
+    run(&home, &["doctor"]).success();
 }
