@@ -2,17 +2,14 @@
 //! No command allows what the ledger forbids, panics, runs for more than 10 s or exits with an
 //! undocumented code. Pages from an older state of the store are not covered.
 
-use std::{
-    fs,
-    panic::catch_unwind,
-    path::Path,
-    sync::atomic::{AtomicUsize, Ordering},
-    thread,
-};
+use std::{fs, path::Path};
 
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 
-use crate::subject::{Subject, run, write_store};
+use crate::{
+    cases::{case_count, run_cases},
+    subject::{Subject, run, write_store},
+};
 
 const PAGE: usize = 4_096;
 
@@ -48,7 +45,7 @@ const COMMANDS: [&str; 23] = [
 const SOME_COMMANDS: usize = 4;
 
 /// Changes `bytes` at random and returns a description.
-fn damage(bytes: &mut Vec<u8>, random: &mut StdRng) -> String {
+pub(crate) fn damage(bytes: &mut Vec<u8>, random: &mut StdRng) -> String {
     let used: Vec<usize> = (0..bytes.len() / PAGE)
         .filter(|page| bytes[page * PAGE..][..PAGE].iter().any(|byte| *byte != 0))
         .collect();
@@ -98,13 +95,13 @@ fn assert_only_working_secrets_are_allowed(case: &str, store: &Path, subject: &S
     }
 }
 
-/// Runs case `number` in the folder of `store`.
-fn run_case(number: usize, store: &Path, subject: &Subject, commands: usize) {
-    let mut random = StdRng::seed_from_u64(number as u64);
+/// Runs case `seed` in the folder of `store`.
+fn run_case(seed: u64, store: &Path, subject: &Subject, commands: usize) {
+    let mut random = StdRng::seed_from_u64(seed);
     let mut bytes = subject.pages.clone();
     let changes = random.random_range(1..=3);
     let done: Vec<_> = (0..changes).map(|_| damage(&mut bytes, &mut random)).collect();
-    let case = format!("case {number}: {}", done.join(", "));
+    let case = format!("seed {seed}: {}", done.join(", "));
     write_store(store, &bytes);
     let folder = store.parent().unwrap();
     let _ = fs::remove_file(folder.join("copy"));
@@ -112,7 +109,7 @@ fn run_case(number: usize, store: &Path, subject: &Subject, commands: usize) {
     assert_only_working_secrets_are_allowed(&case, store, subject);
     // A scan of all tokens, because without a check of the key order it had no end.
     run(&case, store, &["list", "--json"], "");
-    let first = number * commands;
+    let first = usize::try_from(seed).unwrap() * commands;
     for command in (first..first + commands).map(|n| COMMANDS[n % COMMANDS.len()]) {
         let arguments: Vec<_> = command.split(' ').collect();
         run(&case, store, &arguments, "");
@@ -126,28 +123,11 @@ fn run_case(number: usize, store: &Path, subject: &Subject, commands: usize) {
 #[test]
 fn damaged_pages_allow_nothing_and_end_no_command_wrongly() {
     let subject = Subject::new();
-    let case = std::env::var("PATDECK_CASE").ok().map(|number| number.parse().unwrap());
     let is_long = std::env::var_os("PATDECK_LONG").is_some();
-    let (cases, commands) = if is_long { (10_000, COMMANDS.len()) } else { (100, SOME_COMMANDS) };
-    if let Some(number) = case {
-        return run_case(number, &subject.workplace(0), &subject, commands);
-    }
-    let (next, failed) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    thread::scope(|scope| {
-        for thread in 0..2 {
-            let (next, failed, subject) = (&next, &failed, &subject);
-            scope.spawn(move || {
-                let store = subject.workplace(thread);
-                loop {
-                    let number = next.fetch_add(1, Ordering::Relaxed);
-                    if number >= cases {
-                        return;
-                    }
-                    let run = || run_case(number, &store, subject, commands);
-                    failed.fetch_add(usize::from(catch_unwind(run).is_err()), Ordering::Relaxed);
-                }
-            });
-        }
-    });
-    assert_eq!(failed.into_inner(), 0, "failed cases; PATDECK_CASE=NUMBER repeats one");
+    let commands = if is_long { COMMANDS.len() } else { SOME_COMMANDS };
+    run_cases(
+        case_count(100, 10_000),
+        |thread| subject.workplace(thread),
+        |seed, store| run_case(seed, store, &subject, commands),
+    );
 }

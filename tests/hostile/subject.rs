@@ -40,10 +40,7 @@ impl Subject {
     /// Creates the store. Its file is a backup, which contains no older state of any page: a stale
     /// page would be undetectable without a second witness.
     pub(crate) fn new() -> Self {
-        let memory = Path::new("/dev/shm");
-        let folder =
-            if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
-        let folder = folder.unwrap();
+        let folder = memory_folder();
         let store = Store::memory().unwrap();
         let service = service_on(store, Clock::fixed(Utc::now() - TimeDelta::hours(2)));
         let (mut secrets, mut works) = (String::new(), Vec::new());
@@ -82,6 +79,13 @@ impl Subject {
         let _ = fs::create_dir(&folder);
         folder.join("store.redb")
     }
+}
+
+/// A temporary folder in memory where the system has one: the tests of damage need no disk.
+pub(crate) fn memory_folder() -> TempDir {
+    let memory = Path::new("/dev/shm");
+    let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
+    folder.unwrap()
 }
 
 /// A service with the default policy.

@@ -1,0 +1,243 @@
+//! Writers and readers stopped at every system call. Beside each one, another process revokes a
+//! token: the secret is not allowed from then on, nothing hangs, and after SIGKILL of the stopped
+//! process the store opens and its chain is intact.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Mutex,
+    time::{Duration, Instant, SystemTime},
+};
+
+use patdeck::{
+    domain::{Description, Name, NewToken},
+    service::Clock,
+    store::Store,
+    testing::ServiceTestExt as _,
+};
+use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
+
+use crate::{
+    cases::{case_count, run_cases},
+    subject::{memory_folder, run, service_on},
+    tracer::TracedProcess,
+};
+
+/// The commands that are stopped. `#` before one removes the register first, so that the command
+/// rebuilds it. Readers are stopped too: they hold locks.
+const COMMANDS: [&str; 16] = [
+    "create new",
+    "regenerate ci --yes",
+    "regenerate other --overlap 1h",
+    "revoke other --yes",
+    "revoke ci --yes",
+    "delete ci --yes",
+    "delete --all --yes",
+    "restore gone",
+    "scope clear ci --yes",
+    "edit ci --description changed",
+    "list",
+    "export",
+    "compact",
+    "backup restore backup.redb --yes",
+    "import export.jsonl --on-conflict replace --yes",
+    "#list",
+];
+
+/// A revoke must be in the register within this time, and 1 s more on a busy machine.
+const EFFECTIVE: Duration = Duration::from_millis(100);
+const SLOW_MACHINE: Duration = Duration::from_secs(1);
+
+/// A store to copy, with the secret of the token `ci`.
+struct StoppedSubject {
+    folder: tempfile::TempDir,
+    secret: String,
+}
+
+impl StoppedSubject {
+    fn new() -> Self {
+        let folder = memory_folder();
+        let path = folder.path().join("store.redb");
+        let service = service_on(Store::open(&path).unwrap(), Clock::System);
+        let mut issued = Vec::new();
+        for name in ["ci", "other", "gone"] {
+            let new = NewToken {
+                name: Name::parse(name).unwrap(),
+                description: Description::default(),
+                lifetime: "30d".parse().unwrap(),
+                scopes: vec!["channels:c-42:publish".parse().unwrap()],
+            };
+            issued.push(service.create(&new).unwrap());
+        }
+        service.delete(&issued[2].token.id).unwrap();
+        let secret = issued[0].secret.reveal().to_owned();
+        run("export", &path, &["export", "--output", "export.jsonl"], "");
+        run("backup", &path, &["backup", "backup.redb"], "");
+        Self { folder, secret }
+    }
+
+    /// Copies the files to a new folder, and returns the path of its store.
+    fn copy(&self, thread: usize) -> PathBuf {
+        let folder = self.folder.path().join(thread.to_string());
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir(&folder).unwrap();
+        for entry in fs::read_dir(self.folder.path()).unwrap().map(Result::unwrap) {
+            if entry.file_type().unwrap().is_file() {
+                fs::copy(entry.path(), folder.join(entry.file_name())).unwrap();
+            }
+        }
+        folder.join("store.redb")
+    }
+}
+
+/// The slowest cases: the time after which a revoke was in force, and the duration of a check.
+#[derive(Default)]
+struct Slowest {
+    effective: (Duration, String),
+    verify: (Duration, String),
+    pending: u32,
+    cases: u32,
+}
+
+fn register_of(store: &Path) -> PathBuf {
+    store.with_file_name("store.redb.revoked")
+}
+
+/// Runs one case: stops `command` before system call `call`. Returns whether it had so many.
+fn stop_and_revoke(
+    case: &str,
+    store: &Path,
+    command: &str,
+    call: usize,
+    subject: &StoppedSubject,
+    slowest: &Mutex<Slowest>,
+) -> bool {
+    let words: Vec<_> = command.trim_start_matches('#').split(' ').collect();
+    if command.starts_with('#') {
+        fs::remove_file(register_of(store)).unwrap();
+    }
+    let mut stopped = TracedProcess::start(store, &words).unwrap();
+    if stopped.run_until(call) < call {
+        return false;
+    }
+    let (began, clock) = (Instant::now(), SystemTime::now());
+    let revoked = run(case, store, &["revoke", "ci", "--yes"], "");
+    let errors = String::from_utf8_lossy(&revoked.stderr).into_owned();
+    // The stopped command may have revoked or deleted the token itself.
+    let is_ended = revoked.status.code() == Some(0)
+        || errors.contains("already revoked")
+        || errors.contains("not found");
+    // Without a register, there is no second place for the revoke beside a stopped process.
+    assert!(is_ended || command.starts_with('#'), "{case}: {errors}");
+    let is_pending = errors.contains("will be updated");
+    let written = fs::metadata(register_of(store)).and_then(|file| file.modified());
+    let effective = match written.map(|at| at.duration_since(clock)) {
+        Ok(Ok(after)) => after,
+        // It was in the register before, or there is none.
+        _ => Duration::ZERO,
+    };
+    assert!(effective < EFFECTIVE + SLOW_MACHINE, "{case}: in force after {effective:?}");
+    let asked = Instant::now();
+    let checked = run(case, store, &["verify"], &subject.secret);
+    let verify = asked.elapsed();
+    let is_allowed = checked.status.code() == Some(0);
+    assert!(
+        !(is_allowed && is_ended),
+        "{case}: a revoked secret works after {:?}",
+        began.elapsed()
+    );
+    assert!(verify < Duration::from_secs(2) + SLOW_MACHINE, "{case}: {verify:?}");
+    {
+        let mut all = slowest.lock().unwrap();
+        if effective > all.effective.0 {
+            all.effective = (effective, case.to_owned());
+        }
+        if verify > all.verify.0 {
+            all.verify = (verify, case.to_owned());
+        }
+        all.pending += u32::from(is_pending);
+        all.cases += 1;
+    }
+    drop(stopped);
+    check_after_kill(case, store, is_ended, subject);
+    true
+}
+
+/// Asserts that the store opens, that the ended secret stays ended, and that the trail is complete.
+fn check_after_kill(case: &str, store: &Path, is_ended: bool, subject: &StoppedSubject) {
+    let created = run(case, store, &["create", "afterwards"], "");
+    assert_eq!(created.status.code(), Some(0), "{case}: {created:?}");
+    if is_ended {
+        let checked = run(case, store, &["verify"], &subject.secret);
+        assert_eq!(checked.status.code(), Some(1), "{case}: {checked:?}");
+    }
+    let chain = run(case, store, &["audit", "--check"], "");
+    assert_eq!(chain.status.code(), Some(0), "{case}: {chain:?}");
+    let options = patdeck::store::OpenOptions { create_missing: false, ..Default::default() };
+    let opened = Store::open_with(store, options).unwrap();
+    let faults = opened.read(patdeck::store::ReadOps::find_inconsistencies).unwrap();
+    assert_eq!(faults, [""; 0], "{case}");
+}
+
+/// The number of system calls of `command`, or `None` if nothing can be traced here.
+fn count_calls(subject: &StoppedSubject, command: &str) -> Option<usize> {
+    let store = subject.copy(9);
+    let words: Vec<_> = command.trim_start_matches('#').split(' ').collect();
+    if command.starts_with('#') {
+        fs::remove_file(register_of(&store)).unwrap();
+    }
+    match TracedProcess::start(&store, &words) {
+        Ok(mut process) => Some(process.run_until(usize::MAX)),
+        Err(error) => {
+            println!("skipped: no process can be traced here: {error}");
+            None
+        }
+    }
+}
+
+#[test]
+fn a_revoke_works_beside_a_process_stopped_at_any_call() {
+    let subject = StoppedSubject::new();
+    let Some(calls) = COMMANDS.map(|one| count_calls(&subject, one)).into_iter().collect() else {
+        return;
+    };
+    let calls: Vec<usize> = calls;
+    let slowest = Mutex::new(Slowest::default());
+    // In the long form, case n is the n-th call of all commands in a row.
+    let all: u64 = calls.iter().map(|count| *count as u64).sum();
+    let is_long = std::env::var_os("PATDECK_LONG").is_some();
+    run_cases(
+        case_count(COMMANDS.len() as u64, all),
+        |thread| thread,
+        |seed, thread| {
+            let (command, call) = if is_long {
+                nth_call(&calls, usize::try_from(seed).unwrap())
+            } else {
+                let command = usize::try_from(seed).unwrap() % COMMANDS.len();
+                // The first calls load the program.
+                let first = calls[command] / 3;
+                let call = StdRng::seed_from_u64(seed).random_range(first..=calls[command]);
+                (command, call)
+            };
+            let case = format!("seed {seed}: `{}` stopped at call {call}", COMMANDS[command]);
+            let store = subject.copy(*thread);
+            stop_and_revoke(&case, &store, COMMANDS[command], call, &subject, &slowest);
+        },
+    );
+    let Slowest { effective, verify, pending, cases } = slowest.into_inner().unwrap();
+    println!(
+        "{cases} stops, {pending} revokes pending; in force after at most {effective:?}; \
+         slowest check {verify:?}"
+    );
+}
+
+/// The command and the number, from 1, of the `n`-th system call of all commands in a row.
+fn nth_call(calls: &[usize], mut n: usize) -> (usize, usize) {
+    for (command, count) in calls.iter().enumerate() {
+        if n < *count {
+            return (command, n + 1);
+        }
+        n -= count;
+    }
+    (0, 1)
+}
