@@ -115,27 +115,28 @@ fn run_jobs(
     is_polling: bool,
     deliver: &impl Fn(AppEvent) -> bool,
 ) {
-    let mut is_behind = false;
+    let mut failure: Option<String> = None;
     loop {
-        let wait = if is_polling || is_behind { RETRY_INTERVAL } else { Duration::MAX };
+        let wait = if is_polling || failure.is_some() { RETRY_INTERVAL } else { Duration::MAX };
         let response = match inbox.recv_timeout(wait) {
             Ok(Job::Request(id, request)) => Some((id, execute_request(service, &request))),
             Ok(Job::StoreChanged) | Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => return,
         };
         let followed = read_changes(service, &mut position);
-        let was_behind = std::mem::replace(&mut is_behind, followed.is_err());
+        let new_failure = followed.as_ref().err().map(ToString::to_string);
+        let last_failure = std::mem::replace(&mut failure, new_failure);
         let changes = match followed {
             // A list request may have failed for the same reason as the previous read, so request
             // the list again even if nothing changed.
-            Ok(None) if was_behind => {
+            Ok(None) if last_failure.is_some() => {
                 position.map(TokenChanges::NeedsReload).map(AppEvent::StoreChanged)
             }
             Ok(changes) => changes.map(AppEvent::StoreChanged),
-            // Report only the first of several failures. Do not report a busy store, which is
+            // Report only the first of several equal failures. Do not report a busy store, which is
             // expected to recover soon. Do not report a failure after a request, because the
             // response to a failed request contains the error.
-            Err(error) => (!was_behind && response.is_none() && !error.is_busy())
+            Err(error) => (failure != last_failure && response.is_none() && !error.is_busy())
                 .then_some(AppEvent::ChangeReadFailed(error)),
         };
         // Deliver the changes before the response, which may refer to changed tokens. Deliver a

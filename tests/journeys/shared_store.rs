@@ -207,6 +207,20 @@ fn a_store_that_cannot_be_used_is_reported_and_read_again() {
     }
 }
 
+#[test]
+fn another_failure_of_the_store_is_reported_too() {
+    let mut it = Journey::on(Fixture::Few, 200, 24);
+    let file = it.store.file();
+    let aside = file.with_extension("aside");
+    fs::rename(&file, &aside).unwrap();
+    it.waits_for("no store at ");
+    fs::write(&file, "text").unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    it.waits_for("is not a patdeck store");
+    fs::rename(&aside, &file).unwrap();
+    it.keys("j r <Right> <Enter>").sees("Revoked ");
+}
+
 fn folder(file: &std::path::Path) -> &std::path::Path {
     file.parent().unwrap()
 }
