@@ -15,7 +15,7 @@ use patdeck::{
 };
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 
-use crate::{rounds, service};
+use crate::{program, rounds, service};
 
 #[test]
 fn a_killed_command_leaves_its_complete_change_or_none() {
@@ -75,7 +75,7 @@ fn issue_and_revoke(
 
 /// Runs a command and kills it after `delay`. Returns its output if it had succeeded by then.
 fn run_and_kill(path: &Path, arguments: &[&str], delay: Option<Duration>) -> Option<String> {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_patdeck"))
+    let mut child = Command::new(program())
         .arg("--store")
         .arg(path)
         .args(arguments)

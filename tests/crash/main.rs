@@ -15,7 +15,7 @@ mod ledger;
 mod stop_writer;
 mod writer;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use patdeck::{
     domain::{Actor, LifetimeLimits, ScopeCatalogue, SecretPrefix},
@@ -33,6 +33,14 @@ fn service(path: &Path) -> Service {
     };
     let store = Store::open(path).unwrap();
     Service::new(store, Clock::System, Entropy::System, Actor::named("writer"), policy)
+}
+
+/// The program that the tests run: the file that `PATDECK_PROGRAM` names, for example a release
+/// build, or the one that was built for the tests.
+fn program() -> PathBuf {
+    let named = std::env::var_os("PATDECK_PROGRAM").map(PathBuf::from);
+    let built = || PathBuf::from(env!("CARGO_BIN_EXE_patdeck"));
+    named.map_or_else(built, |path| path.canonicalize().unwrap())
 }
 
 /// The number of rounds from an environment variable, or `default` if it is not set.

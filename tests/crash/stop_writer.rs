@@ -16,7 +16,7 @@ use patdeck::{domain::NewToken, testing::ServiceTestExt as _};
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::{rounds, service, writer::WriterProcess};
+use crate::{program, rounds, service, writer::WriterProcess};
 
 /// Tolerance for a busy machine.
 const SLOW_MACHINE: Duration = Duration::from_secs(1);
@@ -118,7 +118,7 @@ fn a_revoke_is_in_force_beside_a_stopped_writer() {
 /// Runs the program. Returns its exit code, its standard error and its duration.
 fn run_program(store: &Path, arguments: &[&str], input: &str) -> (i32, String, Duration) {
     let started = Instant::now();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_patdeck"))
+    let mut child = Command::new(program())
         .arg("--store")
         .arg(store)
         .args(arguments)

@@ -4,6 +4,7 @@
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
+    path::PathBuf,
     sync::{
         Mutex,
         atomic::{AtomicU64, Ordering},
@@ -13,6 +14,14 @@ use std::{
 
 /// The number of threads that run cases. Each one waits for processes most of the time.
 const THREADS: usize = 2;
+
+/// The program that the tests run: the file that `PATDECK_PROGRAM` names, for example a release
+/// build, or the one that was built for the tests.
+pub(crate) fn program() -> PathBuf {
+    let named = std::env::var_os("PATDECK_PROGRAM").map(PathBuf::from);
+    let built = || PathBuf::from(env!("CARGO_BIN_EXE_patdeck"));
+    named.map_or_else(built, |path| path.canonicalize().unwrap())
+}
 
 /// Returns `long` if `PATDECK_LONG` is set, otherwise `ordinary` times `PATDECK_TIMES`.
 pub(crate) fn case_count(ordinary: u64, long: u64) -> u64 {

@@ -15,11 +15,14 @@ use patdeck::{
     testing::ServiceTestExt as _,
 };
 
-use crate::subject::service_on;
+use crate::{
+    cases::{case_count, run_cases},
+    subject::service_on,
+};
 
-/// Number of walks, and of steps in each of them.
-fn bounds() -> (u64, usize) {
-    if std::env::var_os("PATDECK_LONG").is_some() { (2_000, 200) } else { (40, 60) }
+/// Number of steps in each walk.
+fn step_count() -> usize {
+    if std::env::var_os("PATDECK_LONG").is_some() { 200 } else { 60 }
 }
 
 /// A pseudo-random sequence: the walks must be the same in every run.
@@ -192,11 +195,10 @@ impl Walk {
 
 #[test]
 fn no_walk_of_the_clock_revives_or_prolongs_a_secret() {
-    let (walks, steps) = bounds();
-    for seed in 0..walks {
+    let walk_all = |seed, (): &mut ()| {
         let mut walk = Walk::new(seed);
-        for step in 0..steps {
-            let case = format!("walk {seed}, step {step}, {}", walk.clock.now());
+        for step in 0..step_count() {
+            let case = format!("seed {seed}, step {step}, {}", walk.clock.now());
             walk.jump();
             walk.change(&case);
             walk.check(&case);
@@ -205,9 +207,10 @@ fn no_walk_of_the_clock_revives_or_prolongs_a_secret() {
             assert_eq!(restored.damaged, [], "{case}");
         }
         let health = walk.service.health().unwrap();
-        assert_eq!(health.chain.first_fault, None, "walk {seed}");
-        assert_eq!(health.inconsistencies, [""; 0], "walk {seed}");
-    }
+        assert_eq!(health.chain.first_fault, None, "seed {seed}");
+        assert_eq!(health.inconsistencies, [""; 0], "seed {seed}");
+    };
+    run_cases(case_count(40, 2_000), |_| (), walk_all);
 }
 
 #[test]

@@ -121,7 +121,7 @@ impl Generator<'_> {
                 self.push_argument(argument, random, &mut arguments);
             }
         }
-        if random.random_ratio(1, 25) {
+        if random.random_ratio(1, 40) {
             let at = random.random_range(0..=arguments.len());
             arguments.insert(at, self.value("", &[], random));
         }
@@ -162,13 +162,13 @@ impl Generator<'_> {
 
     fn value(&self, name: &str, possible: &[String], random: &mut StdRng) -> OsString {
         match random.random_range(0..100) {
-            0..76 => self.valid_value(name, possible, random),
-            76..86 => {
+            0..84 => self.valid_value(name, possible, random),
+            84..90 => {
                 let (other, _) = VALUES[random.random_range(0..VALUES.len())];
                 self.valid_value(other, &[], random)
             }
-            86..88 => "x".repeat(100_000).into(),
-            88..90 if self.has_home => "~/below-home".into(),
+            90..92 => "x".repeat(100_000).into(),
+            92..93 if self.has_home => "~/below-home".into(),
             _ => OsString::from_vec(HOSTILE[random.random_range(0..HOSTILE.len())].to_vec()),
         }
     }
@@ -196,10 +196,10 @@ impl Generator<'_> {
 fn chance_in_100(argument: &Arg) -> u32 {
     match argument.get_id().as_str() {
         "help" | "version" => 1,
-        "store" | "config" => 6,
+        "store" | "config" => 4,
         "read_only" => 5,
         "json" => 30,
-        "yes" => 60,
+        "yes" => 75,
         _ if argument.is_required_set() => 96,
         _ if argument.is_positional() => 70,
         _ if takes_value(argument) => 25,

@@ -20,7 +20,7 @@ use patdeck::{
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 
 use crate::{
-    cases::{case_count, only_seed},
+    cases::{case_count, only_seed, program},
     small_disk::{DiskKind, SmallDisk},
     subject::{memory_folder, run, service_on},
     tracer::TracedProcess,
@@ -196,7 +196,7 @@ fn revokes_work_under_a_file_size_limit() {
     let script = format!("ulimit -f {limit}; exec \"$0\" \"$@\"");
     let execute = |arguments: &[&str], input: &str| {
         let mut command = assert_cmd::Command::from_std(Command::new("/bin/sh"));
-        command.args(["-c", &script, env!("CARGO_BIN_EXE_patdeck"), "--store"]).arg(&store);
+        command.args(["-c", &script]).arg(program()).arg("--store").arg(&store);
         command.args(arguments).env_clear().env("HOME", folder.path());
         command.timeout(Duration::from_secs(10)).write_stdin(input).output().unwrap()
     };

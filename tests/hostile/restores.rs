@@ -13,7 +13,7 @@ use std::{
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng, seq::SliceRandom as _};
 
 use crate::{
-    cases::{case_count, run_cases},
+    cases::{case_count, program, run_cases},
     command_lines::pick,
     subject::{memory_folder, run},
 };
@@ -31,7 +31,7 @@ struct LineCheck {
 
 impl LineCheck {
     fn start(store: &Path, options: &[&str]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_patdeck"));
+        let mut command = Command::new(program());
         command.args(options).args(["verify", "--lines", "--store"]).arg(store);
         command.env_clear().env("HOME", store.parent().unwrap()).stderr(Stdio::null());
         let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();

@@ -195,14 +195,18 @@ impl Sandbox {
     }
 }
 
-/// One line of an export without the last uses, which a refused command may have recorded.
+/// One line of an export without the last uses of both secrets, which a check records.
 fn exported_without_use(token: &Token) -> String {
     let mut line: serde_json::Value = serde_json::from_str(&export_line(token)).unwrap();
-    line["last_used"] = serde_json::Value::Null;
-    if let Some(old) = line["old"].as_object_mut() {
-        old.remove("last_used");
-    }
+    remove_uses(&mut line);
     line.to_string()
+}
+
+fn remove_uses(value: &mut serde_json::Value) {
+    if let Some(fields) = value.as_object_mut() {
+        fields.remove("last_used");
+        fields.values_mut().for_each(remove_uses);
+    }
 }
 
 /// Writes settings that are wrong in every way.

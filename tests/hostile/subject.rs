@@ -18,6 +18,8 @@ use patdeck::{
 };
 use tempfile::TempDir;
 
+use crate::cases::program;
+
 /// Maximum time of a command on any file.
 const TIME_LIMIT: Duration = Duration::from_secs(10);
 /// Maximum address space of a command in KiB.
@@ -112,7 +114,7 @@ pub(crate) fn write_store(path: &Path, bytes: &[u8]) {
 pub(crate) fn run(case: &str, path: &Path, arguments: &[&str], input: &str) -> Output {
     let mut command = assert_cmd::Command::new("/bin/sh");
     let limits = format!("ulimit -v {MEMORY_LIMIT}; exec \"$0\" \"$@\"");
-    command.args(["-c", &limits, env!("CARGO_BIN_EXE_patdeck"), "--store"]).arg(path);
+    command.args(["-c", &limits]).arg(program()).arg("--store").arg(path);
     command.args(arguments).env_clear().env("HOME", path.parent().unwrap());
     command.current_dir(path.parent().unwrap()).env("LANG", "C.UTF-8");
     let began = Instant::now();

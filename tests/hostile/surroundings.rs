@@ -15,7 +15,7 @@ use std::{
 use rand::{RngExt as _, rngs::StdRng};
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::{command_lines::pick, sandbox::Sandbox};
+use crate::{cases::program, command_lines::pick, sandbox::Sandbox};
 
 /// Maximum time of a command after its input has ended.
 pub(crate) const TIME_LIMIT: Duration = Duration::from_secs(10);
@@ -87,8 +87,8 @@ impl Surroundings {
         variables.push(("TMPDIR", sandbox.root.join("tmp").into()));
         let long = OsString::from("x".repeat(5_000));
         for (name, values) in VARIABLES {
-            // A third of the variables, so that most commands get as far as the store.
-            if random.random_ratio(1, 3) && (has_home || name != "PATDECK_STORE") {
+            // A fifth of the variables, so that most commands get as far as the store.
+            if random.random_ratio(1, 5) && (has_home || name != "PATDECK_STORE") {
                 let value = match random.random_range(0..20) {
                     0 => OsString::from_vec(b"\xff\x1b[2J\xfe".to_vec()),
                     1 => long.clone(),
@@ -98,7 +98,7 @@ impl Surroundings {
             }
         }
         let stdin = pick(random, &INPUTS);
-        let [stdout, stderr] = [0, 1].map(|_| match random.random_range(0..12) {
+        let [stdout, stderr] = [0, 1].map(|_| match random.random_range(0..24) {
             0 => Output::Closed,
             1 => Output::Full,
             2 => Output::BrokenPipe,
@@ -116,7 +116,7 @@ impl Surroundings {
         script.push_str(if self.stdout == Output::Closed { " >&-" } else { "" });
         script.push_str(if self.stderr == Output::Closed { " 2>&-" } else { "" });
         let mut command = Command::new("/bin/sh");
-        command.args(["-c", &script, env!("CARGO_BIN_EXE_patdeck")]).args(arguments);
+        command.args(["-c", &script]).arg(program()).args(arguments);
         command.env_clear().envs(self.variables.iter().map(|(name, value)| (name, value)));
         command.current_dir(sandbox.work());
         let (stdin, input) = self.stdin.open(sandbox);
@@ -242,7 +242,7 @@ const INPUTS: [Input; 16] = [
 
 /// A value of HOME, and whether it leads into the sandbox.
 fn home(sandbox: &Sandbox, random: &mut StdRng) -> (Option<OsString>, bool) {
-    let home = match random.random_range(0..16) {
+    let home = match random.random_range(0..32) {
         0 => return (None, false),
         1 => return (Some("".into()), false),
         2 => return (Some("relative".into()), true),

@@ -17,6 +17,8 @@ use nix::{
     unistd::Pid,
 };
 
+use crate::cases::program;
+
 /// Why no process can be traced, for example because a container forbids it.
 pub(crate) type TraceError = nix::Error;
 
@@ -34,7 +36,7 @@ impl TracedProcess {
     pub(crate) fn start(path: &Path, arguments: &[&str]) -> Result<Self, TraceError> {
         let mut command = Command::new("/bin/sh");
         // The shell waits for a line, so that it can be traced before it becomes the program.
-        command.args(["-c", "read -r go; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_patdeck")]);
+        command.args(["-c", "read -r go; exec \"$0\" \"$@\""]).arg(program());
         command.arg("--store").arg(path).args(arguments).env_clear();
         command.env("HOME", path.parent().unwrap()).current_dir(path.parent().unwrap());
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
