@@ -19,13 +19,13 @@ use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 
 use crate::{
     cases::{case_count, run_cases},
-    subject::{memory_folder, run, service_on},
+    subject::{memory_folder, run, service_on, write_store},
     tracer::TracedProcess,
 };
 
 /// The commands that are stopped. `#` before one removes the register first, so that the command
 /// rebuilds it. Readers are stopped too: they hold locks.
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 19] = [
     "create new",
     "regenerate ci --yes",
     "regenerate other --overlap 1h",
@@ -37,6 +37,9 @@ const COMMANDS: [&str; 16] = [
     "scope clear ci --yes",
     "edit ci --description changed",
     "list",
+    "verify --secret-file ci.token",
+    "clock accept --yes",
+    "doctor --repair --yes",
     "export",
     "compact",
     "backup restore backup.redb --yes",
@@ -71,6 +74,7 @@ impl StoppedSubject {
         }
         service.delete(&issued[2].token.id).unwrap();
         let secret = issued[0].secret.reveal().to_owned();
+        write_store(&folder.path().join("ci.token"), secret.as_bytes());
         run("export", &path, &["export", "--output", "export.jsonl"], "");
         run("backup", &path, &["backup", "backup.redb"], "");
         Self { folder, secret }
