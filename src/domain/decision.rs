@@ -13,7 +13,7 @@ use super::{
 };
 
 /// An operation that the bearer of a secret requests.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct AccessRequest {
     pub entity_type: EntityType,
     /// The entity that the bearer wants to access. `*` requests access to all entities of the type.

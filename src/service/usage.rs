@@ -15,7 +15,7 @@ use std::{
 use chrono::TimeDelta;
 
 use crate::{
-    domain::{Digest, LastUse, SecretSlot, Timestamp, Token, TokenId},
+    domain::{AccessRequest, Digest, LastUse, SecretSlot, Timestamp, Token, TokenId},
     store::{ReadOps, Store, StoreError},
 };
 
@@ -205,13 +205,16 @@ pub(super) struct LastUseCache {
     hasher: RandomState,
 }
 
-/// The different uses of one secret since `since`, as hashes of what was requested, the answer and
-/// the address.
+/// The different uses of one secret since `since`.
 #[derive(Debug, Clone)]
 struct RecentUses {
     since: Timestamp,
-    hashes: Vec<u64>,
+    hashes: Vec<UseHash>,
 }
+
+/// Hash of what was requested, the answer and the address of a use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct UseHash(u64);
 
 impl LastUseCache {
     /// Maximum number of cached secrets, which take 6 MB with one use each.
@@ -226,36 +229,40 @@ impl LastUseCache {
         self.recent(digest, at).is_some()
     }
 
-    /// Whether `used` needs no new record: the same use, or the maximum number of other uses of the
-    /// secret, was recorded or queued within [`MIN_USE_INTERVAL`].
-    pub(super) fn is_recorded(&self, digest: &Digest, used: &LastUse) -> bool {
-        self.recent(digest, used.at).is_some_and(|recent| {
-            recent.hashes.len() >= Self::MAX_DIFFERENT_USES
-                || recent.hashes.contains(&self.hash(used))
+    /// Identifies a use without its text, which would cost more than the rest of this cache.
+    pub(super) fn hash_of(
+        &self,
+        request: Option<&AccessRequest>,
+        is_allowed: bool,
+        from: Option<&str>,
+    ) -> UseHash {
+        UseHash(self.hasher.hash_one((request, is_allowed, from)))
+    }
+
+    /// Whether this use, or the maximum number of other uses, is recorded or queued for the secret
+    /// within [`MIN_USE_INTERVAL`] of `at`.
+    pub(super) fn is_recorded(&self, digest: &Digest, used: UseHash, at: Timestamp) -> bool {
+        self.recent(digest, at).is_some_and(|recent| {
+            recent.hashes.len() >= Self::MAX_DIFFERENT_USES || recent.hashes.contains(&used)
         })
     }
 
     /// Caches `used`, which was recorded at `at`.
-    pub(super) fn remember(&mut self, digest: &Digest, used: &LastUse, at: Timestamp) {
+    pub(super) fn remember(&mut self, digest: &Digest, used: UseHash, at: Timestamp) {
         if self.secrets.len() >= Self::CAPACITY {
             // The next check of each secret reads its last use from the store again.
             self.secrets.clear();
         }
-        let hash = self.hash(used);
         let new = || RecentUses { since: at, hashes: Vec::new() };
         let recent = self.secrets.entry(*digest.as_bytes()).or_insert_with(new);
         if !within_interval(recent.since, at) {
             *recent = new();
         }
-        recent.hashes.push(hash);
+        recent.hashes.push(used);
     }
 
     fn recent(&self, digest: &Digest, at: Timestamp) -> Option<&RecentUses> {
         self.secrets.get(digest.as_bytes()).filter(|recent| within_interval(recent.since, at))
-    }
-
-    fn hash(&self, used: &LastUse) -> u64 {
-        self.hasher.hash_one((&used.summary, &used.from))
     }
 }
 

@@ -212,23 +212,24 @@ impl Verifier {
         if self.reader.store().is_read_only() {
             return;
         }
+        let hash = self.recent.hash_of(request, decision.is_allowed(), from);
+        if self.recent.is_recorded(digest, hash, *at) {
+            return;
+        }
         let outcome = if decision.is_allowed() { "allowed" } else { "denied" };
         let summary = match request {
             Some(request) => format_compact!("{} {outcome}", request.as_scope()),
             None => format_compact!("identify {outcome}"),
         };
         let used = LastUse { at: *at, from: from.map(Into::into), summary };
-        if self.recent.is_recorded(digest, &used) {
-            return;
-        }
         if !is_cached && is_repeated(token, *slot, &used) {
             let recorded_at = token.last_use_of(*slot).map_or(*at, |last| last.at);
-            self.recent.remember(digest, &used, recorded_at);
+            self.recent.remember(digest, hash, recorded_at);
             return;
         }
-        let usage = SecretUse { id: token.id, slot: *slot, digest: *digest, used: used.clone() };
+        let usage = SecretUse { id: token.id, slot: *slot, digest: *digest, used };
         if self.recorder().record(usage) {
-            self.recent.remember(digest, &used, *at);
+            self.recent.remember(digest, hash, *at);
         }
     }
 

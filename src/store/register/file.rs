@@ -1,12 +1,13 @@
-//! Reads the register's file: one page for each check, the whole file for pending endings. Reads a
-//! damaged slot several times before it counts as damaged, because another process may be writing
-//! it at that moment. Called by [`super::Register`].
+//! Reads the register's file: its start for each check, one page for a token whose state is not in
+//! memory, the whole file for pending endings. Reads a damaged slot several times before it counts
+//! as damaged, because another process may be writing it at that moment. Called by `open_register`
+//! and `writer`.
 
 use std::{fs::File, os::unix::fs::FileExt as _, path::Path};
 
 use super::{
     RegisterId, RevocationEntry, RevocationState,
-    layout::{HEADER_LEN, Header, PAGE_LEN, PENDING_OFFSET, SLOT_LEN, Slot},
+    layout::{FileStart, Header, PAGE_LEN, SLOT_LEN, Slot},
 };
 use crate::{
     domain::TokenId,
@@ -17,7 +18,7 @@ use crate::{
     },
 };
 
-/// How often a slot or header is read before it counts as damaged.
+/// How often a slot or the start of the file is read before it counts as damaged.
 const ATTEMPTS: usize = 3;
 
 /// An open register.
@@ -48,14 +49,18 @@ impl RegisterFile {
         path: &Path,
         write: bool,
         expected: &RegisterId,
-    ) -> Result<(Self, Header), StoreError> {
-        let (register, header) = Self::open_any(path, write)?;
-        let header = header.filter(|header| header.id == *expected);
-        Ok((register, header.ok_or_else(|| unusable(path))?))
+    ) -> Result<(Self, FileStart), StoreError> {
+        let (register, start) = Self::open_any(path, write)?;
+        let start = start.filter(|start| start.header.id == *expected);
+        Ok((register, start.ok_or_else(|| unusable(path))?))
     }
 
-    /// Opens the register at `path`, whatever its id is. The header is `None` if it is damaged.
-    pub(super) fn open_any(path: &Path, write: bool) -> Result<(Self, Option<Header>), StoreError> {
+    /// Opens the register at `path`, whatever its id is. The start is `None` if the header is
+    /// damaged.
+    pub(super) fn open_any(
+        path: &Path,
+        write: bool,
+    ) -> Result<(Self, Option<FileStart>), StoreError> {
         let (file, id) = match path_security::open(path, write) {
             Ok(opened) => opened,
             Err(StoreError::Path(error))
@@ -69,8 +74,8 @@ impl RegisterFile {
             Err(error) => return Err(error),
         };
         let register = Self { file, id };
-        let header = register.header()?;
-        Ok((register, header))
+        let start = register.start(None)?;
+        Ok((register, start))
     }
 
     /// Whether this file, and no other, is at `path`.
@@ -78,14 +83,16 @@ impl RegisterFile {
         path_security::identify(path).is_ok_and(|id| id == self.id)
     }
 
-    /// The header; `None` if it is damaged.
-    pub(super) fn header(&self) -> Result<Option<Header>, StoreError> {
+    /// Reads the start of the file; `None` if the header is damaged. Returns `last`, an earlier
+    /// result, without decoding if it has not changed.
+    pub(super) fn start(&self, last: Option<&FileStart>) -> Result<Option<FileStart>, StoreError> {
         for _ in 0..ATTEMPTS {
-            let mut bytes = [0; HEADER_LEN];
+            let mut bytes = [0; FileStart::LEN];
             let read = self.file.read_exact_at(&mut bytes, 0);
             read.map_err(|error| StoreError::from(&error))?;
-            if let Some(header) = Header::decode(&bytes) {
-                return Ok(Some(header));
+            let last = last.filter(|last| last.bytes == bytes).copied();
+            if let Some(start) = last.or_else(|| FileStart::decode(bytes)) {
+                return Ok(Some(start));
             }
         }
         Ok(None)
@@ -117,15 +124,6 @@ impl RegisterFile {
             }
         }
         Ok(found)
-    }
-
-    /// Returns the pending hints of the first and of the second lock; see [`PENDING_OFFSET`]. If a
-    /// hint is `false`, no entry that was written under its lock has a pending ending.
-    pub(super) fn may_have_pending(&self) -> Result<[bool; 2], StoreError> {
-        let mut bytes = [0; 2];
-        let read = self.file.read_exact_at(&mut bytes, PENDING_OFFSET as u64);
-        read.map_err(|error| StoreError::from(&error))?;
-        Ok(bytes.map(|byte| byte != 0))
     }
 
     /// Returns every entry. If a damaged slot still contains a token id, all secrets of that token
@@ -168,8 +166,9 @@ impl RegisterFile {
         mut visit: impl FnMut(SlotIndex, Slot),
     ) -> Result<(), StoreError> {
         let mut page = header.first_page(id);
+        let mut bytes = [0; PAGE_LEN];
         for _ in 0..header.pages {
-            let bytes = self.page(page)?;
+            self.read_page(page, &mut bytes)?;
             let mut has_free = false;
             for (slot, bytes) in bytes.as_chunks::<SLOT_LEN>().0.iter().enumerate() {
                 // Most slots belong to other tokens. Skip them by their id, without verifying the
@@ -197,8 +196,9 @@ impl RegisterFile {
         header: &Header,
         mut visit: impl FnMut(SlotIndex, Slot),
     ) -> Result<(), StoreError> {
+        let mut bytes = [0; PAGE_LEN];
         for page in 0..header.pages {
-            let bytes = self.page(page)?;
+            self.read_page(page, &mut bytes)?;
             for (slot, bytes) in bytes.as_chunks::<SLOT_LEN>().0.iter().enumerate() {
                 match Slot::decode(bytes) {
                     Slot::Free => {}
@@ -209,12 +209,13 @@ impl RegisterFile {
         Ok(())
     }
 
-    pub(super) fn page(&self, page: u32) -> Result<[u8; PAGE_LEN], StoreError> {
-        let mut bytes = [0; PAGE_LEN];
+    pub(super) fn read_page(
+        &self,
+        page: u32,
+        bytes: &mut [u8; PAGE_LEN],
+    ) -> Result<(), StoreError> {
         let offset = SlotIndex { page, slot: 0 }.offset();
-        let read = self.file.read_exact_at(&mut bytes, offset);
-        read.map_err(|error| StoreError::from(&error))?;
-        Ok(bytes)
+        self.file.read_exact_at(bytes, offset).map_err(|error| StoreError::from(&error))
     }
 }
 

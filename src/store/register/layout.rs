@@ -1,6 +1,7 @@
 //! The bytes of the revocation register: a header page, then pages of 32 slots; a slot holds one
 //! entry. Encodes and decodes them, and does no I/O. A slot with a wrong checksum counts as
-//! damaged, never as free, because it may contain a partially written ending.
+//! damaged, never as free, because it may contain a partially written ending. Called by `file` and
+//! `writer`.
 
 use chrono::DateTime;
 
@@ -12,13 +13,18 @@ pub(super) const PAGE_LEN: usize = 4096;
 /// Bytes of a slot. 32 of them fill a page, so that none crosses a sector of the disk.
 pub(super) const SLOT_LEN: usize = 128;
 pub(super) const SLOTS_PER_PAGE: usize = PAGE_LEN / SLOT_LEN;
-/// Bytes of the header page that are in use.
+/// Bytes of the encoded header.
 pub(super) const HEADER_LEN: usize = 64;
 
-/// Offset of the pending hints in the header page: one byte for each lock. A hint is 0 only if no
-/// entry that was written under its lock has a pending ending. Each lock has its own byte, so that
-/// no writer clears the hint of another writer.
-pub(super) const PENDING_OFFSET: usize = 2048;
+/// Offset of the stamp: random bytes that a writer replaces after each change of entries. While the
+/// stamp is the same, the entries are the same.
+pub(super) const STAMP_OFFSET: usize = HEADER_LEN;
+pub(super) const STAMP_LEN: usize = 16;
+
+/// Offset of the pending hints: one byte for each lock. A hint is 0 only if no entry that was written
+/// under its lock has a pending ending. Each lock has its own byte, so that no writer clears the
+/// hint of another writer.
+pub(super) const PENDING_OFFSET: usize = STAMP_OFFSET + STAMP_LEN;
 
 const MAGIC: [u8; 8] = *b"patdeckR";
 const FORMAT: u32 = 1;
@@ -71,6 +77,29 @@ impl Header {
     }
 }
 
+/// The start of the file: the header, the stamp and the pending hints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct FileStart {
+    pub(super) bytes: [u8; Self::LEN],
+    pub(super) header: Header,
+}
+
+impl FileStart {
+    pub(super) const LEN: usize = PENDING_OFFSET + 2;
+
+    /// Returns `None` unless `bytes` begin with a header of this format.
+    pub(super) fn decode(bytes: [u8; Self::LEN]) -> Option<Self> {
+        let header = Header::decode(bytes.first_chunk()?)?;
+        Some(Self { bytes, header })
+    }
+
+    /// Returns the pending hints of the first and of the second lock; see [`PENDING_OFFSET`]. If a
+    /// hint is `false`, no entry that was written under its lock has a pending ending.
+    pub(super) fn may_have_pending(&self) -> [bool; 2] {
+        self.bytes.last_chunk().copied().unwrap_or([1; 2]).map(|byte| byte != 0)
+    }
+}
+
 /// The content of a slot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Slot {
@@ -82,7 +111,8 @@ pub(super) enum Slot {
 
 impl Slot {
     pub(super) fn decode(bytes: &[u8; SLOT_LEN]) -> Self {
-        if bytes.iter().all(|byte| *byte == 0) {
+        // Compares the whole slot at once: a check decodes up to 32 free slots.
+        if *bytes == [0; SLOT_LEN] {
             return Self::Free;
         }
         let entry = FieldReader::verified(bytes).and_then(|fields| decode_entry(fields));

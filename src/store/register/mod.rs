@@ -7,13 +7,14 @@
 
 mod file;
 mod layout;
+mod open_register;
 mod pending;
 mod writer;
 
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use rand::{TryRng as _, rngs::SysRng};
@@ -22,7 +23,8 @@ pub use self::pending::PendingEndings;
 pub(super) use self::writer::{create, merge_entries};
 use self::{
     file::{RegisterFile, unusable},
-    layout::Header,
+    layout::FileStart,
+    open_register::OpenRegister,
     writer::RegisterWriter,
 };
 use super::{
@@ -40,9 +42,6 @@ const REGISTER: &[u8] = b"register";
 /// How long a writer waits for each lock. A running writer holds a lock for microseconds, so a lock
 /// that stays held belongs to a stopped process. Then the second lock is taken.
 const LOCK_TIMEOUT: Duration = Duration::from_millis(40);
-
-/// How long the open file counts as the file at its path before the path is checked again.
-const MAX_FILE_AGE: Duration = Duration::from_millis(1);
 
 /// Identifies a register. The store contains the id of the register that belongs to it.
 pub type RegisterId = [u8; 16];
@@ -167,13 +166,6 @@ pub(super) struct Register {
     current: Mutex<Option<OpenRegister>>,
 }
 
-/// The open file, and when it was last found at its path.
-#[derive(Debug, Clone)]
-struct OpenRegister {
-    file: Arc<RegisterFile>,
-    checked: Instant,
-}
-
 impl Register {
     /// Returns the register beside the store at `store`. Opens nothing yet.
     pub(super) fn beside(store: &Path) -> Self {
@@ -184,8 +176,8 @@ impl Register {
         &self.path
     }
 
-    /// Reads the state of the token `id` from the file. `expected` is the register id that the
-    /// store contains.
+    /// Reads the state of the token `id` from the file, at this moment. `expected` is the register id
+    /// that the store contains.
     ///
     /// # Errors
     ///
@@ -196,19 +188,19 @@ impl Register {
         expected: &RegisterId,
         id: &TokenId,
     ) -> Result<RevocationState, StoreError> {
-        let state = self.with_file(expected, |file, header| file.state(header, id))?;
+        let state = self.current(&mut self.lock(), expected)?.state(id)?;
         state.ok_or_else(|| unusable(&self.path))
     }
 
     /// Returns all entries with an ending that the store's record does not contain yet. Usually
-    /// there are none, which takes one read of two bytes.
+    /// there are none, as the start of the file shows.
     pub(super) fn pending(
         &self,
         expected: &RegisterId,
     ) -> Result<Vec<RevocationEntry>, StoreError> {
-        self.with_file(expected, |file, header| {
-            if file.may_have_pending()?.contains(&true) {
-                file.pending(header)
+        self.with_file(expected, |file, start| {
+            if start.may_have_pending().contains(&true) {
+                file.pending(&start.header)
             } else {
                 Ok(Vec::new())
             }
@@ -225,7 +217,8 @@ impl Register {
         expected: &RegisterId,
         records: Vec<RevocationEntry>,
     ) -> Result<(), StoreError> {
-        let entries = match self.with_file(expected, RegisterFile::entries) {
+        let read = |file: &RegisterFile, start: &FileStart| file.entries(&start.header);
+        let entries = match self.with_file(expected, read) {
             Err(error) if error == unusable(&self.path) => Vec::new(),
             entries => entries?.unwrap_or_default(),
         };
@@ -276,49 +269,55 @@ impl Register {
         RegisterWriter::lock(&self.path, expected, LOCK_TIMEOUT)
     }
 
-    /// Runs `read` on the open file. If a larger file has superseded the open file, opens the
-    /// larger file.
+    /// Runs `read` on the open file, without the mutex.
     fn with_file<T>(
         &self,
         expected: &RegisterId,
-        read: impl Fn(&RegisterFile, &Header) -> Result<T, StoreError>,
+        read: impl FnOnce(&RegisterFile, &FileStart) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(open) = current.as_mut()
-            && let Some(header) = self.header_of(open)?
-            && header.id == *expected
-            && !header.is_superseded
-        {
-            let file = Arc::clone(&open.file);
-            drop(current);
-            return read(&file, &header);
-        }
-        let (file, header) = RegisterFile::open(&self.path, false, expected)?;
-        let file = Arc::new(file);
-        *current = Some(OpenRegister { file: Arc::clone(&file), checked: Instant::now() });
+        let mut current = self.lock();
+        let open = self.current(&mut current, expected)?;
+        let (file, start) = (Arc::clone(&open.file), open.start);
         drop(current);
-        read(&file, &header)
+        read(&file, &start)
     }
 
-    /// Returns the header of the open file, or `None` if another file has taken its place.
-    fn header_of(&self, open: &mut OpenRegister) -> Result<Option<Header>, StoreError> {
-        if open.checked.elapsed() >= MAX_FILE_AGE {
-            if !open.file.is_at(&self.path) {
-                return Ok(None);
-            }
-            open.checked = Instant::now();
-        }
-        open.file.header()
+    fn lock(&self) -> MutexGuard<'_, Option<OpenRegister>> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads the start of the open file again. Opens the file at the path if there is none, or if
+    /// that file has taken the place of the open one.
+    fn current<'a>(
+        &self,
+        current: &'a mut Option<OpenRegister>,
+        expected: &RegisterId,
+    ) -> Result<&'a mut OpenRegister, StoreError> {
+        let kept = match current.take() {
+            Some(open) => open.refreshed(&self.path, expected)?,
+            None => None,
+        };
+        let open = match kept {
+            Some(open) => open,
+            None => OpenRegister::open(&self.path, expected)?,
+        };
+        Ok(current.insert(open))
     }
 }
 
 /// Gives the store a new register id, in the transaction of `tables`, and returns it.
 pub(super) fn assign_id(tables: &mut WriteTables<'_>) -> Result<RegisterId, StoreError> {
-    let mut id = RegisterId::default();
-    let drawn = SysRng.try_fill_bytes(&mut id);
-    drawn.map_err(|error| StoreError::failed(IoOperation::Create, error))?;
+    let id = random_bytes()?;
     set_id(tables, &id)?;
     Ok(id)
+}
+
+/// Returns random bytes from the kernel.
+pub(super) fn random_bytes<const N: usize>() -> Result<[u8; N], StoreError> {
+    let mut bytes = [0; N];
+    let drawn = SysRng.try_fill_bytes(&mut bytes);
+    drawn.map_err(|error| StoreError::failed(IoOperation::Create, error))?;
+    Ok(bytes)
 }
 
 /// Makes `id` the register id of the store, in the transaction of `tables`.
@@ -336,7 +335,7 @@ pub(super) fn read_file(
         Err(error) if error == unusable(path) => return Ok(None),
         opened => opened?,
     };
-    let (file, Some(header)) = opened else { return Ok(None) };
+    let (file, Some(FileStart { header, .. })) = opened else { return Ok(None) };
     if expected.is_some_and(|id| *id != header.id) {
         return Ok(None);
     }

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fs::OpenOptions, os::unix::fs::FileExt as _};
 use chrono::{DateTime, TimeDelta};
 use proptest::prelude::*;
 
-use super::{layout::*, writer::FIRST_PAGES, *};
+use super::{layout::*, open_register::MAX_FILE_AGE, writer::FIRST_PAGES, *};
 use crate::store::path_error::{PathError, PathProblem};
 
 const ID: RegisterId = [9; 16];
@@ -81,6 +81,38 @@ fn the_table_grows_and_open_readers_follow() {
     assert_eq!(ended_generation(&reader, 5_000), 0);
     let pages = std::fs::metadata(register.path()).unwrap().len() / PAGE_LEN as u64 - 1;
     assert!(pages > u64::from(FIRST_PAGES) && pages * SLOTS_PER_PAGE as u64 >= 10_000, "{pages}");
+}
+
+#[test]
+fn a_reader_sees_each_change_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let register = new(&folder);
+    let reader = Register::beside(&folder.path().join("store.redb"));
+    // The reader keeps in memory what it has read before.
+    assert_eq!(ended_generation(&reader, 1), 0);
+    register.raise(&ID, &[ended(2, 1)], at(0)).unwrap();
+    register.raise(&ID, &[ended(1, 4)], at(0)).unwrap();
+    assert_eq!(ended_generation(&reader, 1), 4);
+    register.replace(&ID, &[ended(1, 3)]).unwrap();
+    assert_eq!(ended_generation(&reader, 1), 3);
+    let stopped = OpenOptions::new().read(true).write(true).open(register.path()).unwrap();
+    stopped.lock().unwrap();
+    register.raise(&ID, &[ended(1, 5)], at(0)).unwrap();
+    assert_eq!(ended_generation(&reader, 1), 5, "written with the second lock");
+}
+
+/// A copy of the file that is written over it can have the content of an earlier change.
+#[test]
+fn a_reader_sees_a_file_that_was_copied_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let register = new(&folder);
+    let reader = Register::beside(&folder.path().join("store.redb"));
+    let copy = std::fs::read(register.path()).unwrap();
+    register.raise(&ID, &[ended(2, 1)], at(0)).unwrap();
+    assert_eq!(ended_generation(&reader, 1), 0);
+    std::fs::write(register.path(), copy).unwrap();
+    register.raise(&ID, &[ended(1, 4)], at(0)).unwrap();
+    assert_eq!(ended_generation(&reader, 1), 4);
 }
 
 #[test]

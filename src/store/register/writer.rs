@@ -16,7 +16,11 @@ use std::{
 use super::{
     RegisterId, RevocationEntry,
     file::{RegisterFile, SlotIndex, unusable},
-    layout::{Header, PAGE_LEN, PENDING_OFFSET, SLOT_LEN, SLOTS_PER_PAGE, Slot, encode_entry},
+    layout::{
+        FileStart, Header, PAGE_LEN, PENDING_OFFSET, SLOT_LEN, SLOTS_PER_PAGE, STAMP_LEN,
+        STAMP_OFFSET, Slot, encode_entry,
+    },
+    random_bytes,
 };
 use crate::{
     domain::Timestamp,
@@ -78,7 +82,7 @@ impl<'a> RegisterWriter<'a> {
             let holder = "another patdeck, which does not go on".to_owned();
             return Err(StoreError::Busy { path: path.to_owned(), holder });
         }
-        let (register, header) = RegisterFile::open(path, true, expected)?;
+        let (register, FileStart { header, .. }) = RegisterFile::open(path, true, expected)?;
         Ok(Self { path, register, header, lock: Lock::Second { _directory: directory } })
     }
 
@@ -100,7 +104,8 @@ impl<'a> RegisterWriter<'a> {
             if !register.is_at(path) {
                 continue;
             }
-            let header = register.header()?.ok_or_else(|| unusable(path))?;
+            let start = register.start(None)?.ok_or_else(|| unusable(path))?;
+            let header = start.header;
             let mut writer = Self { path, register, header, lock: Lock::First };
             if header.is_superseded {
                 // A writer was killed before it replaced this file by a larger one.
@@ -125,10 +130,9 @@ impl<'a> RegisterWriter<'a> {
         if is_pending {
             self.set_may_have_pending(self.lock.number(), true)?;
         }
-        for entry in entries {
-            self.raise_one(entry)?;
-        }
-        self.sync()
+        let raised = entries.iter().try_for_each(|entry| self.raise_one(entry));
+        self.publish().and_then(|()| self.sync())?;
+        raised
     }
 
     fn raise_one(&mut self, entry: &RevocationEntry) -> Result<(), StoreError> {
@@ -169,6 +173,7 @@ impl<'a> RegisterWriter<'a> {
                 self.write_slot(index, &encode_entry(entry))?;
             }
         }
+        self.publish()?;
         self.sync()
     }
 
@@ -187,6 +192,7 @@ impl<'a> RegisterWriter<'a> {
                 self.write_slot(index, &encode_entry(&found))?;
             }
         }
+        self.publish()?;
         self.clear_hints()
     }
 
@@ -199,7 +205,8 @@ impl<'a> RegisterWriter<'a> {
         if is_any_pending()? {
             return Ok(());
         }
-        let [_, by_second] = self.register.may_have_pending()?;
+        let start = self.register.start(None)?.ok_or_else(|| unusable(self.path))?;
+        let [_, by_second] = start.may_have_pending();
         self.set_may_have_pending(0, false)?;
         if !by_second {
             return Ok(());
@@ -234,6 +241,13 @@ impl<'a> RegisterWriter<'a> {
         written.map_err(|error| StoreError::from(&error))
     }
 
+    /// Makes readers read again what they keep in memory. Must follow every change of a slot.
+    fn publish(&self) -> Result<(), StoreError> {
+        let stamp: [u8; STAMP_LEN] = random_bytes()?;
+        let written = self.register.file.write_all_at(&stamp, STAMP_OFFSET as u64);
+        written.map_err(|error| StoreError::from(&error))
+    }
+
     fn sync(&self) -> Result<(), StoreError> {
         self.register.file.sync_data().map_err(|error| StoreError::from(&error))
     }
@@ -249,10 +263,10 @@ impl<'a> RegisterWriter<'a> {
     fn make_room(&mut self, more: usize, now: Timestamp) -> Result<(), StoreError> {
         let slots = (self.header.pages as usize).saturating_mul(SLOTS_PER_PAGE);
         let sampled = self.header.pages.min(SAMPLE);
-        let mut used = 0_usize;
+        let (mut used, mut bytes) = (0_usize, [0; PAGE_LEN]);
         for n in 0..sampled {
             let page = n.saturating_mul(self.header.pages / sampled.max(1));
-            let bytes = self.register.page(page)?;
+            self.register.read_page(page, &mut bytes)?;
             used += bytes.as_chunks::<SLOT_LEN>().0.iter().filter(|slot| slot[0] != 0).count();
         }
         let estimate = used.saturating_mul(self.header.pages as usize) / (sampled as usize).max(1);
@@ -287,7 +301,8 @@ impl<'a> RegisterWriter<'a> {
             self.set_superseded(false)?;
         }
         written?;
-        let (register, header) = RegisterFile::open(self.path, true, &self.header.id)?;
+        let (register, FileStart { header, .. }) =
+            RegisterFile::open(self.path, true, &self.header.id)?;
         register.file.lock().map_err(|error| StoreError::at(self.path, &error))?;
         (self.register, self.header) = (register, header);
         Ok(())
@@ -356,6 +371,11 @@ fn write_table(
     let mut first = [0; PAGE_LEN];
     if let Some(start) = first.first_chunk_mut() {
         *start = header.encode();
+    }
+    if let Some((_, rest)) = first.split_at_mut_checked(STAMP_OFFSET)
+        && let Some(stamp) = rest.first_chunk_mut()
+    {
+        *stamp = random_bytes::<STAMP_LEN>()?;
     }
     if let Some(byte) = first.get_mut(PENDING_OFFSET) {
         *byte = u8::from(entries.iter().any(|entry| entry.pending.is_some()));
