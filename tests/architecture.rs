@@ -45,7 +45,6 @@ const HOMES: [(&str, &[&str]); 12] = [
         "rand",
         &[
             "service/entropy.rs",
-            "store/file_db.rs",
             "store/register/mod.rs",
             "store/temp_file.rs",
             "store/lock_timeout_backend.rs",

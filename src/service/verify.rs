@@ -115,6 +115,12 @@ impl Verifier {
         Ok(Verdict { decision, token: Some(authenticated.token), is_clock_behind })
     }
 
+    /// Begins the read of the next check, which must follow at once. Returns `false` if that check may
+    /// have to wait for a lock of another process.
+    pub(crate) fn begin_without_wait(&mut self) -> bool {
+        self.reader.begin_without_wait()
+    }
+
     /// Ends the read transaction that is kept for the next check. Call it before waiting for input:
     /// while a read transaction is open, the file grows with each write.
     pub fn release(&mut self) {

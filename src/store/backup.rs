@@ -18,6 +18,7 @@ use super::{
     error::{Cause, DamagedRecord, IoOperation, StoreError},
     file_db,
     key_order::KeyOrder,
+    new_store,
     panic_guard::catch_redb_panic,
     path_error::{PathError, PathProblem},
     path_security,
@@ -169,7 +170,7 @@ pub(super) fn save_pre_migration_copy(path: &Path, schema: u32) -> Result<PathBu
 }
 
 pub(super) fn copy_tables(from: &ReadTables, file: File) -> Result<BackupReport, StoreError> {
-    let db = file_db::create_db(file)?;
+    let db = new_store::create_db(file)?;
     let transaction = file_db::begin_write(&db)?;
     let mut to = Tables::open_to_write(&transaction)?;
     let mut damaged = Vec::new();
@@ -181,7 +182,7 @@ pub(super) fn copy_tables(from: &ReadTables, file: File) -> Result<BackupReport,
     let backup =
         BackupReport { tokens: written.tokens.len()?, events: written.events.len()?, damaged };
     drop(written);
-    file_db::close_checked(db)?;
+    new_store::close_checked(db)?;
     if is_equal {
         return Ok(backup);
     }

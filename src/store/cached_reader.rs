@@ -18,11 +18,16 @@ use super::{
 /// so a replaced file or insecure permissions are noticed after this time at the latest.
 const MAX_SNAPSHOT_AGE: Duration = Duration::from_millis(1);
 
+/// A transaction and the time before it began. Boxed, because it is moved with each read and has 2 KB.
+type CachedSnapshot = (Box<Snapshot>, Instant);
+
 /// Reads a store several times in quick succession. While other processes write, the open
 /// transaction makes the file grow: call [`CachedReader::release`] before waiting for anything.
 pub struct CachedReader {
     store: Store,
-    cached: Option<(Snapshot, Instant)>,
+    cached: Option<CachedSnapshot>,
+    /// Whether `cached` was begun for the next read.
+    is_begun: bool,
 }
 
 impl fmt::Debug for CachedReader {
@@ -33,7 +38,7 @@ impl fmt::Debug for CachedReader {
 
 impl CachedReader {
     pub(super) fn new(store: Store) -> Self {
-        Self { store, cached: None }
+        Self { store, cached: None, is_begun: false }
     }
 
     pub fn store(&self) -> &Store {
@@ -58,16 +63,16 @@ impl CachedReader {
                 });
             }
         };
-        let is_usable = |(snapshot, since): &(Snapshot, Instant)| {
-            since.elapsed() < MAX_SNAPSHOT_AGE && snapshot.is_current()
-        };
-        let cached = if let Some(cached) = self.cached.take().filter(is_usable) {
+        let begun = self.cached.take();
+        let is_begun = std::mem::take(&mut self.is_begun);
+        let usable = begun.filter(|cached| is_begun || is_usable(cached));
+        let cached = if let Some(cached) = usable {
             cached
         } else {
             // The time is taken before the transaction begins, so that its age is never
             // underestimated.
             let since = Instant::now();
-            (file.snapshot()?, since)
+            (file.snapshot()?.into(), since)
         };
         let reader = &cached.0.reader;
         let result = work(reader);
@@ -80,8 +85,25 @@ impl CachedReader {
         result
     }
 
+    /// Begins the next read, which must follow at once. Returns whether it has begun: `false` if that
+    /// needs to wait for a lock, or fails, so that the next read waits or returns the error.
+    pub fn begin_without_wait(&mut self) -> bool {
+        let Backend::File(file) = &*self.store.backend else { return true };
+        self.cached = self.cached.take().filter(is_usable).or_else(|| {
+            let since = Instant::now();
+            Some((file.snapshot_without_wait().ok().flatten()?.into(), since))
+        });
+        self.is_begun = self.cached.is_some();
+        self.is_begun
+    }
+
     /// Ends the transaction that is kept for the next read.
     pub fn release(&mut self) {
-        self.cached = None;
+        (self.cached, self.is_begun) = (None, false);
     }
+}
+
+/// Whether the transaction still sees the last commit.
+fn is_usable((snapshot, since): &CachedSnapshot) -> bool {
+    since.elapsed() < MAX_SNAPSHOT_AGE && snapshot.is_current()
 }

@@ -4,40 +4,40 @@
 //! on a lock in the kernel. Called by `Store`, `CachedReader` and `write_transaction`.
 
 use std::{
-    fs::{self, File},
+    fs,
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
-use rand::{TryRng as _, rngs::SysRng};
 use redb::{Builder, ConcurrencyMode, Database, DatabaseError, StorageBackend, WriteTransaction};
 
 use super::{
     CacheSize, OpenOptions,
     backup::save_pre_migration_copy,
     commit_id::{CommitId, LatestCommitValues},
-    error::{IoOperation, StoreError, WriteAccessReason},
-    lock_timeout_backend::{InnerBackend, LockTimeout, LockTimeoutBackend, RetryDeadline},
+    error::{StoreError, WriteAccessReason},
+    lock_timeout_backend::{
+        LockTimeout, LockTimeoutBackend, RetryDeadline, with_deadline, without_wait,
+    },
     migrate::{self, MigrationStep},
+    new_store::create_store,
     panic_guard::catch_redb_panic,
     path_error::{PathError, PathProblem, open_error, table_error},
     path_security::{self, FileId},
     read_handle::{ReadOnlyDb, Snapshot, SnapshotSource},
-    read_ops::{ReadOps, STORE_INFO},
+    read_ops::ReadOps,
     reader::Reader,
-    record::{SchemaNumberV1, StoreInfoV1},
     register::{self, Register, RegisterId},
     tables::{ReadTables, Tables},
     write_ops::Writer,
 };
-use crate::domain::time_range::from_system_time;
 
-/// The maximum time that a read waits for a lock, including the opening of the file. A check of a
-/// token must answer within 1 s.
+/// The maximum time that a read waits for all locks together, including the opening of the file. A
+/// check of a token must answer within 1 s.
 const READ_TIMEOUT: Duration = Duration::from_millis(750);
 
 /// How long the lock counts as held after a read timed out on it. So a command waits only once.
@@ -55,6 +55,8 @@ pub(super) struct FileDb {
     handle: Mutex<Option<Arc<ReadOnlyDb>>>,
     /// When a read last timed out on the lock and continued without it.
     was_locked: Mutex<Option<Instant>>,
+    /// The register that the store named when it was opened.
+    pub(super) register_at_open: Option<RegisterId>,
     /// The last commit that a closed handle has read.
     seen: Mutex<Option<CommitId>>,
     is_rewound: AtomicBool,
@@ -65,16 +67,17 @@ impl FileDb {
     pub(super) fn open(path: &Path, options: OpenOptions) -> Result<Self, StoreError> {
         let create_missing = options.create_missing && !options.read_only;
         let path = path_security::resolve_store_path(path, create_missing)?;
-        let file = Self {
+        let mut file = Self {
             register: Arc::new(Register::beside(&path)),
             path,
             options,
             handle: Mutex::new(None),
             was_locked: Mutex::new(None),
+            register_at_open: None,
             seen: Mutex::new(None),
             is_rewound: AtomicBool::new(false),
         };
-        match file.begin_snapshot() {
+        let opened = match file.with_read_deadline(Self::begin_snapshot) {
             Err(StoreError::Path(PathError { problem: PathProblem::NoStore, .. }))
                 if create_missing =>
             {
@@ -82,10 +85,11 @@ impl FileDb {
                 if is_created {
                     file.create_first_register()?;
                 }
-                drop(file.begin_snapshot()?);
+                file.with_read_deadline(Self::begin_snapshot)?
             }
-            result => drop(result?),
-        }
+            result => result?,
+        };
+        file.register_at_open = opened.reader.register_id().ok();
         Ok(file)
     }
 
@@ -128,12 +132,31 @@ impl FileDb {
     /// because redb refuses every operation after an I/O error. Does not retry after a lock
     /// timeout.
     pub(super) fn snapshot(&self) -> Result<Snapshot, StoreError> {
-        let result = self.begin_snapshot();
-        if matches!(result, Ok(_) | Err(StoreError::Busy { .. })) {
-            return result;
+        self.with_read_deadline(|file| {
+            let result = file.begin_snapshot();
+            if matches!(result, Ok(_) | Err(StoreError::Busy { .. })) {
+                return result;
+            }
+            file.drop_handle();
+            file.begin_snapshot()
+        })
+    }
+
+    /// Begins a read of the last commit. Returns `None` if it would have to wait for a lock.
+    pub(super) fn snapshot_without_wait(&self) -> Result<Option<Snapshot>, StoreError> {
+        match without_wait(|| self.begin_snapshot_with_lock()) {
+            Err(StoreError::Busy { .. }) => Ok(None),
+            result => result.map(Some),
         }
-        self.drop_handle();
-        self.begin_snapshot()
+    }
+
+    fn with_read_deadline<T>(&self, begin: impl FnOnce(&Self) -> T) -> T {
+        with_deadline(Instant::now() + self.read_timeout(), || begin(self))
+    }
+
+    fn read_timeout(&self) -> Duration {
+        let limit = if self.options.reads_locked_file { SHORT_READ_TIMEOUT } else { READ_TIMEOUT };
+        self.options.lock_timeout.min(limit)
     }
 
     /// Begins a read. If the lock times out and the options allow it, reads without the lock.
@@ -207,7 +230,7 @@ impl FileDb {
         loop {
             // Opening for writing changes the file. So first check, by a read, that it is a store
             // and has no newer schema.
-            let known = self.snapshot()?.file_id();
+            let known = with_deadline(deadline.instant(), || self.snapshot())?.file_id();
             let (db, id) = open_to_write(&self.path, deadline)?;
             // A restore may have put another file at the path while this process waited.
             if id == known && path_security::identify(&self.path)? == id {
@@ -231,15 +254,14 @@ impl FileDb {
     /// caller's first read. If the store needs a repair or a migration, it is done before that
     /// transaction.
     fn open_to_read(&self) -> Result<(ReadOnlyDb, Reader), StoreError> {
-        let limit = if self.options.reads_locked_file { SHORT_READ_TIMEOUT } else { READ_TIMEOUT };
-        let timeout = self.options.lock_timeout.min(limit);
-        let deadline = RetryDeadline::new(timeout);
+        let timeout = self.read_timeout();
+        let deadline = RetryDeadline::of_operation(timeout);
         let mut is_repaired = false;
         loop {
             let (opened, id) = path_security::open(&self.path, false)?;
             let file = opened.try_clone().map_err(|error| StoreError::at(&self.path, &error))?;
             let opened = catch_redb_panic(|| {
-                let limit = LockTimeout::Each(timeout);
+                let limit = LockTimeout::OfOperation(timeout);
                 let backend = LockTimeoutBackend::new(opened, limit, self.path.clone(), id)?;
                 builder(self.options.cache).open_read_only_with_backend(backend)
             })?;
@@ -362,45 +384,6 @@ pub(super) fn begin_write(db: &Database) -> Result<WriteTransaction, StoreError>
 /// next open repairs the file.
 pub(super) fn close(db: Database) {
     let _ = catch_redb_panic(|| db.close());
-}
-
-/// Creates a store in an empty file.
-fn create_store(file: File) -> Result<(), StoreError> {
-    catch_redb_panic(|| {
-        let db = create_db(file)?;
-        init_schema(&db)?;
-        close_checked(db)
-    })?
-}
-
-/// Creates a database without tables in an empty file.
-pub(super) fn create_db(file: File) -> Result<Database, StoreError> {
-    InnerBackend::new(file).and_then(open_backend).map_err(|error| match error {
-        DatabaseError::Storage(error) => error.into(),
-        other => StoreError::failed(IoOperation::Create, other),
-    })
-}
-
-/// Closes a new database. Its file is complete only if this succeeds.
-pub(super) fn close_checked(db: Database) -> Result<(), StoreError> {
-    db.close().map_err(|error| StoreError::failed(IoOperation::Close, error))
-}
-
-/// Writes the first records of a new store: its schema, id and creation time.
-pub(super) fn init_schema(db: &Database) -> Result<(), StoreError> {
-    let mut id = [0; 16];
-    SysRng
-        .try_fill_bytes(&mut id)
-        .map_err(|error| StoreError::failed(IoOperation::Create, error))?;
-    let created = from_system_time(SystemTime::now()).into();
-    let transaction = begin_write(db)?;
-    let mut tables = Tables::open_to_write(&transaction)?;
-    let schema = SchemaNumberV1(migrate::latest_schema(migrate::STEPS));
-    tables.meta.put(migrate::SCHEMA, &schema)?;
-    tables.meta.put(STORE_INFO, &StoreInfoV1 { id, created })?;
-    register::assign_id(&mut tables)?;
-    drop(tables);
-    Ok(transaction.commit()?)
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@ use std::{ops::Bound, time::Instant};
 use redb::{StorageError, backends::FileBackend};
 
 use super::*;
-use crate::store::migrate_v2;
 use crate::store::{ReadOps, Store};
+use crate::store::{migrate_v2, new_store::create_db, record::SchemaNumberV1};
 
 /// Gives the store at `path` a schema of a newer patdeck.
 fn raise_schema(path: &Path) {

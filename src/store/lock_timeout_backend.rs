@@ -1,8 +1,9 @@
 //! Wraps redb's file backend so that lock waits time out; otherwise a stopped process (Ctrl-Z, a
 //! debugger, a suspended machine) could block all readers. The error names the lock holder. Also
-//! contains the deadline for retries to open the file. Used by `file_db`.
+//! contains the deadlines: all waits of one operation share one. Used by `file_db`.
 
 use std::{
+    cell::Cell,
     fs::File,
     io,
     ops::Bound,
@@ -32,10 +33,56 @@ const MAX_PAUSE: Duration = Duration::from_millis(1);
 /// How long lock waits may take.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum LockTimeout {
-    /// Each wait takes at most this long. A read handle uses this limit, because it stays open.
-    Each(Duration),
+    /// All waits end at the deadline of the operation, see [`with_deadline`]. A read handle uses this,
+    /// because it stays open. A wait outside of an operation takes at most this long.
+    OfOperation(Duration),
     /// All waits end at this instant.
     Until(Instant),
+}
+
+/// The deadline of an operation.
+#[derive(Debug, Clone, Copy)]
+struct Deadline {
+    at: Instant,
+    /// Whether the error should name the lock holder, which takes longer than most reads.
+    names_holder: bool,
+}
+
+thread_local! {
+    /// The deadline of the operation that runs on this thread.
+    static DEADLINE: Cell<Option<Deadline>> = const { Cell::new(None) };
+}
+
+/// Runs `operation`. All its waits for locks end at `deadline`, or at the deadline of the operation
+/// around it if that is earlier. `operation` must not wait on other threads.
+pub(super) fn with_deadline<T>(deadline: Instant, operation: impl FnOnce() -> T) -> T {
+    with(Deadline { at: deadline, names_holder: true }, operation)
+}
+
+/// Runs `operation`, which fails with [`StoreError::Busy`] instead of waiting for a lock. The error
+/// does not name the holder.
+pub(super) fn without_wait<T>(operation: impl FnOnce() -> T) -> T {
+    with(Deadline { at: Instant::now(), names_holder: false }, operation)
+}
+
+fn with<T>(deadline: Deadline, operation: impl FnOnce() -> T) -> T {
+    /// Restores the deadline of the operation around it, even after a panic.
+    struct Restore(Option<Deadline>);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            DEADLINE.set(self.0);
+        }
+    }
+    let outer = DEADLINE.get();
+    let _restore = Restore(outer);
+    let earlier = outer.filter(|outer| outer.at < deadline.at);
+    DEADLINE.set(Some(earlier.unwrap_or(deadline)));
+    operation()
+}
+
+/// The deadline of the operation on this thread, or `timeout` from now.
+fn operation_deadline(timeout: Duration) -> Instant {
+    DEADLINE.get().map_or_else(|| Instant::now() + timeout, |deadline| deadline.at)
 }
 
 /// A storage backend whose lock waits time out. In tests, its inner backend can inject faults.
@@ -71,7 +118,7 @@ impl LockTimeoutBackend {
         try_lock: impl Fn(&InnerBackend) -> Result<bool, BackendError>,
     ) -> Result<(), BackendError> {
         let deadline = match self.timeout {
-            LockTimeout::Each(timeout) => Instant::now() + timeout,
+            LockTimeout::OfOperation(timeout) => operation_deadline(timeout),
             LockTimeout::Until(deadline) => deadline,
         };
         // Processes hold these locks for some microseconds, unless they are stopped.
@@ -151,6 +198,11 @@ impl RetryDeadline {
         Self(Instant::now() + timeout)
     }
 
+    /// The deadline of the operation on this thread, or `timeout` from now.
+    pub(super) fn of_operation(timeout: Duration) -> Self {
+        Self(operation_deadline(timeout))
+    }
+
     pub(super) fn instant(&self) -> Instant {
         self.0
     }
@@ -175,5 +227,38 @@ impl RetryDeadline {
 }
 
 fn busy_error(path: &Path, file: FileId) -> StoreError {
-    StoreError::Busy { path: path.to_owned(), holder: describe_lock_holders(file) }
+    let names_holder = DEADLINE.get().is_none_or(|deadline| deadline.names_holder);
+    let holder = if names_holder { describe_lock_holders(file) } else { String::new() };
+    StoreError::Busy { path: path.to_owned(), holder }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_waits_of_one_operation_share_a_deadline() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.redb");
+        drop(crate::store::Store::open(&path).unwrap());
+        let open = || File::options().read(true).write(true).open(&path).unwrap();
+        let id = crate::store::path_security::identify(&path).unwrap();
+        let other = InnerBackend::new(open()).unwrap();
+        let (start, end) = (Bound::Included(0), Bound::Excluded(9));
+        assert!(other.try_lock_range(start, end).unwrap());
+        let hour = Duration::from_secs(3_600);
+        let backend =
+            LockTimeoutBackend::new(open(), LockTimeout::OfOperation(hour), path.clone(), id);
+        let backend = backend.unwrap();
+        let started = Instant::now();
+        let waits = || [(); 3].map(|()| backend.lock_shared_range(start, end).is_err());
+        // The shorter deadline counts, whichever operation has it.
+        let short = started + Duration::from_millis(20);
+        assert_eq!(with_deadline(short, || with_deadline(started + hour, waits)), [true; 3]);
+        assert_eq!(with_deadline(started + hour, || with_deadline(short, waits)), [true; 3]);
+        assert_eq!(with_deadline(started + hour, || without_wait(waits)), [true; 3]);
+        assert!(started.elapsed() < hour);
+        other.unlock_range(start, end).unwrap();
+        assert_eq!(without_wait(waits), [false; 3]);
+    }
 }

@@ -27,6 +27,7 @@ mod lock_timeout_backend;
 mod migrate;
 mod migrate_v2;
 mod name_index;
+mod new_store;
 mod panic_guard;
 mod path_error;
 mod path_security;
@@ -190,7 +191,7 @@ impl Store {
     pub fn memory() -> Result<Self, StoreError> {
         let io = |error: redb::DatabaseError| StoreError::failed(IoOperation::Create, error);
         let db = Database::builder().create_with_backend(InMemoryBackend::new()).map_err(io)?;
-        file_db::init_schema(&db)?;
+        new_store::init_schema(&db)?;
         Ok(Self { backend: Arc::new(Backend::Memory(db)) })
     }
 

@@ -15,6 +15,7 @@ use super::{
     error::StoreError,
     file_db,
     lock_timeout_backend::{InnerBackend, RetryDeadline},
+    new_store,
     panic_guard::catch_redb_panic,
     path_error::{PathError, PathProblem},
     path_security,
@@ -220,6 +221,6 @@ fn write_restored(
     let required = (register::load_id(&writer.tables)?, register::entries_from_records(&writer)?);
     drop(writer);
     transaction.commit()?;
-    file_db::close_checked(db)?;
+    new_store::close_checked(db)?;
     Ok(required)
 }

@@ -25,6 +25,13 @@ impl Store {
     /// Whether the revocation register exists and belongs to this store. Otherwise, no check has an
     /// answer.
     pub fn has_register(&self) -> Result<bool, StoreError> {
+        // Usually saves a read transaction. The id in the store changes only with the register.
+        if let Backend::File(file) = &*self.backend
+            && let Some(id) = file.register_at_open
+            && file.register.is_usable(&id)?
+        {
+            return Ok(true);
+        }
         let register = self.register()?;
         register.map_or(Ok(true), |(file, id)| file.register.is_usable(&id))
     }

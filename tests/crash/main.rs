@@ -13,6 +13,7 @@ mod kill_commands;
 mod kill_writers;
 mod ledger;
 mod stop_writer;
+mod stopped_lines;
 mod writer;
 
 use std::path::{Path, PathBuf};

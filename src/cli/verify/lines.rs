@@ -1,8 +1,12 @@
 //! `verify --lines`: a gateway keeps one process and sends one request per line of standard input.
-//! Each request gets one line of answer, in order. All requests of one read are answered in one
-//! write, and their last uses are recorded after it.
+//! Each request gets one line of answer, in order. The answers are printed every millisecond, before
+//! any wait for a lock, and at the end of the lines that were read at once. Then the last uses are
+//! recorded.
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::{
+    io::{self, IsTerminal as _, Write as _},
+    time::{Duration, Instant},
+};
 
 use serde_json::json;
 use zeroize::Zeroizing;
@@ -21,8 +25,14 @@ use super::{
 use crate::{
     domain::{AccessRequest, Scope},
     output::advice::Diagnostic,
-    service::{Service, Verifier},
+    service::{Service, ServiceError, StoreError, Verifier},
 };
+
+/// How long a decided answer waits for others, so that they are printed in one write.
+const PRINT_INTERVAL: Duration = Duration::from_millis(1);
+
+/// How long a lock counts as held after a timeout, so that the lines sent at once wait for it once.
+const TIMEOUT_VALIDITY: Duration = Duration::from_secs(1);
 
 /// Answers requests until the input ends. The exit code is 0 if all were allowed, 1 if one was denied
 /// or there was none, and otherwise the code of the first request without an answer.
@@ -39,55 +49,89 @@ pub(super) fn verify_lines(
     // `io::stdin()` is not used, because its buffer is never wiped.
     let read_error = |error| CliError::usage(format!("cannot read standard input ({error})"));
     let mut requests = SecretLines::new(open_stdin().map_err(read_error)?);
-    let line_verifier = LineVerifier::new(service, args);
-    let mut verifier = service.verifier();
-    let (mut answers, mut exit) = (Vec::new(), None);
+    let mut line_verifier = LineVerifier::new(service, args);
+    let (mut answers, mut exit) = (Answers::default(), None);
     while requests.read().map_err(read_error)? {
+        let mut is_empty = true;
         while let Some(line) = requests.next() {
-            let answer = line_verifier.verify(&mut verifier, &line);
-            exit = worst_exit(exit, write_answer(&mut answers, &answer, args, out)?);
+            is_empty = false;
+            if answers.are_due() {
+                answers.print(&mut line_verifier.verifier)?;
+            }
+            let is_ready = line_verifier.verifier.begin_without_wait();
+            if !is_ready {
+                answers.print(&mut line_verifier.verifier)?;
+            }
+            let answer = line_verifier.verify(&line, is_ready);
+            exit = worst_exit(exit, answers.push(&answer, args, out)?);
         }
-        if answers.is_empty() {
+        if is_empty {
             continue;
         }
-        verifier.release();
-        let mut stdout = io::stdout().lock();
-        stdout.write_all(&answers)?;
-        stdout.flush()?;
-        answers.clear();
+        answers.print(&mut line_verifier.verifier)?;
         if service.take_rewound() {
             let text = "the store was replaced by an older state";
             let hint = "secrets that were ended since stay denied; compare it with `patdeck audit`";
             print_warning(&Diagnostic::new(text).with_hint(hint));
         }
-        if let Err(fault) = verifier.flush_usage() {
+        if let Err(fault) = line_verifier.verifier.flush_usage() {
             warn_unrecorded_use(&fault);
         }
     }
     Ok(exit.unwrap_or(Exit::No))
 }
 
-/// Appends the line of an answer, or of the error. Returns the exit code for this request alone.
-fn write_answer(
-    answers: &mut Vec<u8>,
-    answer: &Result<Answer, CliError>,
-    args: &Verify,
-    out: &Output,
-) -> io::Result<Exit> {
-    let (exit, line) = match answer {
-        Ok(answer) if out.json => (answer.exit(), json_line(answer.as_json())),
-        Ok(answer) => (answer.exit(), answer.line(args.explain)),
-        Err(CliError::Exit(exit, error)) if out.json => {
-            let error = error.to_string();
-            (*exit, json_line(json!({ "allowed": false, "error": error })))
+/// The answers that are decided but not printed.
+#[derive(Default)]
+struct Answers {
+    lines: Vec<u8>,
+    /// When the first of them was added.
+    since: Option<Instant>,
+}
+
+impl Answers {
+    /// Whether they have waited long enough for other answers.
+    fn are_due(&self) -> bool {
+        self.since.is_some_and(|since| since.elapsed() >= PRINT_INTERVAL)
+    }
+
+    /// Appends the line of an answer, or of the error. Returns the exit code for this request alone.
+    fn push(
+        &mut self,
+        answer: &Result<Answer, CliError>,
+        args: &Verify,
+        out: &Output,
+    ) -> io::Result<Exit> {
+        let (exit, line) = match answer {
+            Ok(answer) if out.json => (answer.exit(), json_line(answer.as_json())),
+            Ok(answer) => (answer.exit(), answer.line(args.explain)),
+            Err(CliError::Exit(exit, error)) if out.json => {
+                let error = error.to_string();
+                (*exit, json_line(json!({ "allowed": false, "error": error })))
+            }
+            Err(CliError::Exit(exit, error)) => {
+                (*exit, format!("error: {}", error.to_string().replace('\n', " ")))
+            }
+            Err(CliError::BrokenPipe) => (Exit::Usage, "error".to_owned()),
+        };
+        write_lines(&mut self.lines, &line)?;
+        self.since.get_or_insert_with(Instant::now);
+        Ok(exit)
+    }
+
+    /// Prints the answers. Ends the read of `verifier` first, because the output can block.
+    fn print(&mut self, verifier: &mut Verifier) -> io::Result<()> {
+        if self.lines.is_empty() {
+            return Ok(());
         }
-        Err(CliError::Exit(exit, error)) => {
-            (*exit, format!("error: {}", error.to_string().replace('\n', " ")))
-        }
-        Err(CliError::BrokenPipe) => (Exit::Usage, "error".to_owned()),
-    };
-    write_lines(answers, &line)?;
-    Ok(exit)
+        verifier.release();
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(&self.lines)?;
+        stdout.flush()?;
+        self.lines.clear();
+        self.since = None;
+        Ok(())
+    }
 }
 
 /// Combines exit codes: an error outweighs a denial, and the first error counts.
@@ -105,16 +149,21 @@ struct LineVerifier<'a> {
     args: &'a Verify,
     request: Option<AccessRequest>,
     from: Option<&'a str>,
+    verifier: Verifier,
+    /// The last lock timeout and its time.
+    timeout: Option<(Instant, StoreError)>,
 }
 
 impl<'a> LineVerifier<'a> {
     fn new(service: &'a Service, args: &'a Verify) -> Self {
         let request = args.scope.as_ref().map(|scope| access_request(scope, args));
         let from = args.from.as_deref().or(service.actor().from.as_deref());
-        Self { args, request, from }
+        Self { args, request, from, verifier: service.verifier(), timeout: None }
     }
 
-    fn verify(&self, verifier: &mut Verifier, line: &SecretLine<'_>) -> Result<Answer, CliError> {
+    /// `is_ready` is whether the check need not wait for a lock. Otherwise it waits, unless the lock
+    /// was not released in time for an earlier line.
+    fn verify(&mut self, line: &SecretLine<'_>, is_ready: bool) -> Result<Answer, CliError> {
         let SecretLine::Complete(line) = line else {
             return Err(CliError::usage(format!("the line is longer than {MAX_LINE_BYTES} bytes")));
         };
@@ -135,7 +184,15 @@ impl<'a> LineVerifier<'a> {
         if words.next().is_some() {
             return Err(CliError::usage("too many words: a line is SECRET [SCOPE] [ADDRESS]"));
         }
-        Ok(Answer::check(verifier, secret, request, from)?)
+        let timeout = self.timeout.as_ref().filter(|(at, _)| at.elapsed() < TIMEOUT_VALIDITY);
+        if let Some((_, error)) = timeout.filter(|_| !is_ready) {
+            return Err(ServiceError::Store(error.clone()).into());
+        }
+        let answer = Answer::check(&mut self.verifier, secret, request, from);
+        if let Err(ServiceError::Store(error @ StoreError::Busy { .. })) = &answer {
+            self.timeout = Some((Instant::now(), error.clone()));
+        }
+        Ok(answer?)
     }
 
     fn parse_request(&self, text: &str) -> Result<AccessRequest, CliError> {
