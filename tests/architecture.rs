@@ -28,11 +28,12 @@ const LAYERS: [(&str, &[&str]); 11] = [
 ];
 
 /// Outside crates that have a home, with every path below `src` that may name them.
-const HOMES: [(&str, &[&str]); 12] = [
+const HOMES: [(&str, &[&str]); 13] = [
     ("caseless", &["domain/name.rs"]),
     ("unicode_normalization", &["domain/name.rs"]),
     ("unicode_security", &["domain/lookalike.rs"]),
     ("bincode", &["store/codec.rs", "store/record/"]),
+    ("flate2", &["cli/scan/"]),
     ("redb", &["store/"]),
     ("serde", &["config/", "cli/transfer/field_reader.rs", "output/json/"]),
     ("serde_json", &["cli/", "output/json.rs", "output/json/"]),

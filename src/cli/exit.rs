@@ -23,7 +23,8 @@ pub enum Exit {
     Refused = 3,
     /// The store cannot be opened, read or written.
     Store = 4,
-    /// The change was made only in part, or its result is unknown or could not be printed.
+    /// Done only in part: a change whose result is unknown or could not be printed, or a scan that
+    /// did not search everything.
     Incomplete = 5,
 }
 

@@ -176,8 +176,12 @@ Examples:
   patdeck scan . --revoke --yes                 revoke the active secrets found
 
 Skips files that .gitignore, .ignore and git's excludes name, as ripgrep does. Hidden and binary
-files are searched, because secrets leak in .env and .npmrc. Symbolic links inside
-a folder are not followed.
+files are searched, because secrets leak in .env and .npmrc. Links to folders are searched as
+folders, and each file once.
+
+Searches in gzip, zip (also .docx, .jar), tar, base64, UTF-16 and escape sequences such as %5F, up
+to 6 levels deep and 1 GiB of decompressed bytes per file. The path a.zip!b is the file b in a.zip. What cannot be searched is counted and named: unreadable files, devices, files under /proc,
+damaged or encrypted archives, other compression.
 
 Prints only the public part of a secret, and its status in this store:
   active    works: revoke it
@@ -188,7 +192,8 @@ Prints only the public part of a secret, and its status in this store:
 
 Exit codes:
   0 no active secret found, or all were revoked   1 active secret found
-  2 invalid arguments, or PATH does not exist   4 the store cannot be used";
+  2 invalid arguments, or PATH does not exist   4 the store cannot be used
+  5 not everything was searched, and no active secret was found or left";
 
 pub(super) const EXPORT: &str = "\
 Examples:

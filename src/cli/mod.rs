@@ -24,7 +24,12 @@ mod transfer;
 mod usage_error;
 mod verify;
 
-use std::{ffi::OsString, fs::File, io, os::fd::AsFd as _};
+use std::{
+    ffi::OsString,
+    fs::File,
+    io,
+    os::{fd::AsFd as _, unix::ffi::OsStrExt as _},
+};
 
 pub use args::{Args, CliCommand};
 pub use exit::{CliError, Exit};
@@ -35,7 +40,7 @@ pub use usage_error::report_clap_error;
 
 use crate::{
     config::{Config, Environment, ThemeName},
-    domain::{Secret, TokenId},
+    domain::{FoundSecret, SecretScanner, TokenId},
     service::{CacheSize, Service},
 };
 
@@ -124,7 +129,7 @@ fn open_stdin() -> io::Result<File> {
 /// Returns an error if an argument contains a secret: other users of the machine can read
 /// arguments, and the shell history keeps them.
 pub fn reject_secrets_in_arguments(arguments: &[OsString]) -> Result<(), CliError> {
-    match arguments.iter().find_map(|argument| find_secret(&argument.to_string_lossy())) {
+    match arguments.iter().find_map(|argument| find_secret(argument.as_bytes())) {
         Some(id) => Err(CliError::usage(format!(
             "an argument contains the secret of {id}: other users can see arguments, and the shell \
              history keeps them"
@@ -137,8 +142,14 @@ pub fn reject_secrets_in_arguments(arguments: &[OsString]) -> Result<(), CliErro
     }
 }
 
-/// Returns the token id of the first secret in `text`.
-fn find_secret(text: &str) -> Option<TokenId> {
-    let mut words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
-    words.find_map(|word| Some(Secret::parse(word.to_owned().into()).ok()?.id()))
+/// Returns the token id of the first secret in `bytes`, also if it is escaped as in a URL.
+fn find_secret(bytes: &[u8]) -> Option<TokenId> {
+    let mut id = None;
+    let mut scanner = SecretScanner::default();
+    let mut keep = |found: FoundSecret| {
+        id.get_or_insert(found.secret.id());
+    };
+    scanner.feed(bytes, &mut keep);
+    scanner.finish(keep);
+    id
 }

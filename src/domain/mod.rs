@@ -47,7 +47,7 @@ pub use plan::{
     Confirmation, ConfirmationProof, Plan, Refusal, SkippedToken, StoredToken, TokenChange,
     Warning, plan,
 };
-pub use scan::{FoundSecret, SecretScanner};
+pub use scan::{FoundSecret, SecretScanner, StreamPosition};
 pub use scope::{Domain, Entity, EntityType, Operation, Scope, ScopeError, Scopes};
 pub use scope_preset::{ScopePreset, ScopePresetError};
 pub use search::{Search, SearchError};

@@ -171,7 +171,7 @@ impl<'a> LineVerifier<'a> {
         let (secret, rest) =
             line.split_once(|c: char| c.is_ascii_whitespace()).unwrap_or((&line, ""));
         // The scope must not contain a secret, because the scope is recorded with the last use.
-        if let Some(id) = find_secret(rest) {
+        if let Some(id) = find_secret(rest.as_bytes()) {
             return Err(CliError::usage(format!(
                 "the secret of {id} must be the first word of the line"
             )));

@@ -31,6 +31,31 @@ struct Unescaped {
     origins: Vec<usize>,
 }
 
+/// The length of the escape sequence at the start of `bytes`, and the character that it encodes
+/// after up to [`MAX_PASSES`] decodings. A folded line counts as a line break.
+pub(super) fn first_character(bytes: &[u8]) -> Option<(usize, u8)> {
+    let mut text =
+        Unescaped { text: Zeroizing::new(bytes.to_vec()), origins: (0..bytes.len()).collect() };
+    for _ in 0..MAX_PASSES {
+        let len_at =
+            |text: &Unescaped, end: usize| text.origins.get(end).copied().unwrap_or(bytes.len());
+        match text.text.as_slice() {
+            [b'\\', b'n' | b'r', ..] => return Some((len_at(&text, 2), b'\n')),
+            [b'\\', b'/', ..] => return Some((len_at(&text, 2), b'/')),
+            _ => {}
+        }
+        let Escape { len, character } = escape_at(&text.text, |_| true)?;
+        let Some(character) = character else {
+            return Some((len_at(&text, len), b'\n'));
+        };
+        if !b"%=\\&".contains(&character) {
+            return Some((len_at(&text, len), character));
+        }
+        text = text.decode_with(|_| true)?;
+    }
+    None
+}
+
 /// Calls `on_match` for each secret in `bytes` that contains an escape sequence.
 pub(super) fn find(bytes: &[u8], mut on_match: impl FnMut(SecretMatch)) {
     let mut from = 0;
@@ -48,7 +73,7 @@ fn run_end(bytes: &[u8], at: usize) -> usize {
     let mut end = at;
     loop {
         let near = bytes.get(..bytes.len().min(end + MAX_SECRET_LEN)).unwrap_or_default();
-        match next_escape_before(bytes, end, near.len()) {
+        match next_escape_before(bytes, end, near.len(), is_decoded) {
             Some((at, escape)) => end = at + escape.len,
             None => return near.len(),
         }
@@ -83,6 +108,13 @@ fn find_in_run(run: &[u8], start: usize, on_match: &mut impl FnMut(SecretMatch))
 impl Unescaped {
     /// Decodes the sequences of one level. Returns `None` if there are none.
     fn decode(&self) -> Option<Self> {
+        self.decode_with(is_decoded)
+    }
+
+    /// Decodes the sequences whose characters `is_decoded` accepts.
+    fn decode_with(&self, is_decoded: fn(u8) -> bool) -> Option<Self> {
+        let next_escape =
+            |bytes, from| next_escape_before(bytes, from, self.text.len(), is_decoded);
         next_escape(&self.text, 0)?;
         let mut decoded = Self {
             // A sequence is longer than its character, so the buffer is never reallocated.
@@ -115,27 +147,37 @@ impl Unescaped {
 }
 
 fn next_escape(bytes: &[u8], from: usize) -> Option<(usize, Escape)> {
-    next_escape_before(bytes, from, bytes.len())
+    next_escape_before(bytes, from, bytes.len(), is_decoded)
 }
 
 /// Returns the first escape sequence that begins in `from..limit`, with its index.
-fn next_escape_before(bytes: &[u8], from: usize, limit: usize) -> Option<(usize, Escape)> {
+fn next_escape_before(
+    bytes: &[u8],
+    from: usize,
+    limit: usize,
+    is_decoded: fn(u8) -> bool,
+) -> Option<(usize, Escape)> {
     let mut at = from;
     loop {
         let rest = bytes.get(at..limit)?;
         let marks = memchr3(b'%', b'=', b'\\', rest);
         let before = rest.get(..marks.unwrap_or(rest.len())).unwrap_or_default();
         at += memchr(b'&', before).or(marks)?;
-        if let Some(escape) = escape_at(bytes.get(at..).unwrap_or_default()) {
+        if let Some(escape) = escape_at(bytes.get(at..).unwrap_or_default(), is_decoded) {
             return Some((at, escape));
         }
         at += 1;
     }
 }
 
-fn escape_at(bytes: &[u8]) -> Option<Escape> {
+/// The escape sequence at the start of `bytes`, if `is_decoded` accepts its character.
+fn escape_at(bytes: &[u8], is_decoded: fn(u8) -> bool) -> Option<Escape> {
+    sequence_at(bytes).filter(|escape| escape.character.is_none_or(is_decoded))
+}
+
+fn sequence_at(bytes: &[u8]) -> Option<Escape> {
     match bytes {
-        [b'=' | b'\\', b'\r' | b'\n', ..] => fold(bytes),
+        [b'=' | b'\\', b'\r' | b'\n', ..] | [b'=', b'\\', b'n' | b'r', ..] => fold(bytes),
         [b'%' | b'=', rest @ ..] => fixed_digits(1, rest, 2),
         [b'\\', b'x' | b'u', b'{', rest @ ..] => delimited_digits(3, rest, 16, b'}'),
         [b'\\', b'x', rest @ ..] => fixed_digits(2, rest, 2),
@@ -150,11 +192,13 @@ fn escape_at(bytes: &[u8]) -> Option<Escape> {
     }
 }
 
-/// A line break after `=` or `\`, and the indentation of the next line.
+/// A line break after `=` or `\`, and the indentation of the next line. After `=`, the line break can
+/// be written as `\n`, because quoted-printable text can be in a JSON string.
 fn fold(bytes: &[u8]) -> Option<Escape> {
     let break_len = match bytes {
-        [_, b'\r', b'\n', ..] => 3,
+        [_, b'\r', b'\n', ..] | [b'=', b'\\', b'n', ..] => 3,
         [_, b'\n', ..] => 2,
+        [b'=', b'\\', b'r', b'\\', b'n', ..] => 5,
         _ => return None,
     };
     let blanks = bytes.get(break_len..)?.iter().take(MAX_INDENT);
@@ -180,7 +224,7 @@ fn numeric(digits: &[u8], radix: u32, len: usize) -> Option<Escape> {
     }
     let code = u32::from_str_radix(std::str::from_utf8(digits).ok()?, radix).ok()?;
     let character = u8::try_from(code).ok()?;
-    is_decoded(character).then_some(Escape { len, character: Some(character) })
+    Some(Escape { len, character: Some(character) })
 }
 
 /// Whether a sequence that encodes `character` is decoded. This is the case if the character can be

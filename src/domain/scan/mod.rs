@@ -1,9 +1,9 @@
 //! Finds secrets in a byte stream, text or binary, with a buffer of about 70 KiB. A match has the
 //! format of a secret and a valid checksum; the bytes around it do not matter. The characters of a
 //! secret may be written in ASCII, UTF-16 or UTF-32 ([`plain`]), or with escape sequences
-//! ([`escaped`]). The scanner does not know whether a secret was issued; the caller looks up the
-//! secret in the store.
+//! ([`escaped`]). The caller decodes [`base64`] and archives, and looks up the secret in the store.
 
+pub mod base64;
 mod escaped;
 mod plain;
 
@@ -46,26 +46,32 @@ struct SecretMatch {
     secret: Secret,
 }
 
+/// Where a stream begins in a file.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct StreamPosition {
+    /// Number of bytes before the stream.
+    pub offset: u64,
+    /// Number of line breaks before the stream.
+    pub lines: u64,
+    /// Whether a NUL byte was found before the stream.
+    pub is_binary: bool,
+}
+
 /// Scans a stream that is given in pieces of any length. A secret that spans several pieces is
 /// found exactly once.
 pub struct SecretScanner {
     /// The end of the stream so far, in which a match can still begin. Must not grow beyond its
     /// initial capacity: a reallocation would leave copies of secrets in memory.
     buffer: Zeroizing<Vec<u8>>,
-    /// Offset of `buffer` in the stream.
-    buffer_offset: u64,
-    /// Number of line breaks before `buffer`.
-    lines: u64,
-    is_binary: bool,
+    /// Where `buffer` begins.
+    position: StreamPosition,
 }
 
 impl Default for SecretScanner {
     fn default() -> Self {
         Self {
             buffer: Zeroizing::new(Vec::with_capacity(CHUNK_LEN + MAX_WRITTEN_LEN)),
-            buffer_offset: 0,
-            lines: 0,
-            is_binary: false,
+            position: StreamPosition::default(),
         }
     }
 }
@@ -85,7 +91,7 @@ impl SecretScanner {
             let free = CHUNK_LEN + MAX_WRITTEN_LEN - self.buffer.len();
             let (piece, more) = rest.split_at(free.min(rest.len()));
             rest = more;
-            self.is_binary = self.is_binary || memchr(0, piece).is_some();
+            self.position.is_binary = self.position.is_binary || memchr(0, piece).is_some();
             self.buffer.extend_from_slice(piece);
             // Every match that begins before this index also ends in the buffer.
             if self.buffer.len() == CHUNK_LEN + MAX_WRITTEN_LEN {
@@ -95,9 +101,22 @@ impl SecretScanner {
         }
     }
 
-    /// Ends the stream. Calls `on_match` for each secret in the rest of the buffer.
-    pub fn finish(mut self, mut on_match: impl FnMut(FoundSecret)) {
+    /// Ends the stream. Calls `on_match` for each secret in the rest of the buffer. The scanner can
+    /// be used again.
+    pub fn finish(&mut self, mut on_match: impl FnMut(FoundSecret)) {
         self.scan_window(self.buffer.len(), &mut on_match);
+        self.restart(StreamPosition::default());
+    }
+
+    /// Whether a NUL byte was found in the stream so far.
+    pub fn is_binary(&self) -> bool {
+        self.position.is_binary
+    }
+
+    /// Begins a stream at `position` of a file, and forgets the last one.
+    pub fn restart(&mut self, position: StreamPosition) {
+        self.buffer.clear();
+        self.position = position;
     }
 
     /// Calls `on_match`, in stream order, for each secret that begins before `limit`.
@@ -109,17 +128,17 @@ impl SecretScanner {
         matches.sort_by_key(|found| found.start);
         let mut counted_to = 0;
         for SecretMatch { start, secret } in matches {
-            self.lines += count_lines(self.buffer.get(counted_to..start));
+            self.position.lines += count_lines(self.buffer.get(counted_to..start));
             counted_to = start;
             on_match(FoundSecret {
-                offset: self.buffer_offset + to_u64(start),
-                line: self.lines + 1,
-                is_binary: self.is_binary,
+                offset: self.position.offset + to_u64(start),
+                line: self.position.lines + 1,
+                is_binary: self.position.is_binary,
                 secret,
             });
         }
-        self.lines += count_lines(self.buffer.get(counted_to..limit));
-        self.buffer_offset += to_u64(limit);
+        self.position.lines += count_lines(self.buffer.get(counted_to..limit));
+        self.position.offset += to_u64(limit);
     }
 }
 

@@ -3,10 +3,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers as in itself")]
 
+// `cfg(test)` tells clippy that panicking is the point here.
+#[cfg(test)]
+mod content;
+#[cfg(test)]
+mod folders;
+
 use std::{
     fs,
     io::Write as _,
-    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::Output,
 };
@@ -200,29 +205,6 @@ fn the_old_secret_is_active_during_the_overlap() {
 }
 
 #[test]
-fn ignore_rules_hidden_files_and_links() {
-    let fixture = Fixture::new();
-    let secret = fixture.create("ci");
-    for name in [".env", "build/out", "kept", ".config/x"] {
-        fixture.write(name, &secret);
-    }
-    fixture.write(".ignore", "build/\n");
-    std::os::unix::fs::symlink("kept", fixture.folder().join("link")).unwrap();
-    let files = |arguments: &[&str]| {
-        let (_, out, _) = fixture.scan(arguments);
-        let files = out.lines().map(|line| line.split(':').next().unwrap().to_owned());
-        let mut files: Vec<_> = files.collect();
-        files.sort_unstable();
-        files
-    };
-    assert_eq!(files(&["."]), ["./.config/x", "./.env", "./kept"]);
-    assert_eq!(files(&[".", "--skip-hidden"]), ["./kept"]);
-    let all = ["./.config/x", "./.env", "./build/out", "./kept"];
-    assert_eq!(files(&[".", "--no-ignore"]), all);
-    assert_eq!(files(&["build/out", "link"]), ["build/out", "link"], "explicit paths");
-}
-
-#[test]
 fn binary_matches_have_a_byte_offset() {
     let fixture = Fixture::new();
     let secret = fixture.create("ci");
@@ -240,53 +222,13 @@ fn binary_matches_have_a_byte_offset() {
                 "schema": 1, "file": "blob", "line": null, "offset": 3,
                 "token": public_part(&secret), "id": id, "name": "ci", "status": "active",
             }),
+            serde_json::json!({
+                "schema": 1, "files_searched": 1, "not_searched": 0, "secrets": 1,
+                "active_tokens": 1,
+            }),
             serde_json::json!({ "schema": 1, "revoked": { "id": id, "name": "ci" } }),
         ]
     );
-}
-
-#[test]
-fn encoded_and_unbounded_secrets_are_found() {
-    let fixture = Fixture::new();
-    let secret = fixture.create("ci");
-    let utf_16: Vec<u8> = secret.encode_utf16().flat_map(u16::to_le_bytes).collect();
-    fixture.write("bom", [&[0xff, 0xfe], utf_16.as_slice()].concat());
-    fixture.write("utf-16", utf_16);
-    fixture.write("letters", format!("x{secret}x"));
-    fixture.write("url", secret.replace('_', "%5F"));
-    fixture.write("json", secret.replace('_', "\\u005f"));
-    fixture.write("mail", secret.replace('_', "=5F=\r\n"));
-    let (a, b) = secret.split_at(30);
-    fixture.write("script", format!("export TOKEN={a}\\\n    {b}\n"));
-    let (code, out, err) = fixture.scan(&["."]);
-    assert_eq!((code, out.lines().count()), (1, 7), "{out}{err}");
-    assert!(out.contains("./script:1: ") && out.contains("./utf-16:byte 0: "), "{out}");
-}
-
-#[test]
-fn unreadable_files_are_reported_and_skipped() {
-    let fixture = Fixture::new();
-    let secret = fixture.create("ci");
-    for name in ["a", "closed/b", "z"] {
-        fixture.write(name, &secret);
-    }
-    let chmod = |mode| {
-        let permissions = fs::Permissions::from_mode(mode);
-        fs::set_permissions(fixture.folder().join("closed"), permissions.clone()).unwrap();
-        fs::set_permissions(fixture.folder().join("a"), permissions).unwrap();
-    };
-    chmod(0);
-    let is_root = fs::File::open(fixture.folder().join("a")).is_ok();
-    let (code, out, err) = fixture.scan(&["."]);
-    chmod(0o700);
-    if !is_root {
-        assert_eq!((code, out.lines().count()), (1, 1));
-        assert_eq!(err.matches("warning: skipped ").count(), 2, "{err}");
-        assert!(err.contains("(2 skipped): 1 secret found"));
-    }
-    let (code, out, err) = fixture.scan(&["z", "no-such-file"]);
-    assert_eq!((code, out.as_str()), (2, ""));
-    assert!(err.starts_with("error: cannot search no-such-file ("), "{err}");
 }
 
 #[test]

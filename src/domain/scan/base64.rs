@@ -1,0 +1,257 @@
+//! Finds and decodes base64, standard and URL-safe, with line breaks and indentation. Characters and
+//! line breaks may be written as escape sequences (`%2B`, `\/`, `\n`, `=` at the end of a line).
+//! Called by `scan` for its files; the decoded bytes can contain text, an archive or more base64.
+
+use super::escaped;
+
+/// Number of characters of the base64 of the shortest secret, which has 54 characters.
+const MIN_RUN_LEN: usize = 72;
+/// A run has a line of at least this number of characters. Shorter lines are not searched.
+const MIN_LINE_LEN: usize = 36;
+/// Maximum number of bytes that are read to count the characters of a run.
+const MAX_MEASURED_LEN: usize = 512;
+/// Number of bytes after a symbol that decide what it is. More are needed only before the end.
+pub const LOOKAHEAD: usize = 64;
+/// How base64 of gzip and zip data begins.
+pub const ARCHIVE_STARTS: [&[u8]; 2] = [b"H4sI", b"UEsDB"];
+/// Maximum number of blanks that indent a line.
+const MAX_INDENT: usize = 64;
+
+/// Classes of bytes: the value of a base64 character, or one of these.
+const BREAK: u8 = 64;
+const ESCAPE: u8 = 65;
+const OTHER: u8 = 66;
+
+const CLASSES: [u8; 256] = classes();
+
+#[expect(clippy::indexing_slicing, reason = "the indices are below 256")]
+const fn classes() -> [u8; 256] {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut classes = [OTHER; 256];
+    let mut value = 0;
+    while value < 64 {
+        classes[ALPHABET[value as usize] as usize] = value;
+        value += 1;
+    }
+    classes[b'-' as usize] = 62;
+    classes[b'_' as usize] = 63;
+    classes[b'\r' as usize] = BREAK;
+    classes[b'\n' as usize] = BREAK;
+    classes[b'%' as usize] = ESCAPE;
+    classes[b'=' as usize] = ESCAPE;
+    classes[b'\\' as usize] = ESCAPE;
+    classes[b'&' as usize] = ESCAPE;
+    classes
+}
+
+fn class_of(byte: u8) -> u8 {
+    CLASSES.get(usize::from(byte)).copied().unwrap_or(OTHER)
+}
+
+/// The index of the first run in `bytes` that can contain a secret. `Err` is the first index at
+/// which one could begin if there were more bytes.
+pub fn find_run(bytes: &[u8], is_last: bool) -> Result<usize, usize> {
+    let mut from = 0;
+    loop {
+        let start =
+            from + find_line(bytes.get(from..).unwrap_or_default()).map_err(|at| from + at)?;
+        // Identifiers and paths are shorter than a secret.
+        let mut count = 0;
+        let end = bytes.len().min(start + MAX_MEASURED_LEN);
+        let run = bytes.get(start..end).unwrap_or_default();
+        let len = RunReader::default().read(run, true, MIN_RUN_LEN, |_| count += 1);
+        if count == MIN_RUN_LEN || len == run.len() && !is_last {
+            return Ok(start);
+        }
+        from = start + len;
+    }
+}
+
+/// The first index from which [`MIN_LINE_LEN`] base64 characters follow. `Err` is the first index
+/// from which they could follow if there were more bytes.
+fn find_line(bytes: &[u8]) -> Result<usize, usize> {
+    let mut start = 0;
+    // Most windows contain another character near their end, and are left after a few steps.
+    while let Some(window) = bytes.get(start..start + MIN_LINE_LEN) {
+        match window.iter().rposition(|byte| class_of(*byte) >= BREAK) {
+            Some(at) => start += at + 1,
+            None => return Ok(start),
+        }
+    }
+    let tail = bytes.get(start..).unwrap_or_default();
+    let other = tail.iter().rposition(|byte| class_of(*byte) >= BREAK);
+    Err(start + other.map_or(0, |at| at + 1))
+}
+
+/// Reads the characters of one run of base64. A run ends at its padding, at an empty line, before a
+/// line with which an archive begins, and at each byte that cannot belong to it. A `=` at the end of a
+/// line can be padding or fold the line; the run goes on.
+#[derive(Debug, Default)]
+pub struct RunReader {
+    is_ended: bool,
+    /// Whether only blanks were read since the last line break.
+    is_line_start: bool,
+    /// Number of blanks read since the last line break.
+    indent: usize,
+}
+
+impl RunReader {
+    pub fn is_ended(&self) -> bool {
+        self.is_ended
+    }
+
+    /// Calls `on_value` with the value of each base64 character in `bytes`, at most `limit` of them,
+    /// and returns how many bytes were read. Unless `is_last`, up to [`LOOKAHEAD`] bytes are left
+    /// for the next call.
+    pub fn read(
+        &mut self,
+        bytes: &[u8],
+        is_last: bool,
+        limit: usize,
+        mut on_value: impl FnMut(u8),
+    ) -> usize {
+        let (mut at, mut count) = (0, 0);
+        while let Some(byte) = bytes.get(at)
+            && count < limit
+            && !self.is_ended
+        {
+            match class_of(*byte) {
+                value @ 0..BREAK => {
+                    on_value(value);
+                    self.is_line_start = false;
+                    count += 1;
+                    at += 1;
+                }
+                BREAK | ESCAPE if !is_last && bytes.len() - at < LOOKAHEAD => break,
+                BREAK => {
+                    self.read_break(*byte);
+                    at += usize::from(!self.is_ended);
+                    self.end_before_archive(bytes.get(at..));
+                }
+                OTHER if matches!(byte, b' ' | b'\t') && self.is_indentation() => at += 1,
+                ESCAPE => match read_escape(bytes.get(at..).unwrap_or_default()) {
+                    Some((len, value)) => {
+                        if let Some(value) = value {
+                            on_value(value);
+                            count += 1;
+                        }
+                        at += len;
+                        if value.is_none() {
+                            self.end_before_archive(bytes.get(at..));
+                        }
+                    }
+                    None => self.is_ended = true,
+                },
+                _ => self.is_ended = true,
+            }
+        }
+        self.is_ended = self.is_ended || is_last && at == bytes.len();
+        at
+    }
+
+    fn read_break(&mut self, byte: u8) {
+        if byte == b'\n' {
+            self.is_ended = self.is_line_start;
+            self.is_line_start = true;
+            self.indent = 0;
+        }
+    }
+
+    /// Ends the run if `rest`, which is a new line, is an archive of its own.
+    fn end_before_archive(&mut self, rest: Option<&[u8]>) {
+        let is_archive = |rest: &[u8]| ARCHIVE_STARTS.iter().any(|start| rest.starts_with(start));
+        self.is_ended = self.is_ended || rest.is_some_and(is_archive);
+    }
+
+    fn is_indentation(&mut self) -> bool {
+        self.indent += 1;
+        self.is_line_start && self.indent <= MAX_INDENT
+    }
+}
+
+/// The length of the escape sequence at the start of `bytes`, and the value of the base64 character
+/// that it encodes. A line break has no value.
+fn read_escape(bytes: &[u8]) -> Option<(usize, Option<u8>)> {
+    let (len, text) = escaped::first_character(bytes.get(..LOOKAHEAD).unwrap_or(bytes))?;
+    match class_of(text) {
+        value @ 0..BREAK => Some((len, Some(value))),
+        BREAK => Some((len, None)),
+        _ => None,
+    }
+}
+
+/// Decodes base64 characters into bytes.
+#[derive(Debug, Default)]
+pub struct BitStream {
+    bits: u32,
+    count: u32,
+}
+
+impl BitStream {
+    /// Adds the value of a character. Returns the byte that it completes.
+    pub fn push(&mut self, value: u8) -> Option<u8> {
+        self.bits = self.bits << 6 & 0x3fff | u32::from(value);
+        self.count += 6;
+        if self.count < 8 {
+            return None;
+        }
+        self.count -= 8;
+        u8::try_from(self.bits >> self.count & 0xff).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decode(text: &str) -> (Vec<u8>, usize) {
+        let (mut reader, mut stream, mut bytes) =
+            (RunReader::default(), BitStream::default(), vec![]);
+        let read =
+            reader.read(text.as_bytes(), true, usize::MAX, |it| bytes.extend(stream.push(it)));
+        assert!(reader.is_ended());
+        (bytes, read)
+    }
+
+    #[test]
+    fn a_run_ends_at_padding_empty_lines_and_other_bytes() {
+        let cases = [
+            ("aGVsbG8=", 7),
+            ("aGVsbG8==\nxx", 7),
+            ("aGVsbG8=\nH4sIx", 9),
+            ("aGVsbG8\r\nUEsDBx", 9),
+            ("aGVsbG8\n\nxx", 8),
+            ("aGVsbG8 xx", 7),
+            ("aGVs\r\n  bG8,", 11),
+            ("aGVs=\nbG8", 9),
+            ("aGVs\\nbG8\"", 9),
+            ("aGVs%0D%0AbG8&x", 13),
+            ("aGVs%250AbG8", 12),
+            ("aGVs\\\\nbG8", 10),
+        ];
+        for (text, read) in cases {
+            assert_eq!(decode(text), (b"hello".to_vec(), read), "{text}");
+        }
+        for slash in ["/", "_", "\\/", "%2F", "%2f", "%252F", "\\u002f", "&#47;", "=2F", "\\\\/"] {
+            assert_eq!(decode(&format!("Pz8{slash}")).0, b"???", "{slash}");
+        }
+    }
+
+    #[test]
+    fn a_run_begins_where_enough_characters_follow() {
+        let run = "A".repeat(MIN_RUN_LEN);
+        assert_eq!(find_run(b"", true), Err(0));
+        assert_eq!(find_run(b"a b cd", true), Err(4));
+        assert_eq!(find_run(run.as_bytes(), true), Ok(0));
+        for before in ["", " ", "text and ", "AAAA\n", "key=", "a,b,c,"] {
+            let text = format!("{before}{run}");
+            assert_eq!(find_run(text.as_bytes(), true), Ok(before.len()));
+            let (line, rest) = text.split_at(before.len() + MIN_LINE_LEN);
+            assert_eq!(find_run(format!("{line}\r\n  {rest}.").as_bytes(), true), Ok(before.len()));
+            let short = &text[..text.len() - 1];
+            assert_eq!(find_run(short.as_bytes(), true), Err(short.len()));
+            assert_eq!(find_run(short.as_bytes(), false), Ok(before.len()), "more can follow");
+            assert_eq!(find_run(format!("{short}.").as_bytes(), false), Err(short.len() + 1));
+        }
+    }
+}
