@@ -1,4 +1,5 @@
-//! The overlaps that a regeneration can choose from. Called by `token`, which applies them.
+//! The overlaps that a regeneration can choose from. Called by `token`, which applies them, and by
+//! `import`, which refuses a longer one.
 
 use chrono::TimeDelta;
 
@@ -18,6 +19,11 @@ labels! {
 }
 
 impl SecretOverlap {
+    /// How long the longest overlap lasts.
+    pub fn longest() -> TimeDelta {
+        Self::ALL.iter().filter_map(|overlap| overlap.as_delta()).max().unwrap_or_default()
+    }
+
     pub(super) fn as_delta(self) -> Option<TimeDelta> {
         match self {
             Self::None => None,

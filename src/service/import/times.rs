@@ -2,7 +2,7 @@
 //! a store writes them. Otherwise, an edited export could make a secret work for longer than the
 //! lifetime limits allow, or hide a use. Called by `import`.
 
-use crate::domain::{LastUse, Timestamp, Token, time_range::CLOCK_TOLERANCE};
+use crate::domain::{LastUse, SecretOverlap, Timestamp, Token, time_range::CLOCK_TOLERANCE};
 
 /// Returns the field and the reason for each invalid time. `now` is the time of the clock.
 pub(super) fn time_faults(token: &Token, now: Timestamp) -> Vec<(&'static str, &'static str)> {
@@ -34,12 +34,20 @@ pub(super) fn time_faults(token: &Token, now: Timestamp) -> Vec<(&'static str, &
     let wrong = ordered.into_iter().filter_map(|(field, first, then, reason)| {
         (first? - then? > CLOCK_TOLERANCE).then_some((field, reason))
     });
-    future.chain(wrong).collect()
+    // A longer overlap would keep a secret working that no regeneration could.
+    let overlap = previous.map(|old| old.until - token.issued);
+    let endless = overlap
+        .filter(|overlap| *overlap - SecretOverlap::longest() > CLOCK_TOLERANCE)
+        .map(|_| ("retiring.until", "is later than the longest overlap after `issued`"));
+    future.chain(wrong).chain(endless).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use chrono::TimeDelta;
+
     use super::*;
+    use crate::domain::PreviousSecret;
     use crate::domain::token::tests::{at, sample_token};
 
     fn fields(token: &Token) -> Vec<&'static str> {
@@ -58,5 +66,18 @@ mod tests {
         assert_eq!(fields(&Token { created: at(2), issued: at(1), ..good.clone() }), ["issued"]);
         assert_eq!(fields(&Token { expires: Some(at(-1)), ..good.clone() }), ["expires"]);
         assert_eq!(fields(&Token { revoked: Some(at(-1)), ..good }), ["revoked"]);
+    }
+
+    #[test]
+    fn an_overlap_that_lasts_too_long_is_a_fault() {
+        let with_overlap = |overlap| {
+            let mut token = sample_token();
+            let until = token.issued + overlap;
+            token.previous = Some(PreviousSecret { digest: token.digest, until, last_used: None });
+            fields(&token)
+        };
+        assert_eq!(with_overlap(SecretOverlap::longest()), [""; 0]);
+        let longer = SecretOverlap::longest() + TimeDelta::minutes(1);
+        assert_eq!(with_overlap(longer), ["retiring.until"]);
     }
 }
