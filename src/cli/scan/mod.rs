@@ -1,17 +1,17 @@
 //! `scan`: searches files for secrets, shows the status of each secret in this store, and on
 //! request revokes the tokens of active secrets. Prints only the public part of a secret.
-//! Content that cannot be searched is counted and named. `walk` finds the files, `nested` searches
+//! Content that cannot be searched is counted and named. `file_walk` finds the files, `nested` searches
 //! one of them, `report` prints the results.
 
 mod base64_run;
 mod content;
+mod file_walk;
 mod format;
 mod nested;
 mod report;
 mod tar_members;
 #[cfg(test)]
 mod tests;
-mod walk;
 mod zip_members;
 
 use std::path::PathBuf;
@@ -80,7 +80,7 @@ pub(super) fn scan(service: &Service, args: &Scan, out: &Output) -> Result<Exit,
     }
     let report = Report::new(service, out);
     let buffers = Buffers::default();
-    walk::for_each_file(args, &report, |path, input| {
+    file_walk::for_each_file(args, &report, |path, input| {
         report.count_file();
         FileSearch::new(&report, &buffers, path).search_file(input);
     })?;

@@ -1,6 +1,6 @@
 //! Searches a content and all that is nested in it: base64, gzip, zip and tar, up to a depth and a
 //! number of decompressed bytes. Names all content that it cannot search. Knows no store and no
-//! folders: `report.rs` receives the secrets, `walk.rs` passes the files.
+//! folders: `report.rs` receives the secrets, `file_walk.rs` passes the files.
 
 use std::{
     cell::{Cell, RefCell},

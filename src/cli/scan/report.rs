@@ -1,5 +1,5 @@
 //! Results of `scan`: looks up each secret in the store and prints it, names what was not searched,
-//! prints the summary, and revokes. The search (`nested.rs`) and `walk.rs` call it.
+//! prints the summary, and revokes. The search (`nested.rs`) and `file_walk.rs` call it.
 
 use std::{
     cell::RefCell,
