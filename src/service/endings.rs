@@ -45,6 +45,12 @@ impl Service {
         Ok(self.store.rebuild_register(&rebuilt_event(&self.actor, self.clock.now()))?)
     }
 
+    /// Whether the store is an older copy that lacks endings of its revocation register. Its tokens
+    /// are read as ended, and the next write stores the endings.
+    pub fn is_store_outdated(&self) -> Result<bool, ServiceError> {
+        Ok(self.store.read(|rows| Ok::<_, StoreError>(rows.is_store_outdated()))?)
+    }
+
     /// Runs `work` in a write transaction. First stores the pending endings of all processes in it.
     pub(super) fn write<T, E: From<StoreError>>(
         &self,
@@ -137,6 +143,9 @@ impl Service {
             // fails.
             Command::Regenerate { .. } | Command::RemoveScopes { .. } | Command::Revert(_) => {
                 let _ = self.store.end_secrets(&stored, plan.at);
+            }
+            Command::AcceptClock => {
+                let _ = self.store.set_newest_ending(plan.at.min(self.clock.now()));
             }
             Command::Restore(_) => {
                 self.store.set_revocations(&stored).map_err(ServiceError::StillDenied)?;

@@ -41,7 +41,8 @@ pub struct ListFeedUpdate {
     /// The time of the newest event, if the clock is more than 5 minutes behind it.
     pub clock_behind: Option<Timestamp>,
     pub changed: FeedChanges,
-    /// Whether the file was replaced by another state of the same store since the last position.
+    /// Whether the file was replaced by another state of the same store since the last position, or
+    /// is older than its revocation register.
     pub is_history_replaced: bool,
 }
 
@@ -74,8 +75,10 @@ impl Service {
         Ok(self.store.read(|rows| {
             let last = rows.newest_event()?;
             let position = store_reads::position(rows, last.as_ref())?;
+            let is_outdated = rows.is_store_outdated();
             let is_history_replaced = match seen.filter(|seen| *seen != position) {
-                None => false,
+                None => is_outdated,
+                Some(_) if is_outdated => true,
                 Some(seen) => store_reads::is_history_replaced(rows, seen, position)?,
             };
             let ids = match seen.filter(|seen| *seen != position) {

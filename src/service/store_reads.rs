@@ -81,6 +81,8 @@ pub struct StoreHealth {
     /// Whether the revocation register is present and belongs to the store. Always `true` in
     /// memory.
     pub has_register: bool,
+    /// Whether the store is an older copy that lacks endings of its revocation register.
+    pub is_outdated: bool,
     /// Number of endings that only the revocation register contains so far.
     pub pending_endings: usize,
     /// Number of repairs that `doctor --repair` would make.
@@ -213,6 +215,7 @@ impl Service {
                 schema: rows.schema()?,
                 trash: rows.trash()?.rows.len(),
                 has_register,
+                is_outdated: rows.is_store_outdated(),
                 pending_endings,
                 repairs: rows.find_repairs()?.len(),
             })

@@ -8,12 +8,12 @@ use redb::ReadTransaction;
 use super::{
     commit_id::CommitValues,
     error::StoreError,
-    read_ops::HasTables,
+    read_ops::{HasTables, ReadOps as _},
     recorded_time::RecordedTime,
-    register::{self, PendingEndings, Register, RegisterId, RevocationState},
+    register::{self, PendingEndings, Register, RegisterId, RevocationEntry, RevocationState},
     tables::ReadTables,
 };
-use crate::domain::TokenId;
+use crate::domain::{Timestamp, TokenId};
 
 /// A read transaction on the last commit of any process.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ pub struct Reader {
     pub(super) cache: Arc<CommitValues>,
     /// `None` for a store in memory, which has no register.
     pub(super) register: Option<Arc<Register>>,
-    /// `None` if no ending is pending.
+    /// The endings that the records lack; `None` if there are none.
     pub(super) pending: Option<Arc<PendingEndings>>,
 }
 
@@ -36,15 +36,34 @@ impl Reader {
         Ok(*self.cache.register_id.get_or_init(|| id))
     }
 
-    /// Loads the pending endings. If the register is unusable, loads none, and no check has an
-    /// answer.
+    /// Whether the store is older than its register: it lacks an ending that is not pending. Tokens are
+    /// read as ended, and the next write stores the endings.
+    pub fn is_store_outdated(&self) -> bool {
+        self.pending.as_ref().is_some_and(|pending| pending.is_store_outdated)
+    }
+
+    /// Loads the endings that the records lack. If the register is unusable, loads none, and no
+    /// check has an answer.
     pub(super) fn load_pending(&mut self) {
-        let entries = match &self.register {
-            Some(register) => self.register_id().and_then(|id| register.pending(&id)),
-            None => return,
+        let pending = self.missing_endings().unwrap_or_default();
+        self.pending = (!pending.is_empty()).then(|| Arc::new(pending));
+    }
+
+    fn missing_endings(&self) -> Result<PendingEndings, StoreError> {
+        let Some(register) = &self.register else { return Ok(PendingEndings::default()) };
+        let id = self.register_id()?;
+        let (pending, newest_ending) = register.pending(&id)?;
+        let is_pending = |entry: &RevocationEntry| {
+            entry.pending.as_ref().is_some_and(|ending| ending.at >= newest_ending)
         };
-        let entries = entries.unwrap_or_default();
-        self.pending = (!entries.is_empty()).then(|| Arc::new(PendingEndings::new(entries)));
+        // An ending is either pending or in the trail, with its own time or a later one.
+        let has_newest_ending = newest_ending == Timestamp::default()
+            || pending.iter().any(is_pending)
+            || self.recorded_time().is_ok_and(|time| time.newest_event >= Some(newest_ending));
+        if has_newest_ending {
+            return Ok(PendingEndings::new(pending));
+        }
+        Ok(PendingEndings::of_outdated_store(register.entries(&id)?, newest_ending))
     }
 }
 

@@ -97,9 +97,23 @@ impl Store {
         }
     }
 
-    /// Returns the entries with an ending that the store's records do not contain yet.
+    /// Returns the endings that the store's records lack, oldest first. If the store is older than
+    /// its register, these are all endings of the register.
     pub fn pending_endings(&self) -> Result<Vec<RevocationEntry>, StoreError> {
-        self.register()?.map_or(Ok(Vec::new()), |(file, id)| file.register.pending(&id))
+        let pending = self.read(|rows| Ok::<_, StoreError>(rows.pending.clone()))?;
+        let mut entries: Vec<_> =
+            pending.iter().flat_map(|pending| pending.entries()).cloned().collect();
+        entries.sort_by_key(|entry| (entry.pending.as_ref().map(|ending| ending.at), entry.id));
+        Ok(entries)
+    }
+
+    /// Makes `at` the time of the newest ending, after an operator accepted a clock that is behind
+    /// that time. Otherwise the store would count as older than its register.
+    pub fn set_newest_ending(&self, at: Timestamp) -> Result<(), StoreError> {
+        match self.register()? {
+            Some((file, id)) => file.register.set_newest_ending(&id, at),
+            None => Ok(()),
+        }
     }
 
     /// Records that the store now contains these endings.

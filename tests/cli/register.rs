@@ -91,6 +91,43 @@ fn an_older_store_in_place_revives_no_secret() {
 }
 
 #[test]
+fn an_older_store_is_reported_and_shows_what_was_ended() {
+    let home = Home::new();
+    let secrets = ["revoked", "deleted", "rotated", "kept"].map(|name| issue(&home, &[name]));
+    let rotated = run(&home, &["regenerate", "rotated", "--overlap", "24h"]).success();
+    let old = fs::read(home.store()).unwrap();
+    run(&home, &["revoke", "rotated", "--old", "--yes"]).success();
+    run(&home, &["delete", "deleted", "--yes"]).success();
+    run(&home, &["revoke", "revoked", "--yes"]).success();
+    assert!(!run(&home, &["list"]).err.contains("older copy"));
+    fs::write(home.store(), &old).unwrap();
+    let status = |name: &str| {
+        let shown = run(&home, &["show", name, "--json"]);
+        assert_eq!(shown.code, 0, "{shown:?}");
+        shown.objects()[0]["token"]["status"].as_str().unwrap().to_owned()
+    };
+    let statuses = ["revoked", "deleted", "rotated", "kept"].map(status);
+    assert_eq!(statuses, ["revoked", "revoked", "active", "active"]);
+    let listed = run(&home, &["list", "--status", "active"]);
+    assert!(listed.err.contains("an older copy was put back"), "{listed:?}");
+    assert!(!listed.out.contains("deleted"), "{listed:?}");
+    let report = run(&home, &["doctor"]);
+    assert_eq!(report.code, 1, "{report:?}");
+    assert!(report.out.contains("the store is older than its revocation register"), "{report:?}");
+    // The next change stores the endings, and the trail stays intact.
+    run(&home, &["edit", "kept", "--description", "x"]).success();
+    let trail = run(&home, &["audit"]).success();
+    assert_eq!(trail.matches("recorded later").count(), 3, "{trail}");
+    run(&home, &["audit", "--check"]).success();
+    let report = run(&home, &["doctor"]);
+    assert_eq!(report.code, 0, "{report:?}");
+    for (secret, code) in secrets.iter().zip([1, 1, 1, 0]) {
+        assert_eq!(run_with_input(&home, &["verify"], secret).code, code);
+    }
+    assert_eq!(run_with_input(&home, &["verify"], rotated.trim()).code, 0);
+}
+
+#[test]
 fn a_running_check_reads_the_history_that_was_put_back() {
     for changes in [0, 1, 2] {
         let home = Home::new();

@@ -85,7 +85,13 @@ fn collect_register(report: &mut DoctorReport, health: &StoreHealth) {
              checks have no answer: run a command that can write, such as `patdeck list`",
         );
     }
-    if health.pending_endings > 0 {
+    if health.is_outdated {
+        report.warn(
+            "the store is older than its revocation register: an older copy was put back. What was \
+             ended since stays ended, and the next change stores it. Other changes since may be \
+             missing: compare the store with a backup",
+        );
+    } else if health.pending_endings > 0 {
         report.warn(format!(
             "not yet in the store: {}, which the register enforces; the next successful write \
              stores them",

@@ -26,6 +26,11 @@ pub(super) const STAMP_LEN: usize = 16;
 /// hint of another writer.
 pub(super) const PENDING_OFFSET: usize = STAMP_OFFSET + STAMP_LEN;
 
+/// Offset of the time of the newest ending, as seconds since 1970 and nanoseconds. The store has an
+/// event of the same time or a later one, unless the ending is pending or the store is an older copy.
+pub(super) const NEWEST_ENDING_OFFSET: usize = PENDING_OFFSET + 2;
+pub(super) const NEWEST_ENDING_LEN: usize = 12;
+
 const MAGIC: [u8; 8] = *b"patdeckR";
 const FORMAT: u32 = 1;
 const CRC_LEN: usize = 4;
@@ -85,7 +90,7 @@ pub(super) struct FileStart {
 }
 
 impl FileStart {
-    pub(super) const LEN: usize = PENDING_OFFSET + 2;
+    pub(super) const LEN: usize = NEWEST_ENDING_OFFSET + NEWEST_ENDING_LEN;
 
     /// Returns `None` unless `bytes` begin with a header of this format.
     pub(super) fn decode(bytes: [u8; Self::LEN]) -> Option<Self> {
@@ -96,7 +101,18 @@ impl FileStart {
     /// Returns the pending hints of the first and of the second lock; see [`PENDING_OFFSET`]. If a
     /// hint is `false`, no entry that was written under its lock has a pending ending.
     pub(super) fn may_have_pending(&self) -> [bool; 2] {
-        self.bytes.last_chunk().copied().unwrap_or([1; 2]).map(|byte| byte != 0)
+        let hints = self.bytes.get(PENDING_OFFSET..).and_then(<[u8]>::first_chunk);
+        hints.copied().unwrap_or([1; 2]).map(|byte| byte != 0)
+    }
+
+    /// Returns the time of the newest ending, or the start of 1970 if there is none.
+    pub(super) fn newest_ending(&self) -> Timestamp {
+        let bytes = self.bytes.last_chunk::<NEWEST_ENDING_LEN>();
+        let parts = bytes.and_then(|bytes| Some((*bytes.first_chunk()?, *bytes.last_chunk()?)));
+        let time = parts.and_then(|(seconds, nanos)| {
+            DateTime::from_timestamp(i64::from_le_bytes(seconds), u32::from_le_bytes(nanos))
+        });
+        time.filter(|at| is_supported(*at)).unwrap_or_default()
     }
 }
 
@@ -121,6 +137,15 @@ impl Slot {
             Self::Used,
         )
     }
+}
+
+/// Encodes the time of the newest ending.
+pub(super) fn encode_newest_ending(at: Timestamp) -> [u8; NEWEST_ENDING_LEN] {
+    let mut bytes = [0; NEWEST_ENDING_LEN];
+    let (seconds, nanos) = bytes.split_at_mut(8);
+    seconds.copy_from_slice(&at.timestamp().to_le_bytes());
+    nanos.copy_from_slice(&at.timestamp_subsec_nanos().to_le_bytes());
+    bytes
 }
 
 pub(super) fn encode_entry(entry: &RevocationEntry) -> [u8; SLOT_LEN] {

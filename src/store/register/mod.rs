@@ -192,19 +192,39 @@ impl Register {
         state.ok_or_else(|| unusable(&self.path))
     }
 
-    /// Returns all entries with an ending that the store's record does not contain yet. Usually
-    /// there are none, as the start of the file shows.
+    /// Returns all entries with an ending that the store's record does not contain yet, and the time
+    /// of the newest ending. Usually there are none, as the start of the file shows.
     pub(super) fn pending(
         &self,
         expected: &RegisterId,
-    ) -> Result<Vec<RevocationEntry>, StoreError> {
+    ) -> Result<(Vec<RevocationEntry>, Timestamp), StoreError> {
         self.with_file(expected, |file, start| {
-            if start.may_have_pending().contains(&true) {
-                file.pending(&start.header)
+            let pending = if start.may_have_pending().contains(&true) {
+                file.pending(&start.header)?
             } else {
-                Ok(Vec::new())
-            }
+                Vec::new()
+            };
+            Ok((pending, start.newest_ending()))
         })
+    }
+
+    /// Returns all entries.
+    pub(super) fn entries(
+        &self,
+        expected: &RegisterId,
+    ) -> Result<Vec<RevocationEntry>, StoreError> {
+        let entries = self.with_file(expected, |file, start| file.entries(&start.header))?;
+        entries.ok_or_else(|| unusable(&self.path))
+    }
+
+    /// Sets the time of the newest ending, also to an earlier one, after an operator accepted the
+    /// clock.
+    pub(super) fn set_newest_ending(
+        &self,
+        expected: &RegisterId,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.writer(expected)?.set_newest_ending(at)
     }
 
     /// Writes the register of a copy of the store to the new file `to`. `records` are the entries

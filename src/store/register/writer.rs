@@ -17,8 +17,8 @@ use super::{
     RegisterId, RevocationEntry,
     file::{RegisterFile, SlotIndex, unusable},
     layout::{
-        FileStart, Header, PAGE_LEN, PENDING_OFFSET, SLOT_LEN, SLOTS_PER_PAGE, STAMP_LEN,
-        STAMP_OFFSET, Slot, encode_entry,
+        FileStart, Header, NEWEST_ENDING_OFFSET, PAGE_LEN, PENDING_OFFSET, SLOT_LEN,
+        SLOTS_PER_PAGE, STAMP_LEN, STAMP_OFFSET, Slot, encode_entry, encode_newest_ending,
     },
     random_bytes,
 };
@@ -126,9 +126,10 @@ impl<'a> RegisterWriter<'a> {
         if matches!(self.lock, Lock::First) {
             self.make_room(entries.len(), now)?;
         }
-        let is_pending = entries.iter().any(|entry| entry.pending.is_some());
-        if is_pending {
+        let times = entries.iter().filter_map(|entry| entry.pending.as_ref()).map(|it| it.at);
+        if let Some(newest) = times.max() {
             self.set_may_have_pending(self.lock.number(), true)?;
+            self.set_newest_ending(newest.max(self.newest_ending()?))?;
         }
         let raised = entries.iter().try_for_each(|entry| self.raise_one(entry));
         self.publish().and_then(|()| self.sync())?;
@@ -152,6 +153,18 @@ impl<'a> RegisterWriter<'a> {
         };
         let index = index.ok_or(StoreError::Full)?;
         self.write_slot(index, &encode_entry(&raised))
+    }
+
+    /// Sets the time of the newest ending.
+    pub(super) fn set_newest_ending(&self, at: Timestamp) -> Result<(), StoreError> {
+        let bytes = encode_newest_ending(at);
+        let written = self.register.file.write_all_at(&bytes, NEWEST_ENDING_OFFSET as u64);
+        written.map_err(|error| StoreError::from(&error))
+    }
+
+    fn newest_ending(&self) -> Result<Timestamp, StoreError> {
+        let start = self.register.start(None)?.ok_or_else(|| unusable(self.path))?;
+        Ok(start.newest_ending())
     }
 
     /// Replaces the entries of these tokens and syncs the file. Requires the first lock. A token
@@ -291,7 +304,7 @@ impl<'a> RegisterWriter<'a> {
             // Another writer holds the second lock. A later raise grows the table.
             return Ok(());
         }
-        let entries = self.entries(now)?;
+        let (entries, newest_ending) = (self.entries(now)?, self.newest_ending()?);
         let header = Header { pages, ..self.header };
         self.set_superseded(true)?;
         let written = path_security::replace_atomically(self.path, |mut file| {
@@ -305,7 +318,7 @@ impl<'a> RegisterWriter<'a> {
             RegisterFile::open(self.path, true, &self.header.id)?;
         register.file.lock().map_err(|error| StoreError::at(self.path, &error))?;
         (self.register, self.header) = (register, header);
-        Ok(())
+        self.set_newest_ending(newest_ending)
     }
 
     /// Returns the entries of a larger table: one for each token, and another one for each further
