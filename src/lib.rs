@@ -112,7 +112,7 @@ use tui::{terminal, theme::Theme};
 /// Runs the program: reads the arguments and the config, opens the store, and runs the command or the
 /// app.
 pub fn run() -> ExitCode {
-    process_hardening::install_panic_hook();
+    process_hardening::install_panic_hook(cli::exit::end_with_damage);
     process_hardening::harden();
     // If this fails, SIGXFSZ ends the process, which does not damage the store.
     drop(process_hardening::survive_file_size_limit());

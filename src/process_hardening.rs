@@ -18,7 +18,7 @@ use color_eyre::{
 };
 use rustix::process::{Resource, Rlimit, setrlimit};
 
-use crate::service::panic_is_caught;
+use crate::service::{panic_ends_process, panic_is_caught};
 
 /// Whether standard input, output and error were closed when the process started.
 static CLOSED_AT_START: [AtomicBool; 3] = [const { AtomicBool::new(false) }; 3];
@@ -69,8 +69,9 @@ pub fn harden() {
 }
 
 /// Installs a panic hook that prints a readable report without environment and secrets. It prints
-/// nothing for a panic that the store catches and reports as damage.
-pub fn install_panic_hook() {
+/// nothing for a panic that the store catches and reports as damage. If the store cannot catch it,
+/// because a destructor panicked too, the hook calls `end_with_damage`.
+pub fn install_panic_hook(end_with_damage: fn() -> !) {
     // A report that goes to a file must not contain escape sequences.
     let theme = if io::stderr().is_terminal() { Theme::dark() } else { Theme::new() };
     let hooks = HookBuilder::default()
@@ -84,7 +85,10 @@ pub fn install_panic_hook() {
     drop(hooks.install());
     let report = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
-        if !panic_is_caught() {
+        if panic_ends_process(panic) {
+            end_with_damage();
+        }
+        if !panic_is_caught(panic) {
             report(panic);
         }
     }));

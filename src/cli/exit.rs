@@ -3,6 +3,7 @@
 
 use std::{fmt::Display, io, path::Path, process::ExitCode};
 
+use super::print::print_error;
 use crate::{
     domain::Refusal,
     output::advice::{self, Diagnostic},
@@ -118,6 +119,12 @@ impl CliError {
             error @ Self::Exit(..) => error,
         }
     }
+}
+
+/// Reports that the store is damaged and ends the process (exit 4).
+pub fn end_with_damage() -> ! {
+    print_error(&advice::diagnose_store(&StoreError::corrupted("a page could not be read")));
+    std::process::exit(Exit::Store as i32)
 }
 
 impl From<ServiceError> for CliError {

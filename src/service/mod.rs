@@ -41,8 +41,8 @@ pub use verify::{Verdict, Verifier};
 pub use crate::store::{
     CacheSize, ChainCheckResult, ChangeWatcher, DamagedRecord, InputSensitivity, NameClash,
     PathError, PathProblem, PermissionFix, StoreError, VerifiedChain, abandoned_files,
-    check_input_file, create_private_folder, is_local_regular_file, panic_is_caught,
-    wait_for_writes,
+    check_input_file, create_private_folder, is_local_regular_file, panic_ends_process,
+    panic_is_caught, wait_for_writes,
 };
 #[cfg(test)]
 pub use crate::store::{Cause, IoOperation, WriteAccessReason};

@@ -222,7 +222,7 @@ impl StoreError {
     }
 
     /// Returns the error for a file that is damaged as a whole. `why` becomes its source.
-    pub(super) fn corrupted(why: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+    pub(crate) fn corrupted(why: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Corrupted { source: Cause::new(why) }
     }
 

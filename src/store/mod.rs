@@ -69,7 +69,9 @@ pub use error::{DamagedRecord, IoOperation, StoreError};
 pub use fuzz::check_round_trip;
 pub use inflight_writes::wait_for_writes;
 pub use name_index::NameClash;
-pub use panic_guard::panic_is_caught;
+#[cfg(any(test, feature = "testing"))]
+pub use panic_guard::catch_redb_panic;
+pub use panic_guard::{panic_ends_process, panic_is_caught};
 pub use path_error::{PathError, PathProblem, PermissionFix};
 pub use path_security::{
     InputSensitivity, check_input_file, create_private_folder, is_local_regular_file,

@@ -5,7 +5,7 @@
 
 use std::{
     cell::Cell,
-    panic::{AssertUnwindSafe, catch_unwind},
+    panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -15,15 +15,27 @@ thread_local! {
     static IS_CATCHING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Whether a panic on this thread right now would be caught by the store and reported as
+/// Whether the store catches `panic`, which occurs on this thread, and reports it as
 /// [`StoreError::Corrupted`]. In that case, a panic hook must leave the terminal alone and print
 /// nothing.
-pub fn panic_is_caught() -> bool {
-    IS_CATCHING.get()
+pub fn panic_is_caught(panic: &PanicHookInfo<'_>) -> bool {
+    IS_CATCHING.get() && !is_in_cleanup(panic)
+}
+
+/// Whether redb panicked on a damaged page and then again in a destructor. The process aborts after
+/// the panic hook, so that the hook must report the damage and end the process.
+pub fn panic_ends_process(panic: &PanicHookInfo<'_>) -> bool {
+    IS_CATCHING.get() && is_in_cleanup(panic)
+}
+
+/// Whether `panic` is the one that the runtime raises after a panic that cannot unwind.
+fn is_in_cleanup(panic: &PanicHookInfo<'_>) -> bool {
+    let message = panic.payload().downcast_ref::<&str>().copied();
+    message == Some("panic in a destructor during cleanup")
 }
 
 /// Runs `call`, which must only call redb. After an error, the transaction must not be committed.
-pub(super) fn catch_redb_panic<T>(call: impl FnOnce() -> T) -> Result<T, StoreError> {
+pub fn catch_redb_panic<T>(call: impl FnOnce() -> T) -> Result<T, StoreError> {
     let before = IS_CATCHING.replace(true);
     let result = catch_unwind(AssertUnwindSafe(call));
     IS_CATCHING.set(before);
@@ -63,11 +75,11 @@ mod tests {
     #[test]
     fn a_panic_becomes_an_error() {
         let error = catch_redb_panic(|| {
-            assert!(panic_is_caught());
+            assert!(IS_CATCHING.get());
             std::panic::resume_unwind(Box::new("page 7"))
         });
         assert_eq!(error, Err::<(), _>(StoreError::corrupted("a page could not be read")));
-        assert!(!panic_is_caught());
+        assert!(!IS_CATCHING.get());
         assert_eq!(catch_redb_panic(|| 5), Ok(5));
     }
 

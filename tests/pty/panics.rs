@@ -8,11 +8,13 @@ use std::time::Duration;
 use std::{env, fs, thread};
 
 use patdeck::{
+    cli::exit::end_with_damage,
     config::{GlyphSet, ThemeName},
     domain::Secret,
     keymap::Keymap,
     process_hardening,
     service::Clock,
+    store::catch_redb_panic,
     tui::{self, AppSettings, terminal::TerminalSession, theme::Theme},
 };
 use ratatui::widgets::Paragraph;
@@ -32,7 +34,7 @@ const VALID_SECRET: &str = "pat_4fKq9Zt0WbXe_0q9Wz7xK3bY5cR1dT8eL0q9Wz7xK3bY51FX
 #[test]
 fn child_main() {
     let Ok(fault) = env::var(FAULT) else { return };
-    process_hardening::install_panic_hook();
+    process_hardening::install_panic_hook(end_with_damage);
     let home = PathBuf::from(env::var_os("HOME").unwrap());
     if fault == "frame" {
         let secret = wait_for_secret(&home);
@@ -124,7 +126,7 @@ fn a_panic_leaks_nothing_of_the_secret_on_the_screen() {
 fn a_redirected_panic_report_has_no_escape_sequences() {
     const CHILD: &str = "PATDECK_REDIRECTED_PANIC";
     if std::env::var_os(CHILD).is_some() {
-        process_hardening::install_panic_hook();
+        process_hardening::install_panic_hook(end_with_damage);
         panic!("redirected");
     }
     let test = "panics::a_redirected_panic_report_has_no_escape_sequences";
@@ -133,4 +135,32 @@ fn a_redirected_panic_report_has_no_escape_sequences() {
     let report = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(report.contains("patdeck panicked: redirected"), "{report}");
     assert!(!report.contains('\x1b'), "{report:?}");
+}
+
+/// redb panics on some damaged pages, and can panic again in the destructors that run then.
+#[test]
+fn a_second_panic_of_the_store_is_reported_as_damage() {
+    const CHILD: &str = "PATDECK_SECOND_PANIC";
+    struct PanicOnDrop;
+    impl Drop for PanicOnDrop {
+        fn drop(&mut self) {
+            panic!("second");
+        }
+    }
+    if std::env::var_os(CHILD).is_some() {
+        process_hardening::install_panic_hook(end_with_damage);
+        let _ = catch_redb_panic(|| {
+            let _second = PanicOnDrop;
+            panic!("first")
+        });
+        return;
+    }
+    let test = "panics::a_second_panic_of_the_store_is_reported_as_damage";
+    let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+    let output = child.args(["--exact", test, "--nocapture"]).env(CHILD, "1").output().unwrap();
+    let report = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(4), "{report}");
+    let expected = "error: the store is damaged (a page could not be read)\n\
+                    hint: keep a copy of the file, then restore a backup\n";
+    assert_eq!(report, expected);
 }

@@ -36,7 +36,7 @@ fn healthy_store(temp: &TempStore) -> Vec<u8> {
 fn silence_caught_panics() {
     let previous = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
-        if !panic_is_caught() {
+        if !panic_is_caught(panic) {
             previous(panic);
         }
     }));

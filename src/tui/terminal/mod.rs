@@ -238,7 +238,7 @@ fn install_panic_hook(main: ThreadId) {
         std::panic::set_hook(Box::new(move |panic| {
             // redb panics on a damaged file. The store catches the panic and returns an error, so
             // the app continues and needs the terminal.
-            if panic_is_caught() {
+            if panic_is_caught(panic) {
                 return;
             }
             let was_entered = TERMINAL_ENTERED.load(Ordering::SeqCst);
