@@ -49,6 +49,9 @@ pub(crate) fn damage(bytes: &mut Vec<u8>, random: &mut StdRng) -> String {
     let used: Vec<usize> = (0..bytes.len() / PAGE)
         .filter(|page| bytes[page * PAGE..][..PAGE].iter().any(|byte| *byte != 0))
         .collect();
+    if used.is_empty() {
+        return "nothing is left".to_owned();
+    }
     let mut any = || used[random.random_range(0..used.len())] * PAGE;
     let (a, b) = (any(), any());
     match random.random_range(0..8) {
