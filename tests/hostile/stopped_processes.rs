@@ -99,6 +99,8 @@ impl StoppedSubject {
 struct Slowest {
     effective: (Duration, String),
     verify: (Duration, String),
+    /// Revokes that were in force later than [`EFFECTIVE`].
+    late: u32,
     pending: u32,
     cases: u32,
 }
@@ -156,7 +158,9 @@ fn stop_and_revoke(
         if effective > all.effective.0 {
             all.effective = (effective, case.to_owned());
         }
-        if verify > all.verify.0 {
+        all.late += u32::from(effective > EFFECTIVE);
+        // Beside a stopped rebuild of the register, a check waits for the lock of a write.
+        if verify > all.verify.0 && !command.starts_with('#') {
             all.verify = (verify, case.to_owned());
         }
         all.pending += u32::from(is_pending);
@@ -228,10 +232,10 @@ fn a_revoke_works_beside_a_process_stopped_at_any_call() {
             stop_and_revoke(&case, &store, COMMANDS[command], call, &subject, &slowest);
         },
     );
-    let Slowest { effective, verify, pending, cases } = slowest.into_inner().unwrap();
+    let Slowest { effective, verify, late, pending, cases } = slowest.into_inner().unwrap();
     println!(
-        "{cases} stops, {pending} revokes pending; in force after at most {effective:?}; \
-         slowest check {verify:?}"
+        "{cases} stops, {pending} revokes pending, {late} in force after more than {EFFECTIVE:?}; \
+         slowest {effective:?}; slowest check {verify:?}"
     );
 }
 
