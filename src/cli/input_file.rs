@@ -1,6 +1,6 @@
 //! Opens the input files that an argument names: a secret, or an export. Refuses files that other
-//! users control, and does not wait forever for the writer of a named pipe. Called by `verify` and
-//! `import`.
+//! users control, and does not wait forever for the writer of a named pipe. Called by `verify`,
+//! `import` and `scan`.
 
 use std::{
     fs::File,
@@ -30,6 +30,18 @@ pub(super) fn open_input(
     let file = File::options().read(true).custom_flags(flags).open(path).map_err(&failed)?;
     check_input_file(path, &file, trust).map_err(|error| CliError::file(&error))?;
     wait_for_data(path, &file).map_err(failed)?;
+    Ok(file)
+}
+
+/// Opens the file at `path`, which others may control: its content is only searched. Fails for a
+/// character device, which can have no end.
+pub(super) fn open_to_search(path: &Path) -> io::Result<File> {
+    let flags = OFlags::NONBLOCK.bits().cast_signed();
+    let file = File::options().read(true).custom_flags(flags).open(path)?;
+    if file.metadata()?.file_type().is_char_device() {
+        return Err(io::Error::other("a device is not searched"));
+    }
+    wait_for_data(path, &file)?;
     Ok(file)
 }
 

@@ -271,3 +271,17 @@ fn the_regular_expression_needs_no_store() {
     assert_eq!(fixture.scan(&[]).0, 2, "a path is needed");
     assert_eq!(fixture.scan(&["--regex", "."]).0, 2);
 }
+
+#[test]
+fn a_search_of_a_pipe_or_device_without_an_end_ends() {
+    let fixture = Fixture::new();
+    fixture.ok(&["create", "ci"]);
+    let pipe = fixture.folder().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    for path in ["pipe", "/dev/zero"] {
+        let mut command = fixture.patdeck(&["scan", path]);
+        let output = command.timeout(std::time::Duration::from_secs(20)).output().unwrap();
+        assert_eq!(output.status.code(), Some(5), "{output:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains(path), "{output:?}");
+    }
+}

@@ -4,17 +4,21 @@
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
-    fs::{File, Metadata, OpenOptions},
+    fs::{File, Metadata},
     io::{self, Read},
-    os::unix::fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _},
+    os::unix::fs::{FileTypeExt as _, MetadataExt as _},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
 
 use ignore::{DirEntry, WalkBuilder};
-use rustix::fs::{OFlags, statfs};
+use rustix::fs::statfs;
 
-use super::{super::exit::CliError, Scan, nested::ResultSink};
+use super::{
+    super::{exit::CliError, input_file::open_to_search},
+    Scan,
+    nested::ResultSink,
+};
 use crate::domain::terminal_text::escape;
 
 /// Numbers of the file systems that the kernel makes up: proc, sysfs, devpts, debugfs, tracefs,
@@ -185,10 +189,7 @@ impl<F: FnMut(&str, &mut dyn Read)> FileWalk<'_, F> {
         if kind.is_file() && !self.files.insert(file_id(metadata)) {
             return;
         }
-        // A pipe that took the place of a file must not block.
-        let flags = if kind.is_file() { OFlags::NONBLOCK } else { OFlags::empty() };
-        let flags = (flags | OFlags::NOCTTY).bits().try_into().unwrap_or_default();
-        match OpenOptions::new().read(true).custom_flags(flags).open(path) {
+        match open_to_search(path) {
             Ok(mut file) if is_same_kind(&file, metadata) => {
                 (self.search)(&path.to_string_lossy(), &mut file);
             }
