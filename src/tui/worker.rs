@@ -72,7 +72,9 @@ impl Worker {
             let purging = Arc::clone(&service);
             // Ignore errors of the purge: the app can still show a store that cannot be written.
             thread::spawn(move || purging.purge_trash());
-            let watcher = service.watch(notify);
+            let watcher = service.watch(notify.clone());
+            // A change before the watch began is reported by no later event.
+            notify();
             run_jobs(&service, &inbox, position, watcher.is_err(), &*deliver);
         });
         Self { jobs, trail_jobs, list_thread }
