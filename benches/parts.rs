@@ -17,7 +17,7 @@ use patdeck::{
     domain::{
         AccessRequest, Actor, Column, Description, LastUse, LifetimeLimits, ListQuery, Name, Scope,
         ScopeCatalogue, Scopes, Search, Secret, SecretPrefix, Sort, StatusFilter, Timestamp, Token,
-        TokenId,
+        TokenId, TokenLimits,
     },
     keymap::Keymap,
     list::{ListEngine, ListRequest},
@@ -87,6 +87,8 @@ fn token(rng: &mut StdRng, n: u32) -> (Token, Secret) {
         generation: 1,
         delivered: true,
         last_used: Some(used),
+        limits: TokenLimits::default(),
+        uses_taken: 0,
     };
     (token, secret)
 }

@@ -24,8 +24,8 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use patdeck::{
     config::{GlyphSet, ThemeName},
     domain::{
-        AccessRequest, Actor, DeliveryMethod, Description, Lifetime, LifetimeLimits, Name,
-        NewToken, Scope, ScopeCatalogue, SecretOverlap, SecretPrefix,
+        AccessRequest, Actor, DeliveryMethod, Description, Lifetime, LifetimeLimits, LimitChanges,
+        Name, NewToken, Scope, ScopeCatalogue, SecretOverlap, SecretPrefix,
     },
     keymap::Keymap,
     service::{Clock, Entropy, Policy, Service, Zone},
@@ -373,6 +373,7 @@ fn create_token(service: &Service, number: u32) -> Result<(), BenchError> {
         description: Description::parse(&format!("{work} on {site}, asked for by operations"))?,
         lifetime: pick(&["90d", "365d", "60d"], 1).parse::<Lifetime>()?,
         scopes: scopes.iter().map(|scope| scope.parse::<Scope>()).collect::<Result<_, _>>()?,
+        limits: LimitChanges::default(),
     };
     let issued = service.create(&new)?;
     service.record_delivery(&issued.token.id, &issued.token.digest, DeliveryMethod::Copied)?;

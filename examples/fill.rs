@@ -13,7 +13,7 @@ use chrono::{TimeDelta, Utc};
 use patdeck::{
     domain::{
         Actor, AuditAction, Description, EventBody, LastUse, Name, Scopes, Secret, SecretPrefix,
-        Timestamp, Token, TokenId,
+        Timestamp, Token, TokenId, TokenLimits,
     },
     store::{Store, StoreError, Writer},
 };
@@ -156,6 +156,8 @@ fn sample_token(
         generation: 1,
         delivered: true,
         last_used: rng.random_bool(0.6).then_some(used),
+        limits: TokenLimits::default(),
+        uses_taken: 0,
     };
     Ok((token, secret))
 }

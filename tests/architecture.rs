@@ -32,6 +32,7 @@ const HOMES: [(&str, &[&str]); 13] = [
     ("caseless", &["domain/name.rs"]),
     ("unicode_normalization", &["domain/name.rs"]),
     ("unicode_security", &["domain/lookalike.rs"]),
+    ("ipnet", &["domain/source_networks.rs"]),
     ("bincode", &["store/codec.rs", "store/record/"]),
     ("flate2", &["cli/scan/"]),
     ("redb", &["store/"]),

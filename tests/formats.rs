@@ -19,8 +19,9 @@ use chrono::{TimeDelta, TimeZone as _, Utc};
 use patdeck::{
     cli::export_line,
     domain::{
-        AccessRequest, Actor, Decision, DeliveryMethod, Description, LifetimeLimits, Name,
-        NewToken, Scope, ScopeCatalogue, SecretOverlap, SecretPrefix, Timestamp, TokenId,
+        AccessRequest, Actor, Decision, DeliveryMethod, Description, LifetimeLimits, LimitChange,
+        LimitChanges, Name, NewToken, Scope, ScopeCatalogue, SecretOverlap, SecretPrefix,
+        Timestamp, TokenId,
     },
     service::{Clock, Entropy, IssuedToken, Policy, Service},
     store::{ReadOps, Store, StoreError},
@@ -69,6 +70,25 @@ fn check(service: &Service, secret: &str) -> Decision {
     service.check(presented, Some(&request), Some("192.0.2.9")).unwrap().decision
 }
 
+/// Creates a token with limits, of which one use is taken.
+fn create_limited(service: &Service) -> IssuedToken {
+    let limits = LimitChanges {
+        sources: LimitChange::Set("192.0.2.0/24, 2001:db8::/32".parse().unwrap()),
+        not_before: LimitChange::Keep,
+        max_uses: LimitChange::Set("2".parse().unwrap()),
+    };
+    let limited = NewToken {
+        name: Name::parse("limited").unwrap(),
+        description: Description::default(),
+        lifetime: "30d".parse().unwrap(),
+        scopes: vec![SCOPE.parse().unwrap()],
+        limits,
+    };
+    let limited = service.create(&limited).unwrap();
+    check(service, limited.secret.reveal());
+    limited
+}
+
 /// Fills a store with tokens in every state. Returns all secrets, including replaced ones.
 fn fill(service: &Service, clock: &Clock) -> Vec<String> {
     let mut secrets = Vec::new();
@@ -78,6 +98,7 @@ fn fill(service: &Service, clock: &Clock) -> Vec<String> {
             description: Description::parse(description).unwrap(),
             lifetime: lifetime.parse().unwrap(),
             scopes: scopes.iter().map(|scope| scope.parse().unwrap()).collect(),
+            limits: LimitChanges::default(),
         };
         let issued = service.create(&new).unwrap();
         secrets.push(issued.secret.reveal().to_owned());
@@ -117,6 +138,8 @@ fn fill(service: &Service, clock: &Clock) -> Vec<String> {
     deliver(&regenerated, DeliveryMethod::Written);
     service.delete(&deleted.token.id).unwrap();
     secrets.push(regenerated.secret.reveal().to_owned());
+    let limited = create_limited(service);
+    secrets.push(limited.secret.reveal().to_owned());
     secrets
 }
 

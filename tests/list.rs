@@ -12,7 +12,7 @@ mod tests {
         domain::{
             Actor, AuditAction, Column, Description, Digest, EventBody, LastUse, LifetimeLimits,
             ListQuery, Name, ScopeCatalogue, Scopes, Search, SecretPrefix, Sort, StatusFilter,
-            Timestamp, Token, TokenId,
+            Timestamp, Token, TokenId, TokenLimits,
         },
         list::{Completeness, ListEngine, ListRequest, ListResult},
         service::{Clock, Entropy, Policy, Service},
@@ -61,6 +61,11 @@ mod tests {
             generation: 1,
             delivered: seed.is_multiple_of(2),
             last_used: used,
+            limits: TokenLimits {
+                not_before: seed.is_multiple_of(6).then(|| at(minute / 2)),
+                ..TokenLimits::default()
+            },
+            uses_taken: 0,
         }
     }
 

@@ -9,6 +9,7 @@ use std::{hint::black_box, time::Instant};
 use chrono::{DateTime, TimeDelta};
 use patdeck::domain::{
     Actor, Description, Digest, Name, PreviousSecret, Scopes, Timestamp, Token, TokenId,
+    TokenLimits,
 };
 
 /// Threshold of |t| above which two classes of samples differ, as in dudect.
@@ -32,6 +33,7 @@ fn token() -> Token {
             digest: Digest::from_bytes([8; 32]),
             until: at() + TimeDelta::days(1),
             last_used: None,
+            uses_taken: 0,
         }),
         created: at(),
         created_by: Actor::named("alice"),
@@ -42,6 +44,8 @@ fn token() -> Token {
         generation: 1,
         delivered: true,
         last_used: None,
+        limits: TokenLimits::default(),
+        uses_taken: 0,
     }
 }
 

@@ -6,10 +6,15 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use super::{help_footers, lazy_args::LazyArgs};
+use super::{
+    help_footers,
+    lazy_args::LazyArgs,
+    limit_args::LimitArgs,
+    scope_args::{ScopeList, held_scopes, scopes},
+};
 use crate::{
     config::ConfigFlags,
-    domain::{Column, Lifetime, Scope, ScopeError, Search, SecretOverlap, StatusFilter},
+    domain::{Column, Lifetime, Search, SecretOverlap, StatusFilter},
 };
 
 /// Create, scope, revoke, regenerate and verify personal access tokens.
@@ -78,7 +83,7 @@ pub enum CliCommand {
     /// Create a token and print its secret once
     #[command(after_help = help_footers::CREATE)]
     Create(LazyArgs<Create>),
-    /// Change the name or description of a token
+    /// Change the name, description or limits of a token
     #[command(after_help = help_footers::EDIT)]
     Edit(LazyArgs<Edit>),
     /// Add, remove or clear the scopes of a token
@@ -201,8 +206,10 @@ pub struct List {
 /// The status filter of `list`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum StatusChoice {
-    /// Neither revoked nor expired
+    /// Neither revoked nor expired, and valid now
     Active,
+    /// Before the time from which the token is valid
+    NotYetValid,
     /// Expired, not revoked
     Expired,
     /// Revoked, expired or not
@@ -215,6 +222,7 @@ impl From<StatusChoice> for StatusFilter {
     fn from(status: StatusChoice) -> Self {
         match status {
             StatusChoice::Active => Self::Active,
+            StatusChoice::NotYetValid => Self::NotYetValid,
             StatusChoice::Expired => Self::Expired,
             StatusChoice::Revoked => Self::Revoked,
             StatusChoice::All => Self::All,
@@ -269,67 +277,41 @@ pub struct Create {
     #[arg(long = "preset", value_name = "PRESET")]
     pub presets: Vec<String>,
 
-    /// Copy description, lifetime and scopes from this token; the secret is new
+    /// Copy description, lifetime, scopes and limits from this token; the secret is new
     #[arg(long, value_name = "TOKEN")]
     pub like: Option<String>,
+
+    #[command(flatten)]
+    /// Limits of the token
+    pub limits: LimitArgs,
 
     #[command(flatten)]
     /// Destination of the secret
     pub secret_output: SecretOutput,
 }
 
-/// The scopes that one argument lists.
-#[derive(Debug, Clone)]
-pub struct ScopeList(pub Vec<Scope>);
-
-/// Parses `TYPE:ENTITY:OPERATION[,OPERATION...][@DOMAIN]`.
-fn scopes(text: &str) -> Result<ScopeList, String> {
-    scope_list(text, str::parse)
-}
-
-/// Also parses scopes that only earlier versions accepted, so that they can be removed.
-fn held_scopes(text: &str) -> Result<ScopeList, String> {
-    scope_list(text, Scope::parse_stored)
-}
-
-fn scope_list(
-    text: &str,
-    parse: impl Fn(&str) -> Result<Scope, ScopeError>,
-) -> Result<ScopeList, String> {
-    let (target, operations) = text.rsplit_once(':').unwrap_or((text, ""));
-    let (operations, domain) = match operations.split_once('@') {
-        Some((operations, domain)) => (operations, format!("@{domain}")),
-        None => (operations, String::new()),
-    };
-    // The message quotes what was typed, not the part that was parsed.
-    let malformed = || ScopeError::Malformed(text.to_owned()).to_string();
-    let scopes = operations.split(',').map(|operation| {
-        if operation == "*" {
-            return Err("operations have no wildcard: list them, or use --preset".to_owned());
-        }
-        let one = format!("{target}:{operation}{domain}");
-        parse(&one).map_err(|error| match error {
-            ScopeError::Malformed(_) => malformed(),
-            _ if operation.is_empty() => malformed(),
-            error => error.to_string(),
-        })
-    });
-    scopes.collect::<Result<_, _>>().map(ScopeList)
-}
-
 /// Arguments of `edit`.
 #[derive(Debug, clap::Args)]
+#[command(override_usage = "patdeck edit [OPTIONS] <TOKEN>")]
+#[command(group = clap::ArgGroup::new("change")
+    .required(true)
+    .multiple(true)
+    .args(["name", "description", "allow_from", "not_before", "max_uses"]))]
 pub struct Edit {
     /// Token id, id prefix or name
     pub token: String,
 
     /// New name; must be unique
-    #[arg(long, value_name = "NAME", required_unless_present = "description")]
+    #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
 
     /// New description; an empty text removes it
     #[arg(long, value_name = "TEXT")]
     pub description: Option<String>,
+
+    #[command(flatten)]
+    /// Limits of the token; those not given stay as they are
+    pub limits: LimitArgs,
 }
 
 /// Subcommands of `scope`.

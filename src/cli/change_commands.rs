@@ -7,10 +7,11 @@ use std::io;
 use serde_json::json;
 
 use super::{
-    args::{Create, Delete, Edit, Regenerate, Revoke, ScopeList, ScopeSubcommand},
+    args::{Create, Delete, Edit, Regenerate, Revoke, ScopeSubcommand},
     exit::{CliError, Exit},
     print::{Output, print_message, print_warning},
     prompt::confirm,
+    scope_args::ScopeList,
 };
 use crate::{
     domain::{
@@ -89,6 +90,8 @@ fn create(service: &Service, args: &Create) -> Result<Command, CliError> {
     let inherited = || template.as_ref().map(|template| template.description.clone());
     let default = service.policy().default_lifetime;
     let lifetime = template.as_ref().map_or(default, |template| template.lifetime);
+    let inherited_limits = template.as_ref().map(|template| template.limits.clone());
+    let inherited_limits = inherited_limits.unwrap_or_default();
     let mut scopes = Scopes::default();
     let inherited_scopes = template.iter().flat_map(|template| template.scopes.clone());
     let presets = expand_presets(service, &args.presets)?;
@@ -98,6 +101,7 @@ fn create(service: &Service, args: &Create) -> Result<Command, CliError> {
         description: given.map_err(ServiceError::from)?.or_else(inherited).unwrap_or_default(),
         lifetime: args.lifetime.unwrap_or(lifetime),
         scopes: scopes.iter().cloned().chain(flatten(&args.scopes)).collect(),
+        limits: args.limits.changes().map_err(CliError::usage)?.or(inherited_limits),
     };
     Ok(Command::Create { token, secret_file: args.secret_output.secret_file.clone() })
 }
@@ -110,6 +114,7 @@ fn edit(service: &Service, args: &Edit) -> Result<Command, CliError> {
         token,
         name: name.map_err(ServiceError::from)?,
         description: description.map_err(ServiceError::from)?,
+        limits: args.limits.changes().map_err(CliError::usage)?,
     })
 }
 
@@ -259,7 +264,9 @@ fn print_plan_warnings(plan: &Plan) {
 fn describe_change(plan: &Plan, token: &Token) -> String {
     let name = &token.name;
     match &plan.command {
-        Command::Create { .. } => format!("Created {name} ({}); {}", token.id, end_text(token)),
+        Command::Create { .. } => {
+            format!("Created {name} ({}); {}{}", token.id, start_text(token), end_text(token))
+        }
         Command::Revoke { .. } | Command::RevokeLeaked { .. } => format!("Revoked {name}"),
         Command::EndOverlap { .. } => format!("Ended the old secret of {name}"),
         Command::Regenerate { .. } => {
@@ -270,6 +277,9 @@ fn describe_change(plan: &Plan, token: &Token) -> String {
         }
         Command::Delete { .. } => format!("Deleted {name}"),
         Command::Restore(_) => format!("Restored {name}; its secret works as before"),
+        Command::Edit { limits, .. } if !limits.not_before.is_keep() => {
+            format!("Saved {name}; {}{}", start_text(token), end_text(token))
+        }
         Command::Edit { .. }
         | Command::AddScopes { .. }
         | Command::RemoveScopes { .. }
@@ -278,6 +288,12 @@ fn describe_change(plan: &Plan, token: &Token) -> String {
         | Command::AcceptClock
         | Command::PurgeTrash => format!("Saved {name}"),
     }
+}
+
+/// When the token becomes valid, before the text of its end. Empty if it has no such time.
+fn start_text(token: &Token) -> String {
+    let start = token.limits.not_before;
+    start.map_or_else(String::new, |start| format!("it is valid from {} on; ", format_time(start)))
 }
 
 /// When the token expires.

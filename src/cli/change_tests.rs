@@ -8,8 +8,8 @@ use super::command;
 use crate::{
     cli::Args,
     domain::{
-        Command, Description, Entity, Lifetime, Name, NewToken, Scope, ScopesToRemove,
-        SecretOverlap, Token, TokenId, TokensToDelete, TokensToRestore,
+        Command, Description, Entity, Lifetime, LimitChange, LimitChanges, MaxUses, Name, NewToken,
+        Scope, ScopesToRemove, SecretOverlap, Token, TokenId, TokensToDelete, TokensToRestore,
     },
     output::command_line::of_command,
     service::Service,
@@ -37,6 +37,7 @@ fn service() -> (Service, Vec<Token>, TokenId) {
             description: Description::default(),
             lifetime: "30d".parse().unwrap(),
             scopes: Vec::new(),
+            limits: LimitChanges::default(),
         };
         service.create(&token).unwrap().token
     };
@@ -74,14 +75,46 @@ fn name() -> impl Strategy<Value = Name> {
     texts.prop_filter_map("a name", |text| Name::parse(&text).ok())
 }
 
+fn change<T: std::fmt::Debug + Clone + 'static>(
+    values: impl Strategy<Value = T> + 'static,
+) -> impl Strategy<Value = LimitChange<T>> {
+    prop_oneof![
+        Just(LimitChange::Keep),
+        Just(LimitChange::Remove),
+        values.prop_map(LimitChange::Set),
+    ]
+}
+
+fn limits() -> impl Strategy<Value = LimitChanges> {
+    let network = prop_oneof![
+        any::<u32>().prop_map(|bits| std::net::Ipv4Addr::from(bits).to_string()),
+        any::<u128>().prop_map(|bits| std::net::Ipv6Addr::from(bits).to_string()),
+        Just("10.0.0.0/8".to_owned()),
+        Just("2001:db8::/32".to_owned()),
+    ];
+    let sources = vec(network, 1..4).prop_map(|all| all.join(",").parse().unwrap());
+    let start = prop::sample::select(vec![
+        "2h",
+        "90m",
+        "2100-01-31",
+        "2100-01-31T09:30",
+        "2100-01-31T09:30:15.5Z",
+    ]);
+    let start = start.prop_map(|text| text.parse().unwrap());
+    let max_uses = (1..=MaxUses::LARGEST).prop_map(|count| MaxUses::new(count).unwrap());
+    (change(sources), change(start), change(max_uses))
+        .prop_map(|(sources, not_before, max_uses)| LimitChanges { sources, not_before, max_uses })
+}
+
 fn file() -> impl Strategy<Value = String> {
     prop::sample::select(vec!["./new.tsv", "-x", "~/a b"]).prop_map(str::to_owned)
 }
 
 fn create() -> impl Strategy<Value = Command> {
     let token = (name(), text(), lifetime(), vec(scope(), 0..5));
-    (token, option::of(file())).prop_map(|((name, description, lifetime, scopes), secret_file)| {
-        let token = NewToken { name, description, lifetime, scopes };
+    (token, limits(), option::of(file())).prop_map(|(token, limits, secret_file)| {
+        let (name, description, lifetime, scopes) = token;
+        let token = NewToken { name, description, lifetime, scopes, limits };
         Command::Create { token, secret_file }
     })
 }
@@ -90,13 +123,22 @@ fn on_tokens(tokens: &[Token], deleted: TokenId) -> impl Strategy<Value = Comman
     let ids: Vec<TokenId> = tokens.iter().map(|token| token.id).collect();
     let some = || subsequence(ids.clone(), 1..=ids.len());
     let one = || prop::sample::select(ids.clone());
-    let edit = (one(), option::of(name()), option::of(text()))
-        .prop_filter("an edit", |(_, name, description)| name.is_some() || description.is_some());
+    let edit = (one(), option::of(name()), option::of(text()), limits()).prop_filter(
+        "an edit",
+        |(_, name, description, limits)| {
+            name.is_some() || description.is_some() || !limits.is_empty()
+        },
+    );
     let overlap = prop::sample::select(SecretOverlap::ALL.to_vec());
     let regenerate = (some(), option::of(lifetime()), overlap, option::of(file()))
         .prop_filter("a file for several", |(ids, .., file)| ids.len() == 1 || file.is_some());
     prop_oneof![
-        edit.prop_map(|(token, name, description)| Command::Edit { token, name, description }),
+        edit.prop_map(|(token, name, description, limits)| Command::Edit {
+            token,
+            name,
+            description,
+            limits,
+        }),
         (some(), vec(scope(), 1..5))
             .prop_map(|(tokens, scopes)| Command::AddScopes { tokens, scopes }),
         (one(), vec(scope(), 1..5)).prop_map(|(token, scopes)| Command::RemoveScopes {

@@ -41,7 +41,7 @@ Examples:
 Search terms, which must all match (the app uses the same syntax):
   WORD \"TWO WORDS\"         text in name, id or description, ignoring case
   name:X id:X by:X         text in the name, the id or the creator
-  status:X                 active, expired, revoked or all; overrides --status
+  status:X                 active, not-yet-valid, expired, revoked or all; overrides --status
   type:X op:X entity:X domain:X wildcard
                            one scope matches all of these; wildcard means entity:*
   may:TYPE:ENTITY:OPERATION[@DOMAIN]
@@ -68,17 +68,21 @@ Examples:
   patdeck create backup --scope 'dashboards:*:read@eu' --secret-file ~/.backup-token
   patdeck create sensor-7 --preset publisher:c-42 --preset read-only:clients:sensor-7
   patdeck create ci-prod-2 --like ci-prod
+  patdeck create installer --not-before 2h --max-uses 1 --allow-from 192.0.2.0/24
 
 The presets are read-only, publisher, subscriber and full-access; the config can define others.
 With --like, the other options override what is copied; --scope and --preset add to it.
+A check of a token with --allow-from needs the address of the bearer (verify --from).
 
 Prints only the secret. Exit 0, 2 if the arguments are invalid, 3 if a rule refuses the token.";
 
 pub(super) const EDIT: &str = "\
-Example:
+Examples:
   patdeck edit ci-prod --name ci-production --description 'shop pipeline'
+  patdeck edit ci-prod --allow-from 10.0.0.0/8 --allow-from 2001:db8::/32 --max-uses none
 
-Exit 0, 1 if the token does not exist, 3 if the name is taken.";
+--allow-from replaces all networks of the token. A tighter limit is saved even while the clock is behind.
+Exit 0, 1 if the token does not exist, 3 if the name is taken or a limit is refused.";
 
 pub(super) const SCOPE: &str = "\
 Examples:

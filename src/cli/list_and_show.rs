@@ -10,9 +10,10 @@ use super::{
 };
 use crate::{
     domain::{
-        Column, LastUse, ListQuery, Sort, Status, Timestamp, Token,
+        Column, LastUse, ListQuery, Sort, SourceNetworks, Status, Timestamp, Token,
         describe_scopes::{describe_scopes, wildcard_warning},
         lifetime::DurationMinutes,
+        uses_left_text,
     },
     output::{
         advice::Diagnostic,
@@ -60,13 +61,22 @@ pub(super) fn list(service: &Service, args: &List, out: &Output) -> Result<Exit,
                     token.status(now).as_str().to_owned(),
                     token.scopes.len().to_string(),
                     token.expires.map_or_else(never, format_time),
-                    token.last_use().map_or_else(never, |used| format_time(used.at)),
+                    last_use_cell(token),
                 ]
             })
             .collect();
         out.table(["ID", "NAME", "STATUS", "SCOPES", "EXPIRES", "LAST USED"], &rows)?;
     }
     Ok(exit(has_rows))
+}
+
+/// The last use of a token, and how many uses are left if it has a maximum.
+fn last_use_cell(token: &Token) -> String {
+    let used = token.last_use().map_or_else(|| "never".to_owned(), |used| format_time(used.at));
+    match token.uses_left() {
+        Some((left, max)) => format!("{used}, {}", uses_left_text(left, max)),
+        None => used,
+    }
 }
 
 /// Warns that a damaged record is missing from the output.
@@ -106,6 +116,7 @@ fn fields(token: &Token, now: Timestamp) -> Vec<[String; 2]> {
     }
     row("issued", &format_time(token.issued));
     row("expires", &token.expires.map_or_else(|| "never".to_owned(), format_time));
+    limit_fields(token, &mut row);
     if let (Some(at), Status::Revoked) = (token.revoked, token.status(now)) {
         row("revoked", &format_time(at));
     }
@@ -125,6 +136,19 @@ fn fields(token: &Token, now: Timestamp) -> Vec<[String; 2]> {
         row("scope", &scope.to_string());
     }
     rows
+}
+
+/// Adds a row for each limit of the token.
+fn limit_fields(token: &Token, row: &mut impl FnMut(&str, &str)) {
+    if let Some(start) = token.limits.not_before {
+        row("not before", &format_time(start));
+    }
+    for network in token.limits.sources.iter().flat_map(SourceNetworks::iter) {
+        row("allowed from", &network.to_string());
+    }
+    if let Some((left, max)) = token.uses_left() {
+        row("uses", &uses_left_text(left, max));
+    }
 }
 
 /// Describes a use: time, address and operation.

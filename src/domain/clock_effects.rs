@@ -36,7 +36,7 @@ impl ClockEffects {
         let mut effects = Self::default();
         let latest = clock + CLOCK_TOLERANCE;
         for token in tokens {
-            if token.status(clock) != Status::Active {
+            if token.status(clock).is_ended() {
                 continue;
             }
             let entry = || (token.id, token.name.clone());

@@ -6,6 +6,7 @@ use super::{
     Timestamp,
     id::TokenId,
     lifetime::Lifetime,
+    limits::LimitChanges,
     name::{Description, Name},
     overlap::SecretOverlap,
     scope::Scope,
@@ -23,12 +24,13 @@ pub enum Command {
         /// caller.
         secret_file: Option<String>,
     },
-    /// Change the name or the description. A field that is `None` stays unchanged.
+    /// Change the name, the description or the limits. A field that is `None` stays unchanged.
     Edit {
         token: TokenId,
         name: Option<Name>,
         /// The new description. An empty text removes the description.
         description: Option<Description>,
+        limits: LimitChanges,
     },
     /// Add to each token the scopes that it does not have yet.
     AddScopes { tokens: Vec<TokenId>, scopes: Vec<Scope> },
@@ -76,6 +78,7 @@ pub struct NewToken {
     pub description: Description,
     pub lifetime: Lifetime,
     pub scopes: Vec<Scope>,
+    pub limits: LimitChanges,
 }
 
 /// Which scopes of a token a command removes.

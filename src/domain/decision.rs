@@ -6,10 +6,14 @@
 
 use std::str::FromStr;
 
+use compact_str::{CompactString, ToCompactString as _};
+
 use super::{
     Timestamp,
+    limits::{MaxUses, uses_left_text},
     scope::{Domain, Entity, EntityType, Operation, Scope, ScopeError},
-    token::{Status, Token},
+    source_networks::SourceAddress,
+    token::{SecretSlot, Status, Token},
 };
 
 /// An operation that the bearer of a secret requests.
@@ -84,6 +88,16 @@ pub enum Denial {
     /// The token expired at this time.
     #[error("expired on {}", .0.format("%Y-%m-%d %H:%M UTC"))]
     Expired(Timestamp),
+    /// The token is valid only from this time on.
+    #[error("not yet valid: valid from {}", .0.format("%Y-%m-%d %H:%M UTC"))]
+    NotYetValid(Timestamp),
+    /// The token does not accept the address of the bearer, or the caller gave none. Contains the
+    /// address, or what is wrong with it.
+    #[error("source not allowed: {0}")]
+    SourceNotAllowed(CompactString),
+    /// All uses that the token allows are taken.
+    #[error("uses exhausted: {}", uses_left_text(0, *.0))]
+    UsesExhausted(MaxUses),
     /// The record of the token is older than the revocation register: the store lost a change.
     #[error("stale record: the store is older than its revocation register")]
     StaleRecord,
@@ -92,24 +106,71 @@ pub enum Denial {
     NoScope(Scope),
 }
 
-/// Decides whether `token` may perform `request` at `at`. The caller has already matched the
-/// secret.
-pub fn decide(token: &Token, request: &AccessRequest, at: Timestamp) -> Decision {
-    if let Err(denial) = check_active(token, at) {
+/// The circumstances of a check, apart from the request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CheckContext<'a> {
+    /// The time for denial, at which the status is evaluated.
+    pub at: Timestamp,
+    /// The time of the clock. A later time would make a token valid too early.
+    pub clock: Timestamp,
+    /// The address of the bearer.
+    pub source: SourceAddress<'a>,
+    /// The secret that was presented.
+    pub slot: SecretSlot,
+}
+
+impl CheckContext<'_> {
+    /// The check of the current secret at `at`, by a clock that is right, without an address.
+    pub fn at(at: Timestamp) -> Self {
+        Self { at, clock: at, source: SourceAddress::Missing, slot: SecretSlot::Current }
+    }
+}
+
+/// Decides whether `token` may perform `request`; without a request, whether its secret is valid.
+/// Checks the status, then the limits, then the scopes. The caller has already matched the secret.
+/// Takes no use.
+pub fn decide(
+    token: &Token,
+    request: Option<&AccessRequest>,
+    context: &CheckContext<'_>,
+) -> Decision {
+    if let Err(denial) = check_status(token, context).and_then(|()| check_limits(token, context)) {
         return Decision::Deny(denial);
     }
+    let Some(request) = request else { return Decision::Allow(None) };
     match token.scopes.iter().find(|scope| allows(scope, request)) {
         Some(scope) => Decision::Allow(Some(scope.clone())),
         None => Decision::Deny(Denial::NoScope(request.as_scope())),
     }
 }
 
-/// Returns the denial if `token` is revoked or expired at `at`, regardless of its scopes.
-pub fn check_active(token: &Token, at: Timestamp) -> Result<(), Denial> {
-    match token.status(at) {
-        Status::Active => Ok(()),
-        Status::Revoked => Err(Denial::Revoked(token.revoked.unwrap_or(at))),
-        Status::Expired => Err(Denial::Expired(token.expires.unwrap_or(at))),
+fn check_status(token: &Token, context: &CheckContext<'_>) -> Result<(), Denial> {
+    let at = context.at;
+    let start = token.limits.not_before.filter(|start| context.clock < *start);
+    match (token.status(at), start) {
+        (Status::Revoked, _) => Err(Denial::Revoked(token.revoked.unwrap_or(at))),
+        (Status::Expired, _) => Err(Denial::Expired(token.expires.unwrap_or(at))),
+        (_, Some(start)) => Err(Denial::NotYetValid(start)),
+        (Status::NotYetValid, None) => {
+            Err(Denial::NotYetValid(token.limits.not_before.unwrap_or(at)))
+        }
+        (Status::Active, None) => Ok(()),
+    }
+}
+
+fn check_limits(token: &Token, context: &CheckContext<'_>) -> Result<(), Denial> {
+    if let Some(sources) = &token.limits.sources {
+        let is_allowed =
+            matches!(context.source, SourceAddress::Address(it) if sources.contains(it));
+        if !is_allowed {
+            return Err(Denial::SourceNotAllowed(context.source.to_compact_string()));
+        }
+    }
+    match token.limits.max_uses {
+        Some(max) if max.left(token.uses_taken(context.slot)) == 0 => {
+            Err(Denial::UsesExhausted(max))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -147,7 +208,7 @@ mod tests {
     }
 
     fn allowed_by(scopes: &[&str], requested: &str) -> Option<String> {
-        match decide(&token_with(scopes), &request(requested), at(1)) {
+        match decide(&token_with(scopes), Some(&request(requested)), &CheckContext::at(at(1))) {
             Decision::Allow(scope) => scope.map(|scope| scope.to_string()),
             Decision::Deny(Denial::NoScope(missing)) => {
                 assert_eq!(missing.to_string(), requested);
@@ -189,10 +250,49 @@ mod tests {
     fn expired_and_revoked_tokens_are_denied() {
         let request = request("channels:c1:publish");
         let token = token_with(&["channels:*:publish"]);
-        assert!(decide(&token, &request, at(59)).is_allowed());
-        assert_eq!(decide(&token, &request, at(60)), Decision::Deny(Denial::Expired(at(60))));
+        let decide = |token: &Token, minute| {
+            super::decide(token, Some(&request), &CheckContext::at(at(minute)))
+        };
+        assert!(decide(&token, 59).is_allowed());
+        assert_eq!(decide(&token, 60), Decision::Deny(Denial::Expired(at(60))));
         let revoked = token.revoke(at(5)).unwrap();
-        assert_eq!(decide(&revoked, &request, at(70)), Decision::Deny(Denial::Revoked(at(5))));
+        assert_eq!(decide(&revoked, 70), Decision::Deny(Denial::Revoked(at(5))));
+    }
+
+    #[test]
+    fn each_limit_has_a_denial_after_the_status() {
+        let mut token = token_with(&["channels:*:publish"]);
+        token.limits.sources = "10.0.0.0/8".parse().ok();
+        token.limits.not_before = Some(at(10));
+        token.limits.max_uses = MaxUses::new(2);
+        token.uses_taken = 2;
+        let publish = request("channels:c1:publish");
+        let denial = |token: &Token, minute, from| {
+            let source = SourceAddress::parse(from);
+            let context = CheckContext { source, ..CheckContext::at(at(minute)) };
+            match decide(token, Some(&publish), &context) {
+                Decision::Deny(denial) => denial.to_string(),
+                Decision::Allow(_) => "allowed".to_owned(),
+            }
+        };
+        let inside = Some("::ffff:10.1.2.3");
+        assert!(denial(&token, 60, inside).starts_with("expired"));
+        let early = "not yet valid: valid from 2026-11-24 12:10 UTC";
+        assert_eq!(denial(&token, 9, None), early);
+        assert_eq!(denial(&token, 10, None), "source not allowed: no address was given");
+        assert_eq!(denial(&token, 10, Some("192.0.2.7")), "source not allowed: 192.0.2.7");
+        assert_eq!(denial(&token, 10, Some("x")), "source not allowed: `x` is not an IP address");
+        assert_eq!(denial(&token, 10, inside), "uses exhausted: 0 of 2 uses left");
+        token.uses_taken = 1;
+        assert_eq!(denial(&token, 10, inside), "allowed");
+    }
+
+    #[test]
+    fn a_fast_time_for_denial_makes_no_token_valid_early() {
+        let mut token = token_with(&[]);
+        token.limits.not_before = Some(at(10));
+        let context = CheckContext { clock: at(9), ..CheckContext::at(at(20)) };
+        assert_eq!(decide(&token, None, &context), Decision::Deny(Denial::NotYetValid(at(10))));
     }
 
     proptest! {

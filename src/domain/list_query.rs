@@ -20,6 +20,7 @@ labels! {
         Active => "Active",
         /// Active tokens that expire within 7 days.
         Expiring => "Expiring",
+        NotYetValid => "Not-yet-valid",
         Expired => "Expired",
         /// Revoked tokens, including those past their expiry.
         Revoked => "Revoked",
@@ -28,8 +29,18 @@ labels! {
 }
 
 impl StatusFilter {
-    /// The filters for the three statuses, which do not overlap, and the filter for all tokens.
-    pub const STATUSES: [Self; 4] = [Self::Active, Self::Expired, Self::Revoked, Self::All];
+    /// The filters for the four statuses, which do not overlap, and the filter for all tokens.
+    pub const STATUSES: [Self; 5] =
+        [Self::Active, Self::NotYetValid, Self::Expired, Self::Revoked, Self::All];
+
+    /// The filters of [`StatusFilter::STATUSES`] that are worth showing: that for tokens that are
+    /// not yet valid only if there are any, or if it is `selected`.
+    pub fn offered(selected: Self, counts: Option<StatusCounts>) -> Vec<Self> {
+        let has_later = counts.is_some_and(|counts| counts.not_yet_valid > 0);
+        let is_offered =
+            |filter: &Self| *filter != Self::NotYetValid || has_later || selected == *filter;
+        Self::STATUSES.into_iter().filter(is_offered).collect()
+    }
 
     /// Whether the filter shows a token with this status. `soon` tells whether the token is active
     /// and expires within 7 days.
@@ -37,6 +48,7 @@ impl StatusFilter {
         match self {
             Self::Expiring => soon,
             Self::Active => status == Status::Active,
+            Self::NotYetValid => status == Status::NotYetValid,
             Self::Expired => status == Status::Expired,
             Self::Revoked => status == Status::Revoked,
             Self::All => true,
@@ -89,6 +101,7 @@ pub struct StatusCounts {
     pub active: usize,
     /// The part of `active` that expires within 7 days.
     pub expiring: usize,
+    pub not_yet_valid: usize,
     pub expired: usize,
     pub revoked: usize,
 }
@@ -100,6 +113,7 @@ impl StatusCounts {
         self.expiring += usize::from(soon);
         match status {
             Status::Active => self.active += 1,
+            Status::NotYetValid => self.not_yet_valid += 1,
             Status::Expired => self.expired += 1,
             Status::Revoked => self.revoked += 1,
         }
@@ -110,9 +124,10 @@ impl StatusCounts {
         match filter {
             StatusFilter::Active => self.active,
             StatusFilter::Expiring => self.expiring,
+            StatusFilter::NotYetValid => self.not_yet_valid,
             StatusFilter::Expired => self.expired,
             StatusFilter::Revoked => self.revoked,
-            StatusFilter::All => self.active + self.expired + self.revoked,
+            StatusFilter::All => self.active + self.not_yet_valid + self.expired + self.revoked,
         }
     }
 }
@@ -218,16 +233,18 @@ mod tests {
 
     #[test]
     fn counts_agree_with_the_rows_of_each_filter() {
-        let (rows, counts) = ListQuery::default().select(&sample_tokens(), at(30));
-        assert_eq!(counts, StatusCounts { active: 2, expiring: 1, expired: 1, revoked: 1 });
+        let mut tokens = sample_tokens();
+        let mut later = named(4, "later");
+        later.limits.not_before = Some(at(31));
+        tokens.push(later);
+        let (rows, counts) = ListQuery::default().select(&tokens, at(30));
+        let expected =
+            StatusCounts { active: 2, expiring: 1, not_yet_valid: 1, expired: 1, revoked: 1 };
+        assert_eq!(counts, expected);
         assert_eq!(rows.len(), counts.count_for(StatusFilter::Active));
         for filter in StatusFilter::ALL {
             let query = ListQuery { status: filter, ..ListQuery::default() };
-            assert_eq!(
-                names(&query, &sample_tokens()).len(),
-                counts.count_for(filter),
-                "{filter:?}"
-            );
+            assert_eq!(names(&query, &tokens).len(), counts.count_for(filter), "{filter:?}");
         }
     }
 

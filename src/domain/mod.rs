@@ -14,9 +14,11 @@ pub mod file_path;
 pub mod id;
 pub(crate) mod labelled_enum;
 pub mod lifetime;
+pub mod limits;
 pub mod list_query;
 pub mod lookalike;
 pub mod name;
+mod not_before;
 mod overlap;
 pub mod plan;
 pub mod scan;
@@ -24,6 +26,7 @@ pub mod scope;
 pub mod scope_preset;
 pub mod search;
 pub mod secret;
+pub mod source_networks;
 pub mod terminal_text;
 pub mod time_range;
 pub mod token;
@@ -35,13 +38,15 @@ pub use command::{
     TokensToRestore,
 };
 pub use count::{counted, grouped, list_first};
-pub use decision::{AccessRequest, Decision, Denial, decide};
+pub use decision::{AccessRequest, CheckContext, Decision, Denial, decide};
 pub use event::{Actor, AuditAction, AuditEvent, EventBody, EventHash};
 pub use id::TokenId;
 pub use lifetime::{Lifetime, LifetimeError, LifetimeLimits};
+pub use limits::{LimitChange, LimitChanges, LimitError, MaxUses, TokenLimits, uses_left_text};
 pub use list_query::{Column, ListQuery, Sort, StatusCounts, StatusFilter};
 pub use lookalike::{looks_alike, mixes_scripts};
 pub use name::{Description, Name, NameError, fold};
+pub use not_before::NotBefore;
 pub use overlap::SecretOverlap;
 pub use plan::{
     Confirmation, ConfirmationProof, Plan, Refusal, SkippedToken, StoredToken, TokenChange,
@@ -52,6 +57,7 @@ pub use scope::{Domain, Entity, EntityType, Operation, Scope, ScopeError, Scopes
 pub use scope_preset::{ScopePreset, ScopePresetError};
 pub use search::{Search, SearchError};
 pub use secret::{Digest, Secret, SecretPrefix};
+pub use source_networks::{SourceAddress, SourceNetwork, SourceNetworks};
 pub use token::{LastUse, PreviousSecret, SecretSlot, Status, Token, TransitionError, later_use};
 
 /// An instant in UTC. Only the front ends convert to local time.

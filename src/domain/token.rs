@@ -12,6 +12,7 @@ use super::{
     event::Actor,
     id::TokenId,
     labelled_enum::labels,
+    limits::{MaxUses, TokenLimits},
     name::{Description, Name},
     overlap::SecretOverlap,
     scope::Scopes,
@@ -37,6 +38,8 @@ labels! {
     #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
     pub enum Status, as_str {
         Active => "active",
+        /// Before the time from which the token is valid.
+        NotYetValid => "not-yet-valid",
         Expired => "expired",
         Revoked => "revoked",
     }
@@ -44,15 +47,28 @@ labels! {
 
 impl Status {
     /// Returns the status at `at`: revoked if `revoked`, otherwise expired if `at` is at or after
-    /// `expires`, otherwise active.
-    pub fn of(revoked: bool, expires: Option<Timestamp>, at: Timestamp) -> Self {
+    /// `expires`, otherwise not yet valid if `at` is before `not_before`, otherwise active.
+    pub fn of(
+        revoked: bool,
+        expires: Option<Timestamp>,
+        not_before: Option<Timestamp>,
+        at: Timestamp,
+    ) -> Self {
         if revoked {
             Self::Revoked
         } else if expires.is_some_and(|end| at >= end) {
             Self::Expired
+        } else if not_before.is_some_and(|start| at < start) {
+            Self::NotYetValid
         } else {
             Self::Active
         }
+    }
+
+    /// Whether the secrets of the token have stopped working, so that only a regenerate makes the
+    /// token active.
+    pub fn is_ended(self) -> bool {
+        matches!(self, Self::Expired | Self::Revoked)
     }
 }
 
@@ -78,6 +94,8 @@ pub struct PreviousSecret {
     /// The last use of the previous secret since the regeneration. A use shows that a bearer still
     /// needs the new secret.
     pub last_used: Option<LastUse>,
+    /// The number of counted uses, see [`Token::uses_taken`].
+    pub uses_taken: u32,
 }
 
 /// Which of a token's secrets a bearer presented.
@@ -123,11 +141,37 @@ pub struct Token {
     /// The last use of the token, except uses that `previous` records. Checks update this field at
     /// most once in 30 seconds.
     pub last_used: Option<LastUse>,
+    pub limits: TokenLimits,
+    /// The number of uses of the current secret that were counted. Uses are counted only while
+    /// `limits` has a maximum. Each secret has its own count, so a regenerate starts with 0.
+    pub uses_taken: u32,
 }
 
 impl Token {
     pub fn status(&self, at: Timestamp) -> Status {
-        Status::of(self.revoked.is_some(), self.expires, at)
+        Status::of(self.revoked.is_some(), self.expires, self.limits.not_before, at)
+    }
+
+    /// The number of counted uses of the secret in `slot`.
+    pub fn uses_taken(&self, slot: SecretSlot) -> u32 {
+        match slot {
+            SecretSlot::Current => self.uses_taken,
+            SecretSlot::Previous => self.previous.as_ref().map_or(0, |old| old.uses_taken),
+        }
+    }
+
+    /// Adds one to the number of counted uses of the secret in `slot`.
+    pub fn add_use(&mut self, slot: SecretSlot) {
+        let taken = match (slot, &mut self.previous) {
+            (SecretSlot::Previous, Some(old)) => &mut old.uses_taken,
+            _ => &mut self.uses_taken,
+        };
+        *taken = taken.saturating_add(1);
+    }
+
+    /// How many uses of the current secret are left, and the maximum. `None` without a maximum.
+    pub fn uses_left(&self) -> Option<(u32, MaxUses)> {
+        self.limits.max_uses.map(|max| (max.left(self.uses_taken), max))
     }
 
     /// Whether the token is active at `at` and expires within 7 days.
@@ -206,7 +250,7 @@ impl Token {
     }
 
     /// Replaces the current secret by the secret with this `digest`, sets a new expiry and clears a
-    /// revocation. Id, name, description and scopes are kept. With an `overlap`, the replaced
+    /// revocation. Id, name, description, scopes and limits are kept. With an `overlap`, the replaced
     /// secret works until the overlap ends or until its own expiry, whichever is first.
     ///
     /// Returns [`TransitionError::NothingToOverlap`] if an overlap is requested for a token that is
@@ -227,7 +271,8 @@ impl Token {
             Some(delta) => {
                 let end = self.expires.unwrap_or_else(last_supported);
                 let until = at.checked_add_signed(delta).map_or(end, |until| end.min(until));
-                Some(PreviousSecret { digest: self.digest, until, last_used: None })
+                let uses_taken = self.uses_taken;
+                Some(PreviousSecret { digest: self.digest, until, last_used: None, uses_taken })
             }
         };
         self = self.end_overlap();
@@ -235,6 +280,7 @@ impl Token {
         self.generation = self.generation.saturating_add(1);
         self.prefix = prefix.into();
         self.previous = previous;
+        self.uses_taken = 0;
         self.issued = at;
         self.expires = expires;
         self.revoked = None;
@@ -256,15 +302,39 @@ impl Token {
         Self { version: before.version.saturating_add(1), ..self }
     }
 
-    /// Returns this imported token in the place of `existing`, which has the same id. The version
-    /// and the generation never fall below those of `existing`; otherwise a secret that has stopped
-    /// working could work again.
+    /// Returns this imported token in the place of `existing`, which has the same id. The version,
+    /// the generation and the counted uses never fall below those of `existing`; otherwise a secret
+    /// that has stopped working could work again.
     #[must_use]
     pub fn replacing(self, existing: &Self) -> Self {
         let next = u32::from(!self.digest.matches(&existing.digest));
         let generation = self.generation.max(existing.generation.saturating_add(next));
         let version = self.version.max(existing.version.saturating_add(1));
-        Self { version, generation, ..self }
+        Self { version, generation, ..self }.with_uses_of(existing)
+    }
+
+    /// Returns the token with the uses that it or `existing`, another record of the token, has
+    /// counted: for each secret the higher number.
+    #[must_use]
+    pub fn with_uses_of(self, existing: &Self) -> Self {
+        let taken = |digest: &Digest| {
+            let slots = [SecretSlot::Current, SecretSlot::Previous];
+            let is_same = |slot: &SecretSlot| existing.digest_of(*slot) == Some(digest);
+            slots.into_iter().find(is_same).map_or(0, |slot| existing.uses_taken(slot))
+        };
+        let uses_taken = self.uses_taken.max(taken(&self.digest));
+        let previous = self.previous.map(|old| PreviousSecret {
+            uses_taken: old.uses_taken.max(taken(&old.digest)),
+            ..old
+        });
+        Self { previous, uses_taken, ..self }
+    }
+
+    fn digest_of(&self, slot: SecretSlot) -> Option<&Digest> {
+        match slot {
+            SecretSlot::Current => Some(&self.digest),
+            SecretSlot::Previous => self.previous.as_ref().map(|old| &old.digest),
+        }
     }
 
     /// The public part of the current secret: `pat_<id>_…`.
@@ -279,142 +349,5 @@ pub fn later_use<U: Borrow<LastUse>>(one: Option<U>, other: Option<U>) -> Option
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
-    use chrono::TimeZone as _;
-    use proptest::prelude::*;
-
-    use super::*;
-
-    pub(crate) fn at(minute: i64) -> Timestamp {
-        chrono::Utc.with_ymd_and_hms(2026, 11, 24, 12, 0, 0).unwrap() + TimeDelta::minutes(minute)
-    }
-
-    /// A token issued at minute 0 for an hour.
-    pub(crate) fn sample_token() -> Token {
-        Token {
-            version: 1,
-            generation: 1,
-            id: TokenId::parse("4fKq9Zt0WbXe").unwrap(),
-            name: Name::parse("ci-prod").unwrap(),
-            description: Description::default(),
-            scopes: Scopes::default(),
-            prefix: "pat".into(),
-            digest: Digest::from_bytes([1; 32]),
-            previous: None,
-            created: at(0),
-            created_by: Actor::named("alice"),
-            issued: at(0),
-            expires: Some(at(60)),
-            revoked: None,
-            delivered: true,
-            last_used: None,
-        }
-    }
-
-    const NEW: Digest = Digest::from_bytes([2; 32]);
-
-    #[test]
-    fn token_is_expired_from_the_instant_of_its_expiry() {
-        assert_eq!(sample_token().status(at(60) - TimeDelta::nanoseconds(1)), Status::Active);
-        assert_eq!(sample_token().status(at(60)), Status::Expired);
-        let never_expires = Token { expires: None, ..sample_token() };
-        assert_eq!(never_expires.status(at(1_000_000)), Status::Active);
-    }
-
-    #[test]
-    fn revoked_precedes_expired_and_happens_once() {
-        let revoked = sample_token().revoke(at(70)).unwrap();
-        assert_eq!(revoked.status(at(80)), Status::Revoked);
-        assert_eq!(revoked.clone().revoke(at(90)), Err(TransitionError::AlreadyRevoked));
-        assert_eq!(revoked.revoked, Some(at(70)));
-    }
-
-    #[test]
-    fn regenerate_keeps_identity_and_ends_the_old_secret() {
-        let revoked = sample_token().revoke(at(1)).unwrap();
-        let again = revoked
-            .clone()
-            .regenerate(NEW, "acme", Some(at(99)), SecretOverlap::None, at(5))
-            .unwrap();
-        assert_eq!(again.status(at(5)), Status::Active);
-        assert!(again.accepts(&NEW, at(5)) && !again.accepts(&revoked.digest, at(5)));
-        assert_eq!(
-            (&again.id, &again.name, &again.scopes),
-            (&revoked.id, &revoked.name, &revoked.scopes)
-        );
-        assert_eq!((again.created, again.issued, again.delivered), (at(0), at(5), false));
-        assert_eq!(again.secret_hint(), "acme_4fKq9Zt0WbXe_…");
-    }
-
-    #[test]
-    fn overlap_ends_by_the_old_expiry_at_the_latest() {
-        let old = sample_token().digest;
-        let renewed = sample_token()
-            .regenerate(NEW, "pat", Some(at(999)), SecretOverlap::QuarterHour, at(10))
-            .unwrap();
-        assert!(renewed.accepts(&old, at(24)) && renewed.accepts(&NEW, at(24)));
-        assert!(renewed.has_overlap(at(24)) && !renewed.has_overlap(at(25)));
-        assert!(!renewed.accepts(&old, at(25)) && renewed.accepts(&NEW, at(25)));
-        let late = sample_token()
-            .regenerate(NEW, "pat", Some(at(999)), SecretOverlap::Day, at(59))
-            .unwrap();
-        assert_eq!(late.previous.unwrap().until, at(60));
-    }
-
-    #[test]
-    fn uses_of_both_secrets_are_separate_during_the_overlap() {
-        let used =
-            |minute| LastUse { at: at(minute), from: None, summary: CompactString::default() };
-        let before = Token { last_used: Some(used(5)), ..sample_token() };
-        let old = before.digest;
-        let mut renewed =
-            before.regenerate(NEW, "pat", Some(at(999)), SecretOverlap::Hour, at(10)).unwrap();
-        assert_eq!(renewed.matching_slot(&old, at(11)), Some(SecretSlot::Previous));
-        assert_eq!(renewed.matching_slot(&NEW, at(11)), Some(SecretSlot::Current));
-        assert_eq!(renewed.last_use_of(SecretSlot::Previous), None, "none since the regeneration");
-        renewed.previous.as_mut().unwrap().last_used = Some(used(12));
-        assert_eq!(renewed.last_use_of(SecretSlot::Current), Some(&used(5)));
-        assert_eq!(renewed.last_use(), Some(&used(12)));
-        let again =
-            renewed.clone().regenerate(old, "pat", None, SecretOverlap::Hour, at(20)).unwrap();
-        for ended in [renewed.clone().end_overlap(), renewed.revoke(at(13)).unwrap(), again] {
-            assert_eq!(ended.last_used, Some(used(12)), "the last use is kept");
-            assert_eq!(ended.last_use_of(SecretSlot::Previous), None);
-        }
-    }
-
-    #[test]
-    fn revoke_ends_the_previous_secret_too() {
-        let old = sample_token().digest;
-        let renewed = sample_token()
-            .regenerate(NEW, "pat", Some(at(999)), SecretOverlap::Hour, at(10))
-            .unwrap();
-        assert!(!renewed.revoke(at(11)).unwrap().accepts(&old, at(12)));
-    }
-
-    #[test]
-    fn overlap_requires_an_active_token() {
-        let revoked = sample_token().revoke(at(1)).unwrap();
-        assert_eq!(
-            revoked.regenerate(NEW, "pat", None, SecretOverlap::Hour, at(2)),
-            Err(TransitionError::NothingToOverlap)
-        );
-        assert!(sample_token().regenerate(NEW, "pat", None, SecretOverlap::Hour, at(60)).is_err());
-    }
-
-    proptest! {
-        #[test]
-        fn status_depends_only_on_revocation_and_expiry(
-            minute in -200_i64..200, expires in prop::option::of(-100_i64..100),
-            revoked in prop::option::of(-100_i64..100),
-        ) {
-            let token = Token { expires: expires.map(at), revoked: revoked.map(at), ..sample_token() };
-            let expected = match (revoked, expires) {
-                (Some(_), _) => Status::Revoked,
-                (None, Some(end)) if minute >= end => Status::Expired,
-                _ => Status::Active,
-            };
-            prop_assert_eq!(token.status(at(minute)), expected);
-        }
-    }
-}
+#[path = "token_tests.rs"]
+pub(crate) mod tests;

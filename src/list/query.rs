@@ -191,7 +191,7 @@ impl UnsortedMatches {
             }
             rows
         });
-        let statuses = [Status::Active, Status::Expired, Status::Revoked];
+        let statuses = [Status::Active, Status::NotYetValid, Status::Expired, Status::Revoked];
         let mut passes = match sort.column {
             Column::Status => statuses.map(|status| status as u8..=status as u8).to_vec(),
             _ => vec![0..=HIDDEN - 1],

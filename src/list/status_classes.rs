@@ -12,6 +12,8 @@ use crate::domain::{Status, StatusCounts, Timestamp, token::EXPIRES_SOON_WITHIN}
 
 /// The expiry of a token that never expires.
 pub(super) const NEVER: i64 = i64::MAX;
+/// The start of validity of a token that is valid from its issue on.
+pub(super) const NO_START: i64 = i64::MIN;
 /// The last use of a token that was never used.
 pub(super) const NEVER_USED: i64 = i64::MIN;
 
@@ -31,13 +33,20 @@ pub(super) enum StatusClass {
     Free,
     Active,
     ExpiringSoon,
+    NotYetValid,
     Expired,
     Revoked,
 }
 
 impl StatusClass {
-    pub(super) const ALL: [Self; 5] =
-        [Self::Free, Self::Active, Self::ExpiringSoon, Self::Expired, Self::Revoked];
+    pub(super) const ALL: [Self; 6] = [
+        Self::Free,
+        Self::Active,
+        Self::ExpiringSoon,
+        Self::NotYetValid,
+        Self::Expired,
+        Self::Revoked,
+    ];
 
     /// The status, and whether the token expires soon; `None` for a free row.
     pub(super) fn status(self) -> Option<(Status, bool)> {
@@ -45,17 +54,29 @@ impl StatusClass {
             Self::Free => None,
             Self::Active => Some((Status::Active, false)),
             Self::ExpiringSoon => Some((Status::Active, true)),
+            Self::NotYetValid => Some((Status::NotYetValid, false)),
             Self::Expired => Some((Status::Expired, false)),
             Self::Revoked => Some((Status::Revoked, false)),
         }
     }
 }
 
+/// The time in which the secret of a row is valid, unless it is revoked.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RowValidity {
+    /// The start, or [`NO_START`].
+    pub(super) not_before: i64,
+    /// The end, or [`NEVER`].
+    pub(super) expires: i64,
+}
+
 /// The class of a row. Evaluates all conditions without branches, because branches on mixed
 /// statuses would be mispredicted.
-pub(super) fn classify(flags: RowFlags, expires: i64, now: i64) -> StatusClass {
+pub(super) fn classify(flags: RowFlags, validity: RowValidity, now: i64) -> StatusClass {
+    let RowValidity { not_before, expires } = validity;
     let soon = expires < now.saturating_add(SOON_NANOS);
-    let valid = if soon { StatusClass::ExpiringSoon } else { StatusClass::Active };
+    let active = if soon { StatusClass::ExpiringSoon } else { StatusClass::Active };
+    let valid = if now < not_before { StatusClass::NotYetValid } else { active };
     let unrevoked = if now >= expires { StatusClass::Expired } else { valid };
     let class = if flags.revoked { StatusClass::Revoked } else { unrevoked };
     if flags.removed { StatusClass::Free } else { class }
@@ -79,8 +100,9 @@ pub(super) fn add_counts(mut a: ClassCounts, b: ClassCounts) -> ClassCounts {
     a
 }
 
-pub(super) fn to_status_counts([_, active, soon, expired, revoked]: ClassCounts) -> StatusCounts {
-    StatusCounts { active: active + soon, expiring: soon, expired, revoked }
+pub(super) fn to_status_counts(counts: ClassCounts) -> StatusCounts {
+    let [_, active, soon, not_yet_valid, expired, revoked] = counts;
+    StatusCounts { active: active + soon, expiring: soon, not_yet_valid, expired, revoked }
 }
 
 /// Statistics of all tokens at an instant.
@@ -105,10 +127,10 @@ pub(super) struct ClassifiedRows {
 impl ClassifiedRows {
     pub(super) fn of(table: &TokenTable, at: Timestamp) -> Self {
         let classes = table.classes(at);
-        let blocks = classes.par_chunks(BLOCK_ROWS).zip(table.expires.par_chunks(BLOCK_ROWS));
-        let counts_and_ends = blocks.map(|(classes, expires)| {
-            let rows = classes.iter().copied().zip(expires);
-            let ends = rows.map(|(class, expires)| class_end(class, *expires));
+        let blocks = classes.par_chunks(BLOCK_ROWS).zip(table.validity.par_chunks(BLOCK_ROWS));
+        let counts_and_ends = blocks.map(|(classes, validity)| {
+            let rows = classes.iter().copied().zip(validity);
+            let ends = rows.map(|(class, validity)| class_end(class, *validity));
             (count_classes(classes), ends.fold(NEVER, i64::min))
         });
         let none = || (ClassCounts::default(), NEVER);
@@ -126,8 +148,11 @@ impl ClassifiedRows {
 
 /// The instant at which the passing of time changes the class of a row of `class`, or [`NEVER`].
 /// Like [`classify`], evaluates all conditions without branches.
-fn class_end(class: StatusClass, expires: i64) -> i64 {
+fn class_end(class: StatusClass, RowValidity { not_before, expires }: RowValidity) -> i64 {
     let lead = if class == StatusClass::ExpiringSoon { 0 } else { SOON_NANOS - 1 };
     let end = if expires == NEVER { NEVER } else { expires.saturating_sub(lead) };
-    if matches!(class, StatusClass::Active | StatusClass::ExpiringSoon) { end } else { NEVER }
+    let is_active = matches!(class, StatusClass::Active | StatusClass::ExpiringSoon);
+    let active_end = if is_active { end } else { NEVER };
+    let is_early = class == StatusClass::NotYetValid;
+    if is_early { not_before.min(expires) } else { active_end }
 }

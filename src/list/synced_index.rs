@@ -11,7 +11,7 @@ use super::{
     token_table::{RowId, TokenTable, to_index},
 };
 use crate::{
-    domain::{Status, Timestamp, TokenId},
+    domain::{Timestamp, TokenId},
     service::{
         ChangeLogPosition, DamagedRecord, FeedChanges, Service, ServiceError, TokenBatch,
         TokenCursor,
@@ -181,7 +181,7 @@ impl SyncedIndex {
     /// Whether the token is active and its secret has no recorded delivery.
     pub(super) fn is_undelivered(&self, id: &TokenId, at: Timestamp) -> bool {
         let facts = self.table.row_of(id).and_then(|row| self.table.facts(row, at));
-        facts.is_some_and(|facts| !facts.delivered && facts.status == Status::Active)
+        facts.is_some_and(|facts| !facts.delivered && !facts.status.is_ended())
     }
 
     /// The ids of all tokens.

@@ -41,6 +41,7 @@ fn token(id: u16, name: u16, seed: u8) -> Token {
         }),
         ..sample_token()
     };
+    token.limits.not_before = seed.is_multiple_of(6).then(|| at(n / 4));
     token.scopes = Scopes::default();
     for scope in scopes.iter().take(usize::from(seed % 4)) {
         token.scopes.add(scope.parse().unwrap()).unwrap();
@@ -60,6 +61,7 @@ fn reference(tokens: &[Token], query: &ListQuery, now: Timestamp) -> (Vec<TokenI
     let counts = StatusCounts {
         active: count(Status::Active),
         expiring: found.iter().filter(|token| token.expires_soon(now)).count(),
+        not_yet_valid: count(Status::NotYetValid),
         expired: count(Status::Expired),
         revoked: count(Status::Revoked),
     };

@@ -1,5 +1,5 @@
 //! The columnar table: the properties by which tokens are filtered, searched and sorted. It takes
-//! about 120 bytes per token and holds no records. A token keeps its row until the token is
+//! about 130 bytes per token and holds no records. A token keeps its row until the token is
 //! removed; then another token can use the row. Called by `synced_index`, which keeps the table
 //! equal to the store.
 
@@ -13,7 +13,7 @@ use indexmap::{IndexMap, IndexSet};
 use rayon::prelude::*;
 
 use super::{
-    status_classes::{NEVER, NEVER_USED, StatusClass, classify, to_nanos},
+    status_classes::{NEVER, NEVER_USED, NO_START, RowValidity, StatusClass, classify, to_nanos},
     text_block::{BLOCK_ROWS, TextBlock, split_fields},
 };
 use crate::domain::{
@@ -44,7 +44,7 @@ pub(super) struct TokenTable {
     /// Hashes `Option<&TokenId>`, the type that a lookup by row returns.
     hasher: RandomState,
     issued: Vec<i64>,
-    pub(super) expires: Vec<i64>,
+    pub(super) validity: Vec<RowValidity>,
     last_used: Vec<i64>,
     flags: Vec<RowFlags>,
     /// The positions of the token's scopes in `scope_sets` and of its creator in `creators`.
@@ -70,7 +70,8 @@ impl TokenTable {
             Arc::make_mut(&mut self.ids).reserve_exact(more);
             self.flags.reserve_exact(more);
             self.shared.reserve_exact(more);
-            for times in [&mut self.issued, &mut self.expires, &mut self.last_used] {
+            self.validity.reserve_exact(more);
+            for times in [&mut self.issued, &mut self.last_used] {
                 times.reserve_exact(more);
             }
         }
@@ -100,7 +101,11 @@ impl TokenTable {
             rows.insert_unique(hash(&row), row, hash);
         }
         set_or_push(&mut self.issued, at, to_nanos(token.issued));
-        set_or_push(&mut self.expires, at, token.expires.map_or(NEVER, to_nanos));
+        let validity = RowValidity {
+            not_before: token.limits.not_before.map_or(NO_START, to_nanos),
+            expires: token.expires.map_or(NEVER, to_nanos),
+        };
+        set_or_push(&mut self.validity, at, validity);
         let last_used = token.last_use().map_or(NEVER_USED, |used| to_nanos(used.at));
         set_or_push(&mut self.last_used, at, last_used);
         let flags = RowFlags {
@@ -170,10 +175,11 @@ impl TokenTable {
     /// The number by which `row` is sorted in a column of numbers or times. Returns 0 for other
     /// columns.
     pub(super) fn sort_number(&self, column: Column, row: RowId) -> u64 {
-        let times = match column {
-            Column::Issued => &self.issued,
-            Column::Expires => &self.expires,
-            Column::LastUsed => &self.last_used,
+        let at = to_index(row);
+        let time = match column {
+            Column::Issued => self.issued.get(at),
+            Column::Expires => self.validity.get(at).map(|validity| &validity.expires),
+            Column::LastUsed => self.last_used.get(at),
             Column::Scopes => {
                 let (set, _) = self.positions(row).unwrap_or((usize::MAX, 0));
                 return self.scope_sets.get_index(set).map_or(0, |(_, count)| *count);
@@ -181,7 +187,7 @@ impl TokenTable {
             Column::Name | Column::Description | Column::Status => return 0,
         };
         // Flipping the sign bit maps signed to unsigned numbers of the same order.
-        times.get(to_index(row)).map_or(0, |nanos| nanos.cast_unsigned() ^ (1 << 63))
+        time.map_or(0, |nanos| nanos.cast_unsigned() ^ (1 << 63))
     }
 
     /// Evaluates `matches` once for each distinct set of scopes. Returns the results in the order
@@ -212,18 +218,20 @@ impl TokenTable {
         let now = to_nanos(at);
         let mut classes = vec![StatusClass::Free; self.row_count()];
         let blocks = classes.par_chunks_mut(BLOCK_ROWS).zip(self.flags.par_chunks(BLOCK_ROWS));
-        blocks.zip(self.expires.par_chunks(BLOCK_ROWS)).for_each(|((classes, flags), expires)| {
-            for ((class, flags), expires) in classes.iter_mut().zip(flags).zip(expires) {
-                *class = classify(*flags, *expires, now);
-            }
-        });
+        blocks.zip(self.validity.par_chunks(BLOCK_ROWS)).for_each(
+            |((classes, flags), validity)| {
+                for ((class, flags), validity) in classes.iter_mut().zip(flags).zip(validity) {
+                    *class = classify(*flags, *validity, now);
+                }
+            },
+        );
         classes
     }
 
     /// The status class of one row at `at`.
     pub(super) fn class(&self, row: RowId, at: Timestamp) -> StatusClass {
-        match (self.flags.get(to_index(row)), self.expires.get(to_index(row))) {
-            (Some(flags), Some(expires)) => classify(*flags, *expires, to_nanos(at)),
+        match (self.flags.get(to_index(row)), self.validity.get(to_index(row))) {
+            (Some(flags), Some(validity)) => classify(*flags, *validity, to_nanos(at)),
             _ => StatusClass::Free,
         }
     }
@@ -234,7 +242,7 @@ impl TokenTable {
         let (status, _) = self.class(row, at).status()?;
         let time = |times: &[i64]| times.get(to_index(row)).copied();
         let timestamp = Timestamp::from_timestamp_nanos;
-        let expires = time(&self.expires)?;
+        let expires = self.validity.get(to_index(row))?.expires;
         Some(TokenFacts {
             status,
             issued: timestamp(time(&self.issued)?),

@@ -127,6 +127,12 @@ fn hint(error: &StoreError) -> Cow<'static, str> {
             "to make changes, remove --read-only, PATDECK_READ_ONLY and `read-only` in the config"
         }
         StoreError::NeedsWriteAccess { .. } => "run patdeck once without --read-only",
+        StoreError::UseNotCounted { source } if **source == StoreError::ReadOnlyMode => {
+            "treat the access as denied; run the check without --read-only"
+        }
+        StoreError::UseNotCounted { .. } => {
+            "treat the access as denied, and check again when the store can be written"
+        }
         StoreError::Damaged(_) => "restore a backup",
         StoreError::Corrupted { .. } => "keep a copy of the file, then restore a backup",
         StoreError::NameTaken { .. } => "choose another name",

@@ -5,9 +5,12 @@
 use std::fmt;
 
 use crate::domain::{
-    AccessRequest, Command, Description, ListQuery, NewToken, Scope, ScopesToRemove, SecretOverlap,
-    StatusFilter, Token, TokenId, TokensToDelete, TokensToRestore,
+    AccessRequest, Command, Description, LimitChange, LimitChanges, ListQuery, NewToken, Scope,
+    ScopesToRemove, SecretOverlap, StatusFilter, Token, TokenId, TokensToDelete, TokensToRestore,
 };
+
+/// The value of an option that removes a limit.
+pub const NO_LIMIT: &str = "none";
 
 /// A `patdeck` command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,6 +76,26 @@ impl CommandLine {
         }
     }
 
+    /// Adds the options that change limits.
+    fn limits(self, limits: &LimitChanges) -> Self {
+        let line = match &limits.sources {
+            LimitChange::Keep => self,
+            LimitChange::Remove => self.option("--allow-from", NO_LIMIT),
+            LimitChange::Set(sources) => {
+                sources.iter().fold(self, |line, network| line.option("--allow-from", network))
+            }
+        };
+        line.limit("--not-before", limits.not_before).limit("--max-uses", limits.max_uses)
+    }
+
+    fn limit(self, name: &str, limit: LimitChange<impl fmt::Display>) -> Self {
+        match limit {
+            LimitChange::Keep => self,
+            LimitChange::Remove => self.option(name, NO_LIMIT),
+            LimitChange::Set(value) => self.option(name, value),
+        }
+    }
+
     /// Adds the options that name the store and the config.
     #[must_use]
     pub fn with_options(self, options: &[(&str, String)]) -> Self {
@@ -111,9 +134,10 @@ pub fn of_command<'a>(
         Command::Create { token, secret_file } => {
             of_create(token).optional("--secret-file", secret_file.as_ref())
         }
-        Command::Edit { token, name, description } => on("edit", &[*token])
+        Command::Edit { token, name, description, limits } => on("edit", &[*token])
             .optional("--name", name.as_ref())
-            .optional("--description", description.as_ref().map(Description::as_str)),
+            .optional("--description", description.as_ref().map(Description::as_str))
+            .limits(limits),
         Command::AddScopes { tokens, scopes } => {
             let names = names(tokens);
             let (first, others) = names.split_first()?;
@@ -156,15 +180,17 @@ fn of_create(token: &NewToken) -> CommandLine {
     let line = CommandLine::new("create")
         .operand(token.name.as_str())
         .option("--lifetime", token.lifetime)
-        .optional("--description", description);
+        .optional("--description", description)
+        .limits(&token.limits);
     scope_arguments(&token.scopes)
         .into_iter()
         .fold(line, |line, scopes| line.option("--scope", scopes))
 }
 
 /// The command line that checks an access request. It reads the secret from standard input.
-pub fn of_check(request: &AccessRequest) -> CommandLine {
-    CommandLine::new("verify").option("--scope", request.as_scope())
+pub fn of_check(request: &AccessRequest, from: Option<&str>) -> CommandLine {
+    let line = CommandLine::new("verify").option("--scope", request.as_scope());
+    line.optional("--from", from)
 }
 
 /// The command line that prints the token.
@@ -177,6 +203,7 @@ pub fn of_list(query: &ListQuery) -> CommandLine {
     let (option, shown) = match query.status {
         StatusFilter::Active => ("--status", "active"),
         StatusFilter::Expiring => ("--expiring", "7d"),
+        StatusFilter::NotYetValid => ("--status", "not-yet-valid"),
         StatusFilter::Expired => ("--status", "expired"),
         StatusFilter::Revoked => ("--status", "revoked"),
         StatusFilter::All => ("--status", "all"),

@@ -1,9 +1,9 @@
-//! The template for a clone: description, lifetime and scopes of an existing token, with a free
+//! The template for a clone: description, lifetime, scopes and limits of an existing token, with a free
 //! name. The clone gets its own secret. Called by the clone action of the app and `create --like`.
 
 use super::{Service, ServiceError, Zone};
 use crate::{
-    domain::{Lifetime, NewToken, Timestamp, Token, TokenId},
+    domain::{Lifetime, LimitChanges, NewToken, Timestamp, Token, TokenId},
     store::ReadOps as _,
 };
 
@@ -24,6 +24,7 @@ impl Service {
             Ok(NewToken {
                 name: free_name,
                 lifetime: self.lifetime_for_copy(&token, at),
+                limits: LimitChanges::copy_of(&token.limits, at),
                 description: token.description,
                 scopes: token.scopes.as_slice().to_vec(),
             })

@@ -136,12 +136,22 @@ impl Service {
     /// Updates the register after `plan` was stored, so that both agree about its tokens. Fails with
     /// [`ServiceError::StillDenied`] if the register still denies a restored secret.
     pub(super) fn update_register(&self, plan: &Plan) -> Result<(), ServiceError> {
+        let changes_limits = |command: &Command| match command {
+            Command::Edit { limits, .. } => !limits.is_empty(),
+            _ => true,
+        };
+        if !changes_limits(&plan.command) {
+            return Ok(());
+        }
         let stored: Vec<_> = plan.tokens().map(RevocationEntry::of_token).collect();
         match &plan.command {
             // The stored records already deny what was ended. The register only protects them from
             // a lost write and from an older copy of the file, so the change succeeds even if this
             // fails.
-            Command::Regenerate { .. } | Command::RemoveScopes { .. } | Command::Revert(_) => {
+            Command::Regenerate { .. }
+            | Command::RemoveScopes { .. }
+            | Command::Edit { .. }
+            | Command::Revert(_) => {
                 let _ = self.store.end_secrets(&stored, plan.at);
             }
             Command::AcceptClock => {

@@ -267,9 +267,10 @@ impl Service {
         }
     }
 
-    /// Inserts a token together with the last uses of its secrets.
+    /// Inserts a token together with the last and counted uses of its secrets.
     pub(super) fn put_with_uses(tx: &mut Writer<'_>, token: &Token) -> Result<(), StoreError> {
         tx.put_token(token)?;
+        tx.put_use_count(token)?;
         if let Some(used) = &token.last_used {
             tx.put_last_use(&token.id, used)?;
         }

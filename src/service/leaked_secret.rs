@@ -29,7 +29,8 @@ labels! {
 impl From<Status> for LeakedSecretStatus {
     fn from(status: Status) -> Self {
         match status {
-            Status::Active => Self::Active,
+            // The secret will work, unless it is revoked.
+            Status::Active | Status::NotYetValid => Self::Active,
             Status::Expired => Self::Expired,
             Status::Revoked => Self::Revoked,
         }

@@ -21,6 +21,7 @@ pub mod secret_file;
 pub mod store_reads;
 pub mod token_lookup;
 mod usage;
+mod use_limit;
 pub mod verify;
 
 pub use actor::current_actor;

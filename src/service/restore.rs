@@ -122,6 +122,7 @@ impl Service {
             for entry in kept {
                 self.keep_ended(tx, entry, at)?;
             }
+            keep_uses(tx, target)?;
             self.purge_ended_trash(tx, kept, at)
         })?)
     }
@@ -187,6 +188,19 @@ impl Service {
     }
 }
 
+/// Counts the uses that were taken since the backup. The store that is replaced cannot change any
+/// more.
+fn keep_uses(tx: &mut Writer<'_>, target: &RestoreTarget) -> Result<(), StoreError> {
+    let has_maximum = |token: &Token| token.limits.max_uses.is_some();
+    for token in tx.tokens()?.rows.into_iter().filter(has_maximum) {
+        let current = read_if_readable(target, |rows| rows.token(&token.id))?;
+        if let Some(current) = current.flatten() {
+            tx.put_use_count(&token.with_uses_of(&current))?;
+        }
+    }
+    Ok(())
+}
+
 /// Reads the store that is replaced; `None` if it is missing or damaged.
 fn read_if_readable<T>(
     target: &RestoreTarget,
@@ -238,7 +252,7 @@ fn has_newer_secret(now: &Token, restored: &Token, at: Timestamp) -> bool {
 /// Number of secrets of `token` that work at `at`.
 fn works(token: &Token, at: Timestamp) -> usize {
     match token.status(at) {
-        Status::Active => 1 + usize::from(token.active_overlap(at).is_some()),
+        Status::Active | Status::NotYetValid => 1 + usize::from(token.active_overlap(at).is_some()),
         Status::Expired | Status::Revoked => 0,
     }
 }

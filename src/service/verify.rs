@@ -16,8 +16,8 @@ use super::{
 };
 use crate::{
     domain::{
-        AccessRequest, Decision, Denial, Digest, LastUse, Secret, SecretSlot, Timestamp, Token,
-        TokenId, decide, decision::check_active,
+        AccessRequest, CheckContext, Decision, Denial, Digest, LastUse, MaxUses, Secret,
+        SecretSlot, SourceAddress, Timestamp, Token, TokenId, decide,
     },
     store::{CacheSize, CachedReader, HasTables, OpenOptions, ReadOps, Store, StoreError},
 };
@@ -42,6 +42,8 @@ pub struct Verifier {
     reader: CachedReader,
     clock: ProcessTime,
     recent: LastUseCache,
+    /// The address that is recorded for a check without an address. No limit is compared with it.
+    default_from: Option<String>,
     /// The recorder of last uses, created when the first use is recorded. Most verifiers that make
     /// a single check record no use.
     recorder: OnceCell<Arc<UsageRecorder>>,
@@ -53,6 +55,7 @@ impl Clone for Verifier {
             reader: self.reader.store().cached_reader(),
             clock: self.clock.clone(),
             recent: self.recent.clone(),
+            default_from: self.default_from.clone(),
             recorder: Arc::clone(self.recorder()).into(),
         }
     }
@@ -64,6 +67,7 @@ impl Verifier {
             reader: store.cached_reader(),
             clock,
             recent: LastUseCache::default(),
+            default_from: None,
             recorder: OnceCell::new(),
         }
     }
@@ -84,9 +88,16 @@ impl Verifier {
         Ok(Self::new(&store, ProcessTime::new(Clock::System)))
     }
 
+    /// Records `from` with each check that has no address of its own.
+    #[must_use]
+    pub fn recording_from(self, from: Option<String>) -> Self {
+        Self { default_from: from, ..self }
+    }
+
     /// Decides whether the secret `presented` allows `request`. If `request` is `None`, decides
-    /// whether `presented` is the secret of an active token. The recorded last use contains `from`,
-    /// the client address. An error means that there is no answer: callers must never treat it as
+    /// whether `presented` is the secret of an active token. `from` is the address of the client: it
+    /// is recorded with the last use, and a token with allowed networks needs it. If the token has a
+    /// maximum number of uses, an allowed check takes one in a durable write. An error means that there is no answer: callers must never treat it as
     /// "allowed".
     pub fn check(
         &mut self,
@@ -94,20 +105,20 @@ impl Verifier {
         request: Option<&AccessRequest>,
         from: Option<&str>,
     ) -> Result<Verdict, StoreError> {
-        let authenticated = match self.authenticate(presented)? {
-            Ok(authenticated) => authenticated,
-            Err(denial) => {
-                let decision = Decision::Deny(denial);
+        let presented = match Secret::parse(presented) {
+            Ok(secret) => PresentedKey { id: secret.id(), digest: secret.digest() },
+            Err(error) => {
+                let decision = Decision::Deny(Denial::Malformed(error));
                 return Ok(Verdict { decision, token: None, is_clock_behind: false });
             }
         };
-        let decision = match (&authenticated.ended, request) {
-            (Some(denial), _) => Decision::Deny(denial.clone()),
-            (None, Some(request)) => decide(&authenticated.token, request, authenticated.at),
-            (None, None) => match check_active(&authenticated.token, authenticated.at) {
-                Ok(()) => Decision::Allow(None),
-                Err(denial) => Decision::Deny(denial),
-            },
+        let mut outcome = self.decide(&presented, request, from)?;
+        if outcome.counted_use().is_some() {
+            outcome = self.take_use(&presented, request, from)?;
+        }
+        let CheckOutcome { decision, authenticated } = outcome;
+        let Some(authenticated) = authenticated else {
+            return Ok(Verdict { decision, token: None, is_clock_behind: false });
         };
         self.record_usage(&authenticated, request, &decision, from);
         let is_clock_behind =
@@ -119,6 +130,37 @@ impl Verifier {
     /// have to wait for a lock of another process.
     pub(crate) fn begin_without_wait(&mut self) -> bool {
         self.reader.begin_without_wait()
+    }
+
+    /// Decides on the last commit. Records nothing and takes no use.
+    pub(super) fn decide(
+        &mut self,
+        presented: &PresentedKey,
+        request: Option<&AccessRequest>,
+        from: Option<&str>,
+    ) -> Result<CheckOutcome, StoreError> {
+        let Some(authenticated) = self.authenticate(presented)? else {
+            return Ok(CheckOutcome {
+                decision: Decision::Deny(Denial::Unknown),
+                authenticated: None,
+            });
+        };
+        let AuthenticatedToken { token, slot, at, ended, .. } = &authenticated;
+        let context = CheckContext {
+            at: *at,
+            clock: self.clock.now(),
+            source: SourceAddress::parse(from),
+            slot: *slot,
+        };
+        let decision = match ended {
+            Some(denial) => Decision::Deny(denial.clone()),
+            None => decide(token, request, &context),
+        };
+        Ok(CheckOutcome { decision, authenticated: Some(authenticated) })
+    }
+
+    pub(super) fn store(&self) -> &Store {
+        self.reader.store()
     }
 
     /// Ends the read transaction that is kept for the next check. Call it before waiting for input:
@@ -150,18 +192,13 @@ impl Verifier {
         self.recorder.get_or_init(make)
     }
 
-    /// Finds the token whose secret is `presented`. A denial does not reveal whether the token
-    /// exists.
+    /// Finds the token whose secret is `presented`. Returns `None` if there is none; callers must not
+    /// reveal whether the token exists.
     fn authenticate(
         &mut self,
-        presented: Zeroizing<String>,
-    ) -> Result<Result<AuthenticatedToken, Denial>, StoreError> {
-        let secret = match Secret::parse(presented) {
-            Ok(secret) => secret,
-            Err(error) => return Ok(Err(Denial::Malformed(error))),
-        };
-        let (id, digest) = (secret.id(), secret.digest());
-        drop(secret);
+        presented: &PresentedKey,
+    ) -> Result<Option<AuthenticatedToken>, StoreError> {
+        let PresentedKey { id, digest } = *presented;
         let (clock, recent) = (&self.clock, &self.recent);
         let mut overlap_ended = None;
         let authenticated = self.reader.read(|rows| {
@@ -181,6 +218,7 @@ impl Verifier {
             if !is_cached {
                 rows.attach_usage(&mut token)?;
             }
+            rows.attach_use_count(&mut token)?;
             Ok::<_, StoreError>(Some(AuthenticatedToken {
                 token,
                 slot,
@@ -194,7 +232,7 @@ impl Verifier {
         if let Some(at) = overlap_ended {
             self.record_denial_time(at);
         }
-        Ok(authenticated.ok_or(Denial::Unknown))
+        Ok(authenticated)
     }
 
     /// Queues the use of a secret, unless a recent use with the same request, answer and address is
@@ -227,6 +265,7 @@ impl Verifier {
             Some(request) => format_compact!("{} {outcome}", request.as_scope()),
             None => format_compact!("identify {outcome}"),
         };
+        let from = from.or(self.default_from.as_deref());
         let used = LastUse { at: *at, from: from.map(Into::into), summary };
         if !is_cached && is_repeated(token, *slot, &used) {
             let recorded_at = token.last_use_of(*slot).map_or(*at, |last| last.at);
@@ -243,6 +282,36 @@ impl Verifier {
     fn record_denial_time(&self, at: Timestamp) {
         if !self.reader.store().is_read_only() {
             self.recorder().record_time(at);
+        }
+    }
+}
+
+/// The id and the digest of a presented secret.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PresentedKey {
+    id: TokenId,
+    digest: Digest,
+}
+
+/// A decision, and the token whose secret was presented; `None` if there is no such token.
+pub(super) struct CheckOutcome {
+    pub(super) decision: Decision,
+    authenticated: Option<AuthenticatedToken>,
+}
+
+impl CheckOutcome {
+    /// The token and the secret of which this check takes a use: it is allowed, and the token has a
+    /// maximum number of uses.
+    pub(super) fn counted_use(&self) -> Option<(&Token, SecretSlot, MaxUses)> {
+        let AuthenticatedToken { token, slot, .. } = self.authenticated.as_ref()?;
+        let max = token.limits.max_uses.filter(|_| self.decision.is_allowed())?;
+        Some((token, *slot, max))
+    }
+
+    /// Adds the use that was taken to the count in the token.
+    pub(super) fn add_use(&mut self) {
+        if let Some(AuthenticatedToken { token, slot, .. }) = &mut self.authenticated {
+            token.add_use(*slot);
         }
     }
 }
@@ -280,21 +349,24 @@ impl Service {
         Ok(self.verifier().check(presented, request, from)?)
     }
 
-    /// Decides whether the token allows `request`, as [`Verifier::check`] would, but without a
-    /// secret and without recording a use.
+    /// Decides whether the token allows `request` from the address `from`, as [`Verifier::check`]
+    /// would, but without a secret, and without recording or taking a use.
     pub fn check_access(
         &self,
         id: &TokenId,
         request: &AccessRequest,
+        from: Option<&str>,
     ) -> Result<Decision, ServiceError> {
         self.store.read(|rows| {
             let token = Self::require_token(rows, id)?;
             let at = self.clock.denial_time(rows)?;
             let state = rows.revocation_state(id)?;
-            Ok(match state.denial(&token, SecretSlot::Current, at) {
-                Some(denial) => Decision::Deny(denial),
-                None => decide(&token, request, at),
-            })
+            if let Some(denial) = state.denial(&token, SecretSlot::Current, at) {
+                return Ok(Decision::Deny(denial));
+            }
+            let (clock, source) = (self.clock.now(), SourceAddress::parse(from));
+            let context = CheckContext { clock, source, ..CheckContext::at(at) };
+            Ok(decide(&token, Some(request), &context))
         })
     }
 }

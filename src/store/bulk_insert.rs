@@ -12,8 +12,8 @@ use super::{
     codec::{Record, append_record, body_unchecked},
     error::StoreError,
     raw_batch,
-    record::{ComparedFields, TokenIdRecordV1, TokenUses, TokenUsesV1, TokenV2},
-    tables::{NAMES, RecordTable, TOKENS, Tables, USES},
+    record::{ComparedFields, TokenIdRecordV1, TokenUses, TokenUsesV1, TokenV2, UseCountV1},
+    tables::{NAMES, RecordTable, TOKENS, Tables, USE_COUNTS, USES},
     write_ops::Writer,
 };
 use crate::domain::{EventBody, Token, TokenId};
@@ -37,6 +37,8 @@ pub struct EncodedToken<'a> {
     token: &'a [u8],
     /// Empty if the token was never used.
     usage: &'a [u8],
+    /// Empty if no use was counted.
+    count: &'a [u8],
 }
 
 impl<'a> EncodedToken<'a> {
@@ -54,6 +56,10 @@ impl<'a> EncodedToken<'a> {
             } else {
                 Ok(())
             }
+        })?;
+        write_length_prefixed(buffer, USE_COUNTS, |buffer| match UseCountV1::of(token) {
+            Some(count) => append_record(buffer, USE_COUNTS, id, &count),
+            None => Ok(()),
         })
     }
 
@@ -69,7 +75,7 @@ impl<'a> EncodedToken<'a> {
             *buffer = rest;
             Some(bytes)
         };
-        Some(Self { id, token: next()?, usage: next()? })
+        Some(Self { id, token: next()?, usage: next()?, count: next()? })
     }
 
     /// The summary of the token. Does not verify the checksum, because the caller has verified a
@@ -80,9 +86,9 @@ impl<'a> EncodedToken<'a> {
 
     /// Decodes the token. Returns `None` if one of its records is damaged.
     pub fn decode(&self) -> Option<Token> {
-        let usage = (!self.usage.is_empty()).then_some(self.usage);
-        let (token, damaged) = raw_batch::decode_token(self.id, self.token, usage);
-        token.ok().filter(|_| damaged.is_none())
+        let uses = [self.usage, self.count].map(|record| (!record.is_empty()).then_some(record));
+        let (token, damaged) = raw_batch::decode_token(self.id, self.token, uses);
+        token.ok().filter(|_| damaged.is_empty())
     }
 }
 
@@ -143,10 +149,12 @@ impl Writer<'_> {
         tokens: &[EncodedToken<'_>],
         events: &[EventBody],
     ) -> Result<(), StoreError> {
-        let Tables { tokens: records, uses, meta, .. } = &mut self.tables;
+        let Tables { tokens: records, uses, use_counts, meta, .. } = &mut self.tables;
         records.put_many(tokens.iter().map(|it| (it.id, it.token)).collect(), |id| id)?;
         let used = tokens.iter().filter(|it| !it.usage.is_empty());
         uses.put_many(used.map(|it| (it.id, it.usage)).collect(), |id| id)?;
+        let counted = tokens.iter().filter(|it| !it.count.is_empty());
+        use_counts.put_many(counted.map(|it| (it.id, it.count)).collect(), |id| id)?;
         let head = chain::load_head(meta)?;
         chain::append_all(&mut self.tables, head, events)?;
         for token in tokens {

@@ -21,7 +21,8 @@ fn token(number: usize) -> Token {
     let name = Name::parse(&format!("Name {}", number * 7_919 % 10_007)).unwrap();
     let plain = Token { name, last_used, ..nth_token(number) };
     let old_use = number.is_multiple_of(3).then_some(used);
-    let old = PreviousSecret { digest: plain.digest, until: at(60), last_used: old_use };
+    let old =
+        PreviousSecret { digest: plain.digest, until: at(60), last_used: old_use, uses_taken: 0 };
     Token { previous: number.is_multiple_of(5).then_some(old), ..plain }
 }
 

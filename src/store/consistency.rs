@@ -106,6 +106,12 @@ impl ConsistencyCheck {
             }
             ControlFlow::Continue(())
         })?;
+        tables.use_counts.for_each(|key: &Key, _| {
+            if !self.tokens.contains_key(key) && !self.damaged.contains(key) {
+                self.add_fault(key, "has counted uses but does not exist");
+            }
+            ControlFlow::Continue(())
+        })?;
         tables.trash.for_each(|key: &Key, row| {
             if self.tokens.contains_key(key) || self.damaged.contains(key) {
                 self.add_fault(key, "is both present and deleted");

@@ -160,6 +160,10 @@ pub enum StoreError {
         /// What must be written before the store can be read.
         reason: WriteAccessReason,
     },
+    /// A token has a maximum number of uses, and the use could not be written. The check has no
+    /// answer.
+    #[error("the token has a maximum number of uses, and this use could not be counted ({source})")]
+    UseNotCounted { source: Box<StoreError> },
     /// One record is damaged. The other records can be used.
     #[error("{0} is damaged and was not used")]
     Damaged(DamagedRecord),

@@ -5,7 +5,7 @@ use super::{
     codec::{Record, RecordBody, checksum, decode, encode_record, verify_checksum},
     record::{
         ChainHeadV1, ClockStateV1, EventV1, SchemaNumberV1, StoreInfoV1, TokenEventIndexEntryV1,
-        TokenIdRecordV1, TokenUses, TokenUsesV1, TokenV2, TrashV2,
+        TokenIdRecordV1, TokenUses, TokenUsesV1, TokenV2, TrashV2, UseCountV1,
     },
 };
 use crate::domain::{EventHash, TokenId};
@@ -31,6 +31,8 @@ pub fn check_round_trip(payload: &[u8]) -> Result<(), &'static str> {
         |body| body.decode::<TokenUsesV1<'_>>()?.into_usage(),
         |uses| it.encode(&TokenUsesV1::from(uses)),
     )?;
+    let it = kind("the counted uses of a token");
+    it.check(decode::<UseCountV1>, |row| it.encode(row))?;
     let it = kind("an event");
     it.check(
         |body| body.decode::<EventV1<'_>>()?.into_event_body(),

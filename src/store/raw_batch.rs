@@ -5,11 +5,11 @@
 use std::sync::Arc;
 
 use super::{
-    codec::{RecordBody, TYPICAL_BYTES, verify_checksum},
+    codec::{RecordBody, TYPICAL_BYTES, decode, verify_checksum},
     error::DamagedRecord,
-    record::{TokenUses, TokenUsesV1, TokenV2},
+    record::{TokenUses, TokenUsesV1, TokenV2, UseCountV1},
     register::PendingEndings,
-    tables::{TOKENS, USES, display_key},
+    tables::{TOKENS, USE_COUNTS, USES, display_key},
 };
 use crate::domain::{Token, TokenId};
 
@@ -19,7 +19,7 @@ type Id = [u8; TokenId::LEN];
 #[derive(Debug)]
 pub struct RawBatch {
     rows: Vec<RowLengths>,
-    /// The token record of each row, followed by its usage record.
+    /// The token record of each row, followed by the records of its last and counted uses.
     bytes: Vec<u8>,
     /// Applied to the decoded tokens.
     pending: Option<Arc<PendingEndings>>,
@@ -29,8 +29,8 @@ pub struct RawBatch {
 struct RowLengths {
     id: Id,
     token_len: usize,
-    /// `None` if the token was never used.
-    usage_len: Option<usize>,
+    /// Lengths of the records of the last uses and the counted uses. `None` for a missing record.
+    usage_len: [Option<usize>; 2],
 }
 
 impl RawBatch {
@@ -40,11 +40,14 @@ impl RawBatch {
         Self { rows: Vec::with_capacity(tokens), bytes, pending }
     }
 
-    pub(super) fn push(&mut self, id: &Id, record: &[u8], uses: Option<&[u8]>) {
-        let usage_len = uses.map(<[u8]>::len);
+    /// Adds a row. `uses` are the records of the last uses and the counted uses.
+    pub(super) fn push(&mut self, id: &Id, record: &[u8], uses: [Option<&[u8]>; 2]) {
+        let usage_len = uses.map(|record| record.map(<[u8]>::len));
         self.rows.push(RowLengths { id: *id, token_len: record.len(), usage_len });
         self.bytes.extend_from_slice(record);
-        self.bytes.extend_from_slice(uses.unwrap_or_default());
+        for record in uses.into_iter().flatten() {
+            self.bytes.extend_from_slice(record);
+        }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -56,29 +59,33 @@ impl RawBatch {
     pub fn for_each(&self, mut visit: impl FnMut(Result<Token, DamagedRecord>)) {
         let mut rest = self.bytes.as_slice();
         for RowLengths { id, token_len: record_len, usage_len } in &self.rows {
-            let (record, tail) = rest.split_at_checked(*record_len).unwrap_or_default();
-            let usage = tail.split_at_checked(usage_len.unwrap_or_default());
-            let (usage, tail) = usage.unwrap_or_default();
-            rest = tail;
-            let (token, damage) = decode_token(id, record, usage_len.map(|_| usage));
+            let mut next = |length: usize| {
+                let (record, tail) = rest.split_at_checked(length).unwrap_or_default();
+                rest = tail;
+                record
+            };
+            let record = next(*record_len);
+            let uses = usage_len.map(|length| length.map(&mut next));
+            let (token, damaged) = decode_token(id, record, uses);
             visit(match &self.pending {
                 Some(pending) => token.map(|token| pending.apply(token)),
                 None => token,
             });
-            if let Some(damage) = damage {
+            for damage in damaged {
                 visit(Err(damage));
             }
         }
     }
 }
 
-/// Decodes a token and its usage record. If the usage record is damaged, returns the token without
-/// its uses, and reports the damage as the second value.
+/// Decodes a token and the records of its last uses and its counted uses. If the former is damaged,
+/// returns the token without its last uses; if the latter is, without uses left. Reports the damage
+/// as the second value.
 pub(super) fn decode_token(
     id: &Id,
     record: &[u8],
-    uses: Option<&[u8]>,
-) -> (Result<Token, DamagedRecord>, Option<DamagedRecord>) {
+    [uses, count]: [Option<&[u8]>; 2],
+) -> (Result<Token, DamagedRecord>, Vec<DamagedRecord>) {
     let body = verify_checksum(TOKENS, id, record);
     let mut token = body.and_then(|body| TokenV2::decode_token(id, body));
     let decode_usage = |body: RecordBody<'_>| body.decode::<TokenUsesV1<'_>>()?.into_usage();
@@ -86,9 +93,16 @@ pub(super) fn decode_token(
         verify_checksum(USES, id, uses).and_then(decode_usage)
     });
     let damage = |table| DamagedRecord { table, key: display_key(id) };
-    let damaged = last.is_none().then(|| damage(USES));
+    let mut damaged: Vec<_> = last.is_none().then(|| damage(USES)).into_iter().collect();
     if let (Some(token), Some(last)) = (&mut token, last) {
         last.apply_to(token);
+    }
+    if let (Some(token), Some(count)) = (&mut token, count) {
+        let body = verify_checksum(USE_COUNTS, id, count).and_then(decode::<UseCountV1>);
+        damaged.extend(body.is_none().then(|| damage(USE_COUNTS)));
+        if token.limits.max_uses.is_some() {
+            body.unwrap_or(UseCountV1::all_taken(token.generation)).apply_to(token);
+        }
     }
     (token.ok_or_else(|| damage(TOKENS)), damaged)
 }

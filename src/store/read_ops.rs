@@ -16,12 +16,13 @@ use super::{
     migrate,
     name_index::{self, NameClash},
     raw_batch::{self, RawBatch},
-    record::{StoreInfoV1, TokenIdRecordV1, TokenUses, TokenUsesV1, TokenV2},
+    record::{StoreInfoV1, TokenIdRecordV1, TokenV2},
     recorded_time::RecordedTime,
     register::{PendingEndings, RevocationState},
     repair::{self, Repair},
     tables::{Tables, Transaction},
     trash_index,
+    use_counts::{attach_use_count, attach_use_count_or_all, load_usage},
 };
 use crate::domain::{
     AuditEvent, EventHash, Name, Timestamp, Token, TokenId, terminal_text::to_hex,
@@ -147,10 +148,15 @@ pub trait ReadOps: HasTables {
         })
     }
 
-    /// Loads the last uses of `token` and stores them in its fields.
+    /// Loads the last uses and the counted uses of `token` and stores them in its fields.
     fn attach_usage(&self, token: &mut Token) -> Result<(), StoreError> {
         load_usage(self.tables(), &token.id)?.apply_to(token);
-        Ok(())
+        attach_use_count_or_all(self.tables(), token)
+    }
+
+    /// Loads the counted uses of `token` and stores them in its fields. A damaged count is an error.
+    fn attach_use_count(&self, token: &mut Token) -> Result<(), StoreError> {
+        attach_use_count(self.tables(), token)
     }
 
     /// Returns the id of the token with this name; names are compared in their folded form. Of
@@ -190,9 +196,9 @@ pub trait ReadOps: HasTables {
 
     /// Reads all tokens in the order of their ids.
     fn tokens(&self) -> Result<ScanResult<Token>, StoreError> {
-        let Tables { tokens, uses, .. } = self.tables();
+        let Tables { tokens, uses, use_counts, .. } = self.tables();
         let mut all = ScanResult::default();
-        tokens.merge_join(uses, Bound::Unbounded, |key, record, usage| {
+        tokens.merge_join([uses, use_counts], Bound::Unbounded, |key, record, usage| {
             let (token, damaged) = raw_batch::decode_token(key, record, usage);
             all.push(match self.pending() {
                 Some(pending) => token.map(|token| pending.apply(token)),
@@ -225,10 +231,10 @@ pub trait ReadOps: HasTables {
         after: Option<TokenCursor>,
         limit: usize,
     ) -> Result<(RawBatch, Option<TokenCursor>), StoreError> {
-        let Tables { tokens, uses, .. } = self.tables();
+        let Tables { tokens, uses, use_counts, .. } = self.tables();
         let from = after.map_or(Bound::Unbounded, |TokenCursor(key)| Bound::Excluded(key));
         let (mut batch, mut last) = (RawBatch::with_capacity(limit, self.pending().cloned()), None);
-        tokens.merge_join(uses, from.as_ref(), |key, record, used| {
+        tokens.merge_join([uses, use_counts], from.as_ref(), |key, record, used| {
             if batch.len() == limit {
                 return ControlFlow::Break(());
             }
@@ -407,19 +413,6 @@ pub trait ReadOps: HasTables {
         let tables = self.tables();
         let damaged = || StoreError::Damaged(tables.meta.damage(&STORE_INFO));
         load_store_info(tables)?.created.to_timestamp().ok_or_else(damaged)
-    }
-}
-
-/// Loads the last uses of the token with this id. If the usage record is damaged, returns no uses,
-/// so that the token itself can still be used. [`ReadOps::tokens`] reports the damage.
-pub(super) fn load_usage<T: Transaction>(
-    tables: &Tables<T>,
-    id: &TokenId,
-) -> Result<TokenUses, StoreError> {
-    match tables.uses.get(id.as_bytes(), |body| body.decode::<TokenUsesV1<'_>>()?.into_usage()) {
-        Ok(uses) => Ok(uses.unwrap_or_default()),
-        Err(StoreError::Damaged(_)) => Ok(TokenUses::default()),
-        Err(error) => Err(error),
     }
 }
 

@@ -15,7 +15,7 @@ use super::{
     error::StoreError,
     name_index::{EntryCheck, clash_key},
     read_ops::ReadOps,
-    record::{ChainHeadV1, TokenIdRecordV1, TokenUsesV1, TokenV2, TrashV2},
+    record::{ChainHeadV1, TokenIdRecordV1, TokenUsesV1, TokenV2, TrashV2, UseCountV1},
     tables::{Tables, Transaction, WriteTables, display_key},
     trash_index::{self, TrashTimeKey},
     write_ops::{NO_TOKEN, Writer},
@@ -38,6 +38,10 @@ pub enum Repair {
     AddName(TokenId, String),
     /// Remove a damaged last use, or the last use of a token that does not exist.
     RemoveLastUse([u8; TokenId::LEN]),
+    /// Count all uses of a token as taken, because their number is damaged.
+    TakeAllUses([u8; TokenId::LEN]),
+    /// Remove the counted uses of a token that does not exist.
+    RemoveUseCount([u8; TokenId::LEN]),
     /// Remove a deleted token whose record is damaged.
     RemoveTrash([u8; TokenId::LEN]),
     /// Remove an entry of the trash index that is damaged or refers to no deleted token.
@@ -61,6 +65,12 @@ impl fmt::Display for Repair {
             }
             Self::AddName(id, name) => write!(f, "add the missing name entry {name} of {id}"),
             Self::RemoveLastUse(id) => write!(f, "remove the last use of {}", display_key(id)),
+            Self::TakeAllUses(id) => {
+                write!(f, "count all uses of {} as taken: their number is damaged", display_key(id))
+            }
+            Self::RemoveUseCount(id) => {
+                write!(f, "remove the counted uses of {}", display_key(id))
+            }
             Self::RemoveTrash(id) => {
                 write!(f, "remove the damaged deleted token {}", display_key(id))
             }
@@ -126,6 +136,14 @@ fn find_in_names_and_uses<T: Transaction>(
         }
         ControlFlow::Continue(())
     })?;
+    tables.use_counts.for_each(|key: &Key, row| {
+        if !names.contains_key(key) && !damaged.contains(key) {
+            repairs.push(Repair::RemoveUseCount(*key));
+        } else if row.ok().and_then(decode::<UseCountV1>).is_none() {
+            repairs.push(Repair::TakeAllUses(*key));
+        }
+        ControlFlow::Continue(())
+    })?;
     let mut check = EntryCheck::default();
     tables.names.for_each(|name: &[u8], row| {
         let key = row.ok().and_then(decode).map(|TokenIdRecordV1(key)| key);
@@ -158,6 +176,12 @@ impl Writer<'_> {
                     tables.names.put(&key, &TokenIdRecordV1(*id))?;
                 }
                 Repair::RemoveLastUse(key) => drop(tables.uses.remove(key)?),
+                Repair::TakeAllUses(key) => {
+                    let token = tables.tokens.get(key, |body| TokenV2::decode_token(key, body));
+                    let generation = token.ok().flatten().map_or(1, |token| token.generation);
+                    tables.use_counts.put(key, &UseCountV1::all_taken(generation))?;
+                }
+                Repair::RemoveUseCount(key) => drop(tables.use_counts.remove(key)?),
                 Repair::RemoveTrash(key) => {
                     trash_index::remove(tables, key)?;
                     tables.trash.remove(key)?;

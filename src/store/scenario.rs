@@ -11,7 +11,7 @@ use super::{
 };
 use crate::domain::{
     Actor, AuditAction, Description, Digest, EventBody, LastUse, Name, Scopes, Timestamp, Token,
-    TokenId,
+    TokenId, TokenLimits,
 };
 
 /// The number of steps after which the sequence repeats with other tokens.
@@ -47,6 +47,8 @@ pub(super) fn nth_token(number: usize) -> Token {
         generation: 1,
         delivered: true,
         last_used: None,
+        limits: TokenLimits::default(),
+        uses_taken: 0,
     }
 }
 

@@ -6,7 +6,7 @@
 use std::{
     cell::OnceCell,
     fmt,
-    ops::{Bound, ControlFlow, RangeBounds},
+    ops::{ControlFlow, RangeBounds},
     sync::Arc,
 };
 
@@ -44,6 +44,8 @@ pub(super) const NAMES: &str = "names-2";
 /// Table of last uses: token id → `TokenUsesV1`. It is separate from the tokens, so that a check
 /// does not rewrite the token.
 pub(super) const USES: &str = "uses-1";
+/// Table of counted uses: token id → `UseCountV1`. Only tokens with counted uses have a row.
+pub(super) const USE_COUNTS: &str = "use-counts-1";
 /// Table of audit events: sequence → `EventV1`, which contains the hash of the previous event. The
 /// sequences start at 1 and have no gaps.
 pub(super) const EVENTS: &str = "events-1";
@@ -173,6 +175,7 @@ tables! {
     tokens: IdKey = TOKENS;
     names: Bytes = NAMES;
     uses: IdKey = USES;
+    use_counts: IdKey = USE_COUNTS;
     events: u64 = EVENTS;
     token_events: TokenEventKeyRef = TOKEN_EVENTS;
     trash: IdKey = TRASH;
@@ -337,47 +340,6 @@ impl<T: Transaction> RecordTable<u64, T> {
     /// Returns the lowest key, or `None` if the table is empty.
     pub(super) fn first_key(&self) -> Result<Option<u64>, StoreError> {
         self.with_table(|table| Ok(table.first()?.map(|(key, _)| key.value())))
-    }
-}
-
-impl<T: Transaction> RecordTable<IdKey, T> {
-    /// Joins both tables by key in one pass. Calls `visit` with each raw row of this table from
-    /// `from` on, and with the raw row of `other` at the same key, until `visit` breaks.
-    pub(super) fn merge_join(
-        &self,
-        other: &Self,
-        from: Bound<&[u8; TokenId::LEN]>,
-        mut visit: impl FnMut(&[u8; TokenId::LEN], &[u8], Option<&[u8]>) -> ControlFlow<()>,
-    ) -> Result<(), StoreError> {
-        let range = (from, Bound::Unbounded);
-        self.with_table(|table| {
-            Ok(other.with_table(|others| {
-                let mut others = others.range::<&[u8; TokenId::LEN]>(range)?;
-                let mut order = KeyOrder::new::<IdKey>(&range, false);
-                let mut others_order = KeyOrder::new::<IdKey>(&range, false);
-                let mut next_other = || {
-                    let next = others.next().transpose()?;
-                    if let Some((key, _)) = &next {
-                        others_order.check::<IdKey>(key.value())?;
-                    }
-                    Ok::<_, redb::StorageError>(next)
-                };
-                let mut next = next_other()?;
-                for row in table.range::<&[u8; TokenId::LEN]>(range)? {
-                    let (key, value) = row?;
-                    let key = key.value();
-                    order.check::<IdKey>(key)?;
-                    while next.as_ref().is_some_and(|(other, _)| other.value() < key) {
-                        next = next_other()?;
-                    }
-                    let same = next.as_ref().filter(|(other, _)| other.value() == key);
-                    if visit(key, value.value(), same.map(|(_, value)| value.value())).is_break() {
-                        break;
-                    }
-                }
-                Ok(())
-            }))
-        })?
     }
 }
 

@@ -11,10 +11,11 @@ use super::{
     codec::decode,
     error::StoreError,
     name_index::clash_key,
-    read_ops::{HasTables, ReadOps as _, load_usage},
+    read_ops::{HasTables, ReadOps as _},
     record::{TokenIdRecordV1, TokenUses, TokenUsesV1, TokenV2, TrashV2},
     tables::WriteTables,
     trash_index,
+    use_counts::load_usage,
 };
 use crate::domain::{AuditEvent, Digest, EventBody, LastUse, Timestamp, Token, TokenId};
 
@@ -92,7 +93,7 @@ impl<'t> Writer<'t> {
         self.tables.tokens.put(token.id.as_bytes(), &TokenV2::from(token))
     }
 
-    /// Removes a token, its name and its last use. Returns whether the token existed. A damaged
+    /// Removes a token, its name, its last use and its counted uses. Returns whether the token existed. A damaged
     /// token can be removed, too.
     pub fn remove_token(&mut self, id: &TokenId) -> Result<bool, StoreError> {
         let key = id.as_bytes();
@@ -103,6 +104,7 @@ impl<'t> Writer<'t> {
             self.tables.names.remove_entry(&entry)?;
         }
         self.tables.uses.remove(key)?;
+        self.tables.use_counts.remove(key)?;
         self.tables.tokens.remove(key)?;
         self.mark_changed(*key);
         Ok(true)
@@ -147,7 +149,7 @@ impl<'t> Writer<'t> {
         Ok(event)
     }
 
-    /// Stores a deleted token, with its last uses and the time `at` of its deletion.
+    /// Stores a deleted token, with its last and counted uses and the time `at` of its deletion.
     pub fn put_trash(&mut self, token: &Token, at: Timestamp) -> Result<(), StoreError> {
         let key = token.id.as_bytes();
         trash_index::remove(&mut self.tables, key)?;

@@ -10,7 +10,10 @@ use std::{error::Error, path::Path};
 use zeroize::Zeroizing;
 
 use crate::{
-    domain::{Actor, Description, LifetimeLimits, Name, NewToken, ScopeCatalogue, SecretPrefix},
+    domain::{
+        Actor, Description, LifetimeLimits, LimitChanges, Name, NewToken, ScopeCatalogue,
+        SecretPrefix,
+    },
     service::{Clock, Entropy, Policy, Service},
     store::Store,
 };
@@ -48,6 +51,7 @@ pub fn issue_into(path: &Path, scope: &str) -> Result<Zeroizing<String>, Box<dyn
         description: Description::default(),
         lifetime: "30d".parse()?,
         scopes: vec![scope.parse()?],
+        limits: LimitChanges::default(),
     };
     Ok(service.create(&token)?.secret.reveal().to_owned().into())
 }

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use crate::{
     domain::{
-        Command, ConfirmationProof, DeliveryMethod, Description, Digest, Lifetime, Name, NewToken,
-        Scope, ScopesToRemove, SecretOverlap, Token, TokenId, TokensToDelete, TokensToRestore,
+        Command, ConfirmationProof, DeliveryMethod, Description, Digest, Lifetime, LimitChanges,
+        Name, NewToken, Scope, ScopesToRemove, SecretOverlap, Token, TokenId, TokensToDelete,
+        TokensToRestore,
     },
     service::{CommandResult, IssuedToken, Service, ServiceError},
 };
@@ -89,7 +90,8 @@ pub trait ServiceTestExt {
         description: &Description,
     ) -> Result<(Token, Undo), ServiceError> {
         let (name, description) = (Some(name.clone()), Some(description.clone()));
-        self.change_one(&Command::Edit { token: *id, name, description })
+        let limits = LimitChanges::default();
+        self.change_one(&Command::Edit { token: *id, name, description, limits })
     }
 
     fn add_scopes(&self, id: &TokenId, scopes: &[Scope]) -> Result<(Token, Undo), ServiceError> {

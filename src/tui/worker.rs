@@ -27,7 +27,7 @@ use crate::{
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
 enum Job {
-    Request(RequestId, ServiceRequest),
+    Request(RequestId, Box<ServiceRequest>),
     StoreChanged,
 }
 
@@ -84,7 +84,7 @@ impl Worker {
     pub fn request(&self, id: RequestId, request: ServiceRequest) -> bool {
         match request {
             ServiceRequest::Trail => self.trail_jobs.send(id).is_ok(),
-            request => self.jobs.send(Job::Request(id, request)).is_ok(),
+            request => self.jobs.send(Job::Request(id, Box::new(request))).is_ok(),
         }
     }
 

@@ -24,7 +24,14 @@ fn the_report_has_counts_but_no_names_or_secrets() {
     assert_eq!(store["mode"], "0600");
     assert_eq!(store["folder_mode"], "0700");
     assert_eq!(store["owner"], rustix::process::geteuid().as_raw());
-    let tokens = json!({ "active": 1, "expired": 0, "revoked": 1, "unclaimed": 0, "deleted": 0 });
+    let tokens = json!({
+        "active": 1,
+        "not-yet-valid": 0,
+        "expired": 0,
+        "revoked": 1,
+        "unclaimed": 0,
+        "deleted": 0,
+    });
     assert_eq!(store["tokens"], tokens);
     assert_eq!((&store["events"], &store["chain"]), (&json!(5), &json!("holds")));
     assert_eq!((&store["register"], &store["format"]), (&json!("usable"), &json!(2)));

@@ -5,7 +5,7 @@ use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use patdeck::{
-    domain::{Description, Name, NewToken, SecretScanner},
+    domain::{Description, LimitChanges, Name, NewToken, SecretScanner},
     testing::ServiceTestExt as _,
     tui::terminal::input::TerminalInput,
 };
@@ -93,6 +93,7 @@ fn debug_output_contains_no_secret() {
             description: Description::default(),
             lifetime: "30d".parse().unwrap(),
             scopes: Vec::new(),
+            limits: LimitChanges::default(),
         })
         .unwrap();
     let text = issued.secret.reveal().to_owned();

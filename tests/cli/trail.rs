@@ -5,7 +5,7 @@ use std::{fs, process::Stdio};
 
 use chrono::Utc;
 use patdeck::{
-    domain::{Actor, Description, Digest, Name, Scopes, Token, TokenId},
+    domain::{Actor, Description, Digest, Name, Scopes, Token, TokenId, TokenLimits},
     store::{Store, StoreError},
 };
 use serde_json::json;
@@ -114,6 +114,8 @@ fn token(id: &str, name: &str) -> Token {
         generation: 1,
         delivered: true,
         last_used: None,
+        limits: TokenLimits::default(),
+        uses_taken: 0,
     }
 }
 

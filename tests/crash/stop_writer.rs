@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use patdeck::domain::Name;
+use patdeck::domain::{LimitChanges, Name};
 use patdeck::{domain::NewToken, testing::ServiceTestExt as _};
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use rustix::process::{Pid, Signal, kill_process};
@@ -30,6 +30,7 @@ fn commands_return_in_time_while_a_writer_is_stopped() {
         description: patdeck::domain::Description::default(),
         lifetime: "30d".parse().unwrap(),
         scopes: vec![],
+        limits: LimitChanges::default(),
     };
     let secret = service(&path).create(&new).unwrap().secret.reveal().to_owned();
     let mut random = StdRng::seed_from_u64(6);
@@ -94,6 +95,7 @@ fn a_revoke_is_in_force_beside_a_stopped_writer() {
             description: patdeck::domain::Description::default(),
             lifetime: "30d".parse().unwrap(),
             scopes: vec![],
+            limits: LimitChanges::default(),
         };
         let secret = service(&path).create(&new).unwrap().secret.reveal().to_owned();
         let (mut writer, mut lines) = WriterProcess::start(&path, 910_000 + round);

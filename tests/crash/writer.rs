@@ -9,7 +9,7 @@ use std::{
 };
 
 use patdeck::{
-    domain::{Description, Name, NewToken, Scope, Secret, SecretOverlap, TokenId},
+    domain::{Description, LimitChanges, Name, NewToken, Scope, Secret, SecretOverlap, TokenId},
     service::{Service, ServiceError},
     store::StoreError,
     testing::{RegenerateOptions, ServiceTestExt as _},
@@ -100,6 +100,7 @@ fn create(service: &Service, name: &str) -> OwnToken {
         description: Description::default(),
         lifetime: "30d".parse().unwrap(),
         scopes: vec![],
+        limits: LimitChanges::default(),
     };
     let issued = retry_while_busy(|| service.create(&new));
     print_line(format_args!("ok create {name} {}", issued.secret.reveal()));

@@ -10,9 +10,9 @@ use patdeck::{
     cli::{export_line, import_text},
     config::{ConfigError, ConfigFile, GlyphSet, ThemeName},
     domain::{
-        AccessRequest, Actor, Description, Digest, Entity, Lifetime, LifetimeLimits, ListQuery,
-        Name, Scope, Scopes, Search, Secret, SecretScanner, StatusFilter, Timestamp, Token,
-        TokenId, decide,
+        AccessRequest, Actor, CheckContext, Description, Digest, Entity, Lifetime, LifetimeLimits,
+        ListQuery, Name, Scope, Scopes, Search, Secret, SecretScanner, StatusFilter, Timestamp,
+        Token, TokenId, TokenLimits, decide,
         terminal_text::{escape, first_unsafe},
     },
     keymap::{KeyOverride, KeySequence, Keymap, Mode},
@@ -70,6 +70,8 @@ fn token(n: u8, name: &str) -> Token {
         generation: 1,
         delivered: true,
         last_used: None,
+        limits: TokenLimits::default(),
+        uses_taken: 0,
     }
 }
 
@@ -146,7 +148,11 @@ pub fn scope(bytes: &[u8]) {
         let domain = scope.domain.clone();
         let request = AccessRequest { entity_type, entity, operation, domain };
         // A scope rejected as covered is allowed by the scope that covers it.
-        assert!(decide(&token, &request, at() - TimeDelta::days(1)).is_allowed(), "{scope}");
+        assert!(
+            decide(&token, Some(&request), &CheckContext::at(at() - TimeDelta::days(1)))
+                .is_allowed(),
+            "{scope}"
+        );
     }
 }
 

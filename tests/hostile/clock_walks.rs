@@ -7,8 +7,8 @@ use std::collections::HashSet;
 use chrono::{DateTime, TimeDelta, TimeZone as _, Utc};
 use patdeck::{
     domain::{
-        Command, Decision, Denial, Description, LifetimeLimits, Name, NewToken, ScopesToRemove,
-        SecretOverlap, Status, Timestamp, TokenId, TokensToDelete, TokensToRestore,
+        Command, Decision, Denial, Description, LifetimeLimits, LimitChanges, Name, NewToken,
+        ScopesToRemove, SecretOverlap, Status, Timestamp, TokenId, TokensToDelete, TokensToRestore,
     },
     service::{Clock, Service, Verifier},
     store::Store,
@@ -109,6 +109,7 @@ impl Walk {
                     description: Description::default(),
                     lifetime: self.lifetime(),
                     scopes,
+                    limits: LimitChanges::default(),
                 };
                 Command::Create { token, secret_file: None }
             }

@@ -11,7 +11,7 @@ use std::{
 };
 
 use patdeck::{
-    domain::{Description, Name, NewToken},
+    domain::{Description, LimitChanges, Name, NewToken},
     service::Clock,
     store::Store,
     testing::ServiceTestExt as _,
@@ -32,6 +32,7 @@ fn new_token(name: &str) -> NewToken {
         description: Description::default(),
         lifetime: "30d".parse().unwrap(),
         scopes: vec![],
+        limits: LimitChanges::default(),
     }
 }
 

@@ -12,7 +12,7 @@ use std::{
 
 use patdeck::{
     cli::export_line,
-    domain::{Command, Description, Name, NewToken, SecretOverlap, Token},
+    domain::{Command, Description, LimitChanges, Name, NewToken, SecretOverlap, Token},
     service::Clock,
     store::{OpenOptions, ReadOps as _, Store},
     testing::ServiceTestExt as _,
@@ -70,6 +70,7 @@ impl Template {
                 description: Description::parse("a description").unwrap(),
                 lifetime: "30d".parse().unwrap(),
                 scopes: vec!["channels:c-42:publish".parse().unwrap()],
+                limits: LimitChanges::default(),
             });
             let issued = issued.unwrap();
             let secret = issued.secret.reveal().to_owned();

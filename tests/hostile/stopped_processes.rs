@@ -10,7 +10,7 @@ use std::{
 };
 
 use patdeck::{
-    domain::{Description, Name, NewToken},
+    domain::{Description, LimitChanges, Name, NewToken},
     service::Clock,
     store::Store,
     testing::ServiceTestExt as _,
@@ -69,6 +69,7 @@ impl StoppedSubject {
                 description: Description::default(),
                 lifetime: "30d".parse().unwrap(),
                 scopes: vec!["channels:c-42:publish".parse().unwrap()],
+                limits: LimitChanges::default(),
             };
             issued.push(service.create(&new).unwrap());
         }

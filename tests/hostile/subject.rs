@@ -11,7 +11,10 @@ use std::{
 
 use chrono::{TimeDelta, Utc};
 use patdeck::{
-    domain::{Actor, Description, LifetimeLimits, Name, NewToken, ScopeCatalogue, SecretPrefix},
+    domain::{
+        Actor, Description, LifetimeLimits, LimitChanges, Name, NewToken, ScopeCatalogue,
+        SecretPrefix,
+    },
     service::{Clock, Entropy, Policy, Service},
     store::Store,
     testing::ServiceTestExt as _,
@@ -55,6 +58,7 @@ impl Subject {
                     description: Description::parse(&"a description ".repeat(n % 9)).unwrap(),
                     lifetime: if expires_early { "1h" } else { "30d" }.parse().unwrap(),
                     scopes: vec!["channels:c-42:publish".parse().unwrap()],
+                    limits: LimitChanges::default(),
                 })
                 .unwrap();
             secrets.push_str(issued.secret.reveal());

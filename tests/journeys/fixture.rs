@@ -14,8 +14,8 @@ use chrono::{TimeDelta, TimeZone as _, Utc};
 use patdeck::{
     domain::{
         AccessRequest, Actor, AuditAction, DeliveryMethod, Description, Entity, EventBody,
-        LifetimeLimits, Name, NewToken, Scope, ScopeCatalogue, SecretOverlap, SecretPrefix,
-        Timestamp, Token, TokenId,
+        LifetimeLimits, LimitChanges, Name, NewToken, Scope, ScopeCatalogue, SecretOverlap,
+        SecretPrefix, Timestamp, Token, TokenId,
     },
     service::{Clock, Entropy, Policy, Service},
     store::{OpenOptions, Store, StoreError, Writer},
@@ -301,5 +301,6 @@ fn new_token(name: &str, lifetime: &str, description: &str, scopes: &[&str]) -> 
         description: Description::parse(description).unwrap(),
         lifetime: lifetime.parse().unwrap(),
         scopes: scopes.iter().map(|scope| scope.parse().unwrap()).collect(),
+        limits: LimitChanges::default(),
     }
 }

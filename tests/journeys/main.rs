@@ -22,6 +22,7 @@ mod journey;
 mod key_table;
 mod large_store;
 mod lifecycle;
+mod limits;
 mod listing;
 mod menus;
 mod mouse;

@@ -122,7 +122,7 @@ fn a_form_on_ten_lines_scrolls_to_the_focus() {
     it.keys("<Tab>").clicks("Description").types("one").keys("<Tab>").sees("Scopes");
     it.keys("a c <Tab>").clicks("Entity *").retypes("c-7").sees("Operations *");
     it.keys("<Tab> p <Space> <C-s>").sees("channels    c-7").never_sees("Name *");
-    it.keys("<Tab>").clicks("[ Create token ]").sees("Terminal too narrow");
+    it.keys("<Tab> <Enter>").clicks("[ Create token ]").sees("Terminal too narrow");
     assert_eq!(it.token("nightly").scopes.len(), 1);
 }
 

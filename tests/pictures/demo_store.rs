@@ -7,8 +7,8 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta};
 use patdeck::{
     domain::{
-        AccessRequest, Actor, DeliveryMethod, Description, LifetimeLimits, Name, NewToken, Scope,
-        ScopeCatalogue, SecretOverlap, SecretPrefix, Timestamp, TokenId,
+        AccessRequest, Actor, DeliveryMethod, Description, LifetimeLimits, LimitChanges, Name,
+        NewToken, Scope, ScopeCatalogue, SecretOverlap, SecretPrefix, Timestamp, TokenId,
     },
     service::{Clock, Entropy, Policy, Service},
     store::Store,
@@ -197,6 +197,7 @@ fn create_token(by: &Service, spec: &TokenSpec) -> (TokenId, Zeroizing<String>) 
             description: Description::parse(spec.1).unwrap(),
             lifetime: spec.2.parse().unwrap(),
             scopes: spec.3.iter().map(|scope| scope.parse().unwrap()).collect(),
+            limits: LimitChanges::default(),
         })
         .unwrap();
     by.record_delivery(&issued.token.id, &issued.token.digest, DeliveryMethod::Copied).unwrap();

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use chrono::{TimeDelta, Utc};
 use patdeck::domain::{
-    AccessRequest, Actor, DeliveryMethod, Description, LifetimeLimits, Name, NewToken,
-    ScopeCatalogue, SecretPrefix,
+    AccessRequest, Actor, DeliveryMethod, Description, LifetimeLimits, LimitChanges, Name,
+    NewToken, ScopeCatalogue, SecretPrefix,
 };
 use patdeck::service::{Clock, Entropy, Policy, Service};
 use patdeck::store::Store;
@@ -80,6 +80,7 @@ impl Home {
                 description: Description::parse(description).unwrap(),
                 lifetime: lifetime.parse().unwrap(),
                 scopes: vec!["channels:c-42:publish".parse().unwrap()],
+                limits: LimitChanges::default(),
             })
             .unwrap();
         service

@@ -100,6 +100,32 @@ fn tokens_can_be_revoked_on_a_disk_that_stays_full() {
 }
 
 #[test]
+fn a_counted_check_on_a_full_disk_gives_no_answer() {
+    let Some(disk) = SmallDisk::mount("8m") else {
+        return;
+    };
+    let path = disk.path().join("store.redb");
+    let secret = command(&path, &["create", "ci", "--max-uses", "1000"], "").1;
+    let mut allowed = 0;
+    let no_answer = loop {
+        // Also the space that the last write gave back.
+        disk.fill();
+        match command(&path, &["verify"], &secret) {
+            (0, _) => allowed += 1,
+            other => break other,
+        }
+        assert!(allowed < 500, "the disk is never full");
+    };
+    assert_eq!(no_answer, (4, String::new()));
+    let shown = command(&path, &["show", "ci", "--json"], "").1;
+    assert!(shown.contains(&format!("\"uses_left\":{}", 1_000 - allowed)), "{allowed}: {shown}");
+    fs::remove_dir_all(disk.path().join("fillers")).unwrap();
+    // tmpfs counts freed pages with a delay.
+    let is_full = |_: &u32| command(&path, &["verify"], &secret).0 == 4;
+    assert!((0..1_000).take_while(is_full).count() < 1_000);
+}
+
+#[test]
 fn another_change_on_a_full_disk_changes_nothing() {
     let Some(disk) = SmallDisk::mount("8m") else {
         return;

@@ -26,7 +26,7 @@ use chrono::{TimeDelta, TimeZone as _, Utc};
 use patdeck::{
     domain::{
         Actor, AuditAction, Description, Digest, EventBody, LastUse, Name, Scopes, Timestamp,
-        Token, TokenId,
+        Token, TokenId, TokenLimits,
     },
     store::{ReadOps, Store, StoreError, Writer},
 };
@@ -89,6 +89,8 @@ fn token(number: usize) -> Token {
         generation: 1,
         delivered: true,
         last_used: None,
+        limits: TokenLimits::default(),
+        uses_taken: 0,
     }
 }
 

@@ -16,6 +16,7 @@ fn a_token_is_unchanged_after_reopening() {
             digest: token(9).digest,
             until: at(15),
             last_used: Some(used(4)),
+            uses_taken: 0,
         }),
         revoked: Some(at(5)),
         expires: None,

@@ -144,12 +144,13 @@ fn collect_tokens(report: &mut DoctorReport, loaded: &AllTokensSnapshot, deleted
     let undelivered = loaded
         .tokens
         .iter()
-        .filter(|token| !token.delivered && token.status(loaded.now) == Status::Active);
+        .filter(|token| !token.delivered && !token.status(loaded.now).is_ended());
     let undelivered = undelivered.count();
     report.fact(
         "tokens",
         json!({
             Status::Active.as_str(): count(Status::Active),
+            Status::NotYetValid.as_str(): count(Status::NotYetValid),
             Status::Expired.as_str(): count(Status::Expired),
             Status::Revoked.as_str(): count(Status::Revoked),
             "unclaimed": undelivered,

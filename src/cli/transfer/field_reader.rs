@@ -156,6 +156,19 @@ impl<'a> FieldReader<'a> {
         Ok(texts.into_iter().map(|JsonString(text)| text).collect())
     }
 
+    /// Reads a list of strings, or null.
+    pub(super) fn optional_texts(
+        &mut self,
+        name: &str,
+    ) -> Result<Option<Vec<Cow<'a, str>>>, FaultRecorded> {
+        let texts: Option<Vec<JsonString<'a>>> = self.value(name, "a list of strings")?;
+        Ok(texts.map(|texts| texts.into_iter().map(|JsonString(text)| text).collect()))
+    }
+
+    pub(super) fn optional_number(&mut self, name: &str) -> Result<Option<u64>, FaultRecorded> {
+        self.value(name, "a number")
+    }
+
     pub(super) fn boolean(&mut self, name: &str) -> Result<bool, FaultRecorded> {
         self.value(name, "true or false")
     }
@@ -167,11 +180,32 @@ impl<'a> FieldReader<'a> {
     /// Reads a counter, which is at least 1. A missing counter is 1, because exports of schema 1
     /// have no counters.
     pub(super) fn counter<T: TryFrom<u64>>(&mut self, name: &str) -> Result<T, FaultRecorded> {
-        let is_present =
-            self.object.values.binary_search_by(|(it, _)| it.as_ref().cmp(name)).is_ok();
-        let count = if is_present { self.number(name)? } else { 1 };
+        let count = if self.has(name) { self.number(name)? } else { 1 };
         let count = T::try_from(count).ok().filter(|_| count > 0);
         count.ok_or_else(|| self.fault(name, "out of range".to_owned()))
+    }
+
+    /// Reads a number of 0 or more. If the field is missing, as in exports of schema 1, it is
+    /// `missing`.
+    pub(super) fn count_or(&mut self, name: &str, missing: u32) -> Result<u32, FaultRecorded> {
+        if !self.has(name) {
+            return Ok(missing);
+        }
+        let count = u32::try_from(self.number(name)?);
+        count.map_err(|_| self.fault(name, "out of range".to_owned()))
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.object.values.binary_search_by(|(it, _)| it.as_ref().cmp(name)).is_ok()
+    }
+
+    /// Reads an object that `read` accepts, or null. Exports of schema 1 lack the field.
+    pub(super) fn new_object<T>(
+        &mut self,
+        name: &'static str,
+        read: impl FnOnce(&mut Self) -> Result<T, FaultRecorded>,
+    ) -> Result<Option<T>, FaultRecorded> {
+        if self.has(name) { self.object(name, read) } else { Ok(None) }
     }
 
     /// Reads an object that `read` accepts, or null.

@@ -7,8 +7,8 @@ use serde_json::json;
 use super::field_reader::{FaultRecorded, FieldReader};
 use crate::{
     domain::{
-        Actor, Description, Digest, LastUse, Name, PreviousSecret, Scope, ScopeError, Scopes,
-        SecretPrefix, Timestamp, Token, TokenId,
+        Actor, Description, Digest, LastUse, MaxUses, Name, PreviousSecret, Scope, ScopeError,
+        Scopes, SecretPrefix, SourceNetworks, Timestamp, Token, TokenId, TokenLimits,
         terminal_text::{from_hex, is_longer, to_hex},
         time_range::is_supported,
     },
@@ -37,6 +37,7 @@ pub(super) fn to_value(token: &Token) -> serde_json::Value {
             "digest": digest_text(&old.digest),
             "until": nanos_text(old.until),
             "last_used": old.last_used.as_ref().map(use_value),
+            "uses_taken": old.uses_taken,
         })),
         "created": nanos_text(token.created),
         "created_by": {
@@ -49,8 +50,24 @@ pub(super) fn to_value(token: &Token) -> serde_json::Value {
         "revoked": token.revoked.map(nanos_text),
         "claimed": token.delivered,
         "generation": token.generation,
+        "limits": limits_value(&token.limits),
+        "uses_taken": token.uses_taken,
         "last_used": token.last_used.as_ref().map(use_value),
         "version": token.version,
+    })
+}
+
+fn limits_value(limits: &TokenLimits) -> serde_json::Value {
+    if limits.is_empty() {
+        return serde_json::Value::Null;
+    }
+    let networks = |sources: &SourceNetworks| -> Vec<String> {
+        sources.iter().map(|network| network.to_string()).collect()
+    };
+    json!({
+        "allow_from": limits.sources.as_ref().map(networks),
+        "max_uses": limits.max_uses.map(MaxUses::get),
+        "not_before": limits.not_before.map(nanos_text),
     })
 }
 
@@ -92,6 +109,7 @@ fn parse_token(fields: &mut FieldReader<'_>) -> Result<Token, FaultRecorded> {
     });
     let issued = fields.text("issued", parse_time);
     let last_used = fields.object("last_used", parse_last_use);
+    let limits = fields.new_object("limits", parse_limits);
     let name = fields.text("name", |text| Name::parse(text).map_err(to_string));
     let prefix = fields.text("prefix", |text| {
         let prefix = SecretPrefix::parse(text).map(|_| text.into());
@@ -102,10 +120,12 @@ fn parse_token(fields: &mut FieldReader<'_>) -> Result<Token, FaultRecorded> {
             digest: old.text("digest", parse_digest)?,
             last_used: old.object("last_used", parse_last_use)?,
             until: old.text("until", parse_time)?,
+            uses_taken: old.count_or("uses_taken", 0)?,
         })
     });
     let revoked = fields.optional_text("revoked", parse_time);
     let scopes = parse_scopes(fields);
+    let uses_taken = fields.count_or("uses_taken", 0);
     let version = fields.counter("version");
     let Some(created_by) = created_by? else {
         return Err(fields.fault("created_by", "expected an object".to_owned()));
@@ -127,6 +147,31 @@ fn parse_token(fields: &mut FieldReader<'_>) -> Result<Token, FaultRecorded> {
         generation: generation?,
         version: version?,
         last_used: last_used?,
+        limits: limits?.unwrap_or_default(),
+        uses_taken: uses_taken?,
+    })
+}
+
+fn parse_limits(limits: &mut FieldReader<'_>) -> Result<TokenLimits, FaultRecorded> {
+    let sources = match limits.optional_texts("allow_from")? {
+        None => None,
+        Some(texts) => {
+            let networks = texts.iter().map(|text| text.parse()).collect::<Result<Vec<_>, _>>();
+            let sources = networks.and_then(SourceNetworks::new);
+            Some(sources.map_err(|error| limits.fault("allow_from", error.to_string()))?)
+        }
+    };
+    let max_uses = match limits.optional_number("max_uses")? {
+        None => None,
+        Some(count) => {
+            let max = u32::try_from(count).ok().and_then(MaxUses::new);
+            Some(max.ok_or_else(|| limits.fault("max_uses", "out of range".to_owned()))?)
+        }
+    };
+    Ok(TokenLimits {
+        sources,
+        max_uses,
+        not_before: limits.optional_text("not_before", parse_time)?,
     })
 }
 

@@ -31,6 +31,7 @@ fn sample_token() -> Token {
                 from: None,
                 summary: "identify allowed".into(),
             }),
+            uses_taken: 2,
         }),
         created: at(1),
         created_by: Actor { user: "root".into(), sudo_user: Some("alice".into()), from: None },
@@ -45,6 +46,12 @@ fn sample_token() -> Token {
             from: Some("192.0.2.7".into()),
             summary: "identify allowed".into(),
         }),
+        limits: TokenLimits {
+            sources: Some("10.0.0.0/8,2001:db8::1".parse().unwrap()),
+            not_before: Some(at(600)),
+            max_uses: MaxUses::new(5),
+        },
+        uses_taken: 4,
     }
 }
 
@@ -59,9 +66,17 @@ fn a_token_survives_the_round_trip() {
         revoked: None,
         delivered: false,
         last_used: None,
+        limits: TokenLimits::default(),
+        uses_taken: 0,
         ..sample_token()
     };
-    assert_eq!(parse(2, &to_value(&bare).to_string()), Ok(bare));
+    let mut line = to_value(&bare);
+    assert_eq!(parse(2, &line.to_string()), Ok(bare.clone()));
+    // Exports of version 0.1.0 lack these fields.
+    for field in ["limits", "uses_taken"] {
+        line.as_object_mut().unwrap().remove(field);
+    }
+    assert_eq!(parse(2, &line.to_string()), Ok(bare));
 }
 
 /// Returns the faults if the field at `pointer` is `value`, each as `field: reason`.
@@ -104,6 +119,19 @@ fn invalid_values() -> Vec<InvalidValue> {
             json!("x".repeat(1_025)),
             "last_used.what: longer than 1024 characters",
         ),
+        (
+            "/limits/allow_from",
+            json!(["10.0.0.1/8"]),
+            "limits.allow_from: 10.0.0.1/8 has bits beyond its prefix: use 10.0.0.0/8",
+        ),
+        (
+            "/limits/allow_from",
+            json!([]),
+            "limits.allow_from: no network is given: use e.g. 10.0.0.0/8",
+        ),
+        ("/limits/max_uses", json!(0), "limits.max_uses: out of range"),
+        ("/limits/not_before", json!(5), "limits.not_before: expected a string"),
+        ("/uses_taken", json!(-1), "uses_taken: expected a number"),
         ("/scopes", json!({}), "scopes: expected a list of strings"),
         (
             "/scopes",

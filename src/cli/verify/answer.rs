@@ -54,6 +54,7 @@ impl Answer {
                 "id": token.id.as_str(),
                 "name": token.name.as_str(),
                 "expires": token.expires.map(format_time),
+                "uses_left": token.uses_left().map(|(left, _)| left),
             })),
             "by_scope": self.by.as_ref().map(ToString::to_string),
             "reason": self.denial.as_ref().map(reason_code),
@@ -103,6 +104,9 @@ fn reason_code(denial: &Denial) -> &'static str {
         Denial::Unknown => "unknown",
         Denial::Revoked(_) => "revoked",
         Denial::Expired(_) => "expired",
+        Denial::NotYetValid(_) => "not-yet-valid",
+        Denial::SourceNotAllowed(_) => "source-not-allowed",
+        Denial::UsesExhausted(_) => "uses-exhausted",
         Denial::StaleRecord => "stale-record",
         Denial::NoScope(_) => "no-scope",
     }

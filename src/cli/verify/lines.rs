@@ -20,7 +20,7 @@ use super::{
     },
     Answer, Verify, access_request,
     secret_lines::{MAX_LINE_BYTES, SecretLine, SecretLines},
-    warn_unrecorded_use,
+    verifier, warn_unrecorded_use,
 };
 use crate::{
     domain::{AccessRequest, Scope},
@@ -155,10 +155,10 @@ struct LineVerifier<'a> {
 }
 
 impl<'a> LineVerifier<'a> {
-    fn new(service: &'a Service, args: &'a Verify) -> Self {
+    fn new(service: &Service, args: &'a Verify) -> Self {
         let request = args.scope.as_ref().map(|scope| access_request(scope, args));
-        let from = args.from.as_deref().or(service.actor().from.as_deref());
-        Self { args, request, from, verifier: service.verifier(), timeout: None }
+        let verifier = verifier(service);
+        Self { args, request, from: args.from.as_deref(), verifier, timeout: None }
     }
 
     /// `is_ready` is whether the check need not wait for a lock. Otherwise it waits, unless the lock

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     domain::{AccessRequest, Domain, Scope, ScopeCatalogue},
     output::advice::{self, Diagnostic},
-    service::{InputSensitivity, Service, StoreError},
+    service::{InputSensitivity, Service, StoreError, Verifier},
 };
 
 /// Arguments of `verify`.
@@ -39,7 +39,7 @@ pub struct Verify {
     #[arg(long, value_name = "FILE", value_parser = path_args::file_or_dash())]
     pub secret_file: Option<PathBuf>,
 
-    /// Address of the bearer, recorded with the last use
+    /// Address of the bearer: recorded with the last use, and compared with the allowed networks
     #[arg(long, value_name = "ADDRESS")]
     pub from: Option<String>,
 
@@ -69,9 +69,8 @@ pub(super) fn verify(service: &Service, args: &Verify, out: &Output) -> Result<E
     let request = args.scope.as_ref().map(|scope| access_request(scope, args));
     // Exit code 0 means "allowed". If the prompt cannot be printed, the command must not exit with 0.
     let secret = read_secret(args).map_err(|error| error.or_exit(Exit::Usage))?;
-    let from = args.from.as_deref().or(service.actor().from.as_deref());
-    let mut verifier = service.verifier();
-    let answer = Answer::check(&mut verifier, secret, request.as_ref(), from)?;
+    let mut verifier = verifier(service);
+    let answer = Answer::check(&mut verifier, secret, request.as_ref(), args.from.as_deref())?;
     if let Err(fault) = verifier.flush_usage() {
         warn_unrecorded_use(&fault);
     }
@@ -85,6 +84,13 @@ pub(super) fn verify(service: &Service, args: &Verify, out: &Output) -> Result<E
         Ok(()) => {}
     }
     Ok(answer.exit())
+}
+
+/// The verifier that records the address of the operator's session with each check that has no
+/// address. The limits of a token ignore that address, because the bearer has another one.
+fn verifier(service: &Service) -> Verifier {
+    let from = service.actor().from.as_deref().map(str::to_owned);
+    service.verifier().recording_from(from)
 }
 
 fn print_answer(

@@ -3,7 +3,9 @@
 
 use chrono::{Datelike as _, Timelike as _};
 
-use crate::domain::{Timestamp, scope::Scope};
+use crate::domain::{
+    Timestamp, limits::TokenLimits, scope::Scope, source_networks::SourceNetworks,
+};
 
 /// `until 2026-12-24 13:05 UTC`, or `never expires` for `None`.
 pub fn expiry_text(end: Option<Timestamp>) -> String {
@@ -15,6 +17,45 @@ pub fn expiry_text(end: Option<Timestamp>) -> String {
             format!("until {year:04}-{month:02}-{day:02} {:02}:{:02} UTC", end.hour(), end.minute())
         },
     )
+}
+
+/// The limits that differ, with their names and values: `max-uses was none, now 5`.
+pub(super) fn limits_text(before: &TokenLimits, after: &TokenLimits) -> Vec<String> {
+    let time = |at: Option<Timestamp>| {
+        at.map_or_else(|| "none".to_owned(), |at| at.format("%Y-%m-%d %H:%M UTC").to_string())
+    };
+    let uses = |limits: &TokenLimits| {
+        limits.max_uses.map_or_else(|| "none".to_owned(), |max| max.to_string())
+    };
+    let sources = |limits: &TokenLimits| limits.sources.as_ref().map_or_else(any, source_list);
+    [
+        ("allow-from", sources(before), sources(after), before.sources != after.sources),
+        (
+            "not-before",
+            time(before.not_before),
+            time(after.not_before),
+            before.not_before != after.not_before,
+        ),
+        ("max-uses", uses(before), uses(after), before.max_uses != after.max_uses),
+    ]
+    .into_iter()
+    .filter(|(.., differs)| *differs)
+    .map(|(name, before, after, _)| format!("{name} was {before}, now {after}"))
+    .collect()
+}
+
+fn any() -> String {
+    "any".to_owned()
+}
+
+/// The first three networks and the number of the others.
+fn source_list(sources: &SourceNetworks) -> String {
+    let all: Vec<_> = sources.iter().map(|network| network.to_string()).collect();
+    let first = all.get(..3).unwrap_or(&all).join(" ");
+    match all.len().saturating_sub(3) {
+        0 => first,
+        more => format!("{first} and {more} more"),
+    }
 }
 
 /// The number of scopes with its noun, without a thousands separator: `1 scope`, `3 scopes`.

@@ -85,7 +85,8 @@ impl Plan {
             Command::Regenerate { overlap, .. } => {
                 let is_critical = |token: &Token| match token.status(self.at) {
                     Status::Active => *overlap == SecretOverlap::None || token.has_overlap(self.at),
-                    Status::Revoked => true,
+                    // The secret that will become valid stops working.
+                    Status::NotYetValid | Status::Revoked => true,
                     Status::Expired => false,
                 };
                 self.tokens_before().any(is_critical)

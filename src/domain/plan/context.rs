@@ -13,6 +13,7 @@ use crate::domain::{
     event::{Actor, AuditEvent},
     id::TokenId,
     lifetime::{Lifetime, LifetimeError, LifetimeLimits},
+    limits::{LimitChanges, TokenLimits},
     name::Name,
     secret::{Digest, SecretPrefix},
     time_range::CLOCK_TOLERANCE,
@@ -121,6 +122,35 @@ impl PlanContext<'_> {
     /// Returns the expiry of a secret issued now with this lifetime, or `None` if it never expires.
     pub(super) fn expiry(&self, lifetime: Lifetime) -> Result<Option<Timestamp>, Refusal> {
         Ok(lifetime.expiry(self.granting_time()?, self.limits, self.to_utc)?)
+    }
+
+    /// Returns the limits after `changes` of `before`, for a token that expires at `expires`. A
+    /// duration counts from the time for denial, because a later start is safer. Refuses to loosen a
+    /// limit while the clock is behind.
+    pub(super) fn changed_limits(
+        &self,
+        changes: &LimitChanges,
+        before: &TokenLimits,
+        expires: Option<Timestamp>,
+    ) -> Result<TokenLimits, Refusal> {
+        let after = changes.apply(before, self.at, self.to_utc)?;
+        if after != *before {
+            after.check_expiry(expires)?;
+        }
+        self.require_granting_to_loosen(&after, before)?;
+        Ok(after)
+    }
+
+    /// Refuses while the clock is behind, if a limit of `after` allows more than that of `before`.
+    pub(super) fn require_granting_to_loosen(
+        &self,
+        after: &TokenLimits,
+        before: &TokenLimits,
+    ) -> Result<(), Refusal> {
+        match after.loosened_since(before, self.at) {
+            Some(_) => self.granting_time().map(drop),
+            None => Ok(()),
+        }
     }
 
     /// Returns the expiry of a new secret of `token` with this lifetime, counted from now. If

@@ -1,25 +1,26 @@
-//! Plans creation, changes of name, description and scopes, and the undo of these changes.
+//! Plans creation, changes of name, description, limits and scopes, and the undo of these changes.
 
 use std::sync::Arc;
 
 use super::{
     Plan, PlanContext, ReadTokens, Refusal, StoredToken, Warning,
-    audit_text::{expiry_text, scope_count, scope_list},
+    audit_text::{expiry_text, limits_text, scope_count, scope_list},
     require_token,
 };
 use crate::domain::{
-    command::{NewToken, ScopesToRemove, TokenEdit},
+    command::{Command, NewToken, ScopesToRemove, TokenEdit},
     event::AuditAction,
     id::TokenId,
+    limits::TokenLimits,
     mixes_scripts,
-    name::{Description, Name},
+    name::Name,
     scope::{Scope, ScopeError, Scopes},
     token::Token,
 };
 
 /// Plans a new token. Returns an error if a scope is not in the catalogue, or if another scope
 /// duplicates or covers it. Also returns an error if the name is in use, or if the lifetime is
-/// outside the limits.
+/// outside its limits, or if a limit is invalid.
 pub(super) fn create<R: ReadTokens>(
     plan: &mut Plan,
     new: &NewToken,
@@ -35,6 +36,9 @@ pub(super) fn create<R: ReadTokens>(
     require_unused_name(tx, &new.name, None)?;
     warn_of_lookalikes(plan, &new.name, None, tx)?;
     let id = context.digests.only_id();
+    let expires = context.expiry(new.lifetime)?;
+    let no_limits = TokenLimits::default();
+    let limits = context.changed_limits(&new.limits, &no_limits, expires)?;
     let token = Token {
         id,
         name: new.name.clone(),
@@ -46,14 +50,18 @@ pub(super) fn create<R: ReadTokens>(
         created: issued,
         created_by: context.actor.clone(),
         issued,
-        expires: context.expiry(new.lifetime)?,
+        expires,
         revoked: None,
         version: 1,
         generation: 1,
         delivered: context.digests.delivery().is_some(),
         last_used: None,
+        limits,
+        uses_taken: 0,
     };
-    let mut detail = format!("{}, {}", expiry_text(token.expires), scope_count(token.scopes.len()));
+    let summary = [expiry_text(token.expires), scope_count(token.scopes.len())];
+    let limits = limits_text(&no_limits, &token.limits);
+    let mut detail = summary.into_iter().chain(limits).collect::<Vec<_>>().join(", ");
     if plan.command.secret_file().is_some() {
         detail.push_str(", written to a file");
     }
@@ -65,27 +73,33 @@ pub(super) fn create<R: ReadTokens>(
     Ok(())
 }
 
-/// Plans a new name, a new description, or both. Returns an error if the name is in use.
+/// Plans a new name, a new description and new limits, as far as the command has them. Returns an
+/// error if the name is in use or a limit is invalid.
 pub(super) fn edit<R: ReadTokens>(
     plan: &mut Plan,
     token: &Arc<Token>,
-    (name, description): (Option<&Name>, Option<&Description>),
     tx: &R,
+    context: &PlanContext<'_>,
 ) -> Result<(), R::Error> {
+    let Command::Edit { name, description, limits, .. } = plan.command.clone() else {
+        return Ok(());
+    };
     let mut edited = Token::clone(token);
     let mut details = Vec::new();
     if let Some(name) = name {
-        require_unused_name(tx, name, Some(&token.id))?;
-        if *name != token.name {
-            warn_of_lookalikes(plan, name, Some(&token.name), tx)?;
+        require_unused_name(tx, &name, Some(&token.id))?;
+        if name != token.name {
+            warn_of_lookalikes(plan, &name, Some(&token.name), tx)?;
             details.push(format!("name was {}", token.name));
-            edited.name = name.clone();
+            edited.name = name;
         }
     }
-    if let Some(description) = description.filter(|text| **text != token.description) {
+    if let Some(description) = description.filter(|text| *text != token.description) {
         details.push("description changed".to_owned());
-        edited.description = description.clone();
+        edited.description = description;
     }
+    edited.limits = context.changed_limits(&limits, &token.limits, token.expires)?;
+    details.extend(limits_text(&token.limits, &edited.limits));
     if details.is_empty() {
         plan.push_unchanged(token);
     } else {
@@ -185,6 +199,7 @@ pub(super) fn revert<R: ReadTokens>(
     plan: &mut Plan,
     edits: &[TokenEdit],
     tx: &R,
+    context: &PlanContext<'_>,
 ) -> Result<(), R::Error> {
     for TokenEdit { before, after } in edits {
         let now = require_token(tx, &before.id)?;
@@ -212,6 +227,14 @@ pub(super) fn revert<R: ReadTokens>(
             }
             reverted.scopes = before.scopes.clone();
             details.push(format!("{} as before", scope_count(reverted.scopes.len())));
+        }
+        if before.limits != after.limits {
+            if now.limits != after.limits {
+                return Err(changed("limits").into());
+            }
+            context.require_granting_to_loosen(&before.limits, &now.limits)?;
+            reverted.limits = before.limits.clone();
+            details.extend(limits_text(&now.limits, &reverted.limits));
         }
         plan.push_change(&now, reverted, AuditAction::Undone, details.join(", "));
     }

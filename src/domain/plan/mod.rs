@@ -299,9 +299,9 @@ pub fn plan<R: ReadTokens>(
     let mut plan = Plan::new(command, context.at);
     match command {
         Command::Create { token, .. } => create_and_edit::create(&mut plan, token, tx, context)?,
-        Command::Edit { token, name, description } => {
+        Command::Edit { token, .. } => {
             let token = require_token(tx, token)?;
-            create_and_edit::edit(&mut plan, &token, (name.as_ref(), description.as_ref()), tx)?;
+            create_and_edit::edit(&mut plan, &token, tx, context)?;
         }
         Command::AddScopes { tokens, scopes } => {
             create_and_edit::check_scopes(scopes, context)?;
@@ -335,7 +335,7 @@ pub fn plan<R: ReadTokens>(
             delete(&mut plan, tokens, tx, context)?;
         }
         Command::Restore(target) => trash::restore(&mut plan, *target, tx, context)?,
-        Command::Revert(edits) => create_and_edit::revert(&mut plan, edits, tx)?,
+        Command::Revert(edits) => create_and_edit::revert(&mut plan, edits, tx, context)?,
         Command::RecordDelivery { token, digest, method } => {
             let token = require_token(tx, token)?;
             secret_changes::record_delivery(&mut plan, &token, digest, *method)?;

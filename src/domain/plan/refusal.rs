@@ -2,8 +2,8 @@
 //! The front ends print these messages unchanged.
 
 use crate::domain::{
-    Timestamp, count::grouped, id::TokenId, lifetime::LifetimeError, name::Name, scope::ScopeError,
-    token::TransitionError,
+    Timestamp, count::grouped, id::TokenId, lifetime::LifetimeError, limits::LimitError,
+    name::Name, scope::ScopeError, token::TransitionError,
 };
 
 /// Why a command was refused, or why it skips a token.
@@ -18,6 +18,9 @@ pub enum Refusal {
     /// The lifetime is not allowed.
     #[error(transparent)]
     Lifetime(#[from] LifetimeError),
+    /// A limit is not allowed.
+    #[error(transparent)]
+    Limit(#[from] LimitError),
     /// A scope cannot be added or removed.
     #[error(transparent)]
     Scope(#[from] ScopeError),
@@ -54,7 +57,7 @@ pub enum Refusal {
         "cannot undo: the {field} of {name} has changed again since; its events show who did this"
     )]
     ChangedSince {
-        /// The field: `name`, `description` or `scopes`.
+        /// The field: `name`, `description`, `scopes` or `limits`.
         field: &'static str,
         name: Name,
     },

@@ -34,8 +34,7 @@ pub(super) fn revoke_leaked<R: ReadTokens>(
             continue;
         }
         let Some(token) = tx.token(&leaked.id)?.map(Arc::new) else { continue };
-        let works =
-            token.status(plan.at) == Status::Active && token.accepts(&leaked.digest, plan.at);
+        let works = !token.status(plan.at).is_ended() && token.accepts(&leaked.digest, plan.at);
         match Token::clone(&token).revoke(plan.at) {
             Ok(revoked) if works => {
                 let mut detail = "was active, its secret was found by a scan".to_owned();
@@ -72,6 +71,9 @@ pub(super) fn regenerate(
         Ok(expires) => expires,
         Err(reason) => return plan.skip(token, reason),
     };
+    if let Err(reason) = token.limits.check_expiry(expires) {
+        return plan.skip(token, reason);
+    }
     let digest = context.digests.of(&token.id);
     let prefix = context.prefix.as_str();
     let renewed = context.granting_time().and_then(|issued| {

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 
 use super::*;
 use crate::domain::{
-    Actor, AuditEvent, Description, Digest, LifetimeLimits, Name, NewToken, ScopeCatalogue, Scopes,
-    ScopesToRemove, SecretOverlap, SecretPrefix, token::tests as tokens,
+    Actor, AuditEvent, Description, Digest, LifetimeLimits, LimitChanges, Name, NewToken,
+    ScopeCatalogue, Scopes, ScopesToRemove, SecretOverlap, SecretPrefix, token::tests as tokens,
 };
 
 struct Tokens(Vec<Token>);
@@ -115,6 +115,7 @@ fn commands_that_end_a_secret_require_confirmation() {
         description: Description::default(),
         lifetime: "1h".parse().unwrap(),
         scopes: scopes(),
+        limits: LimitChanges::default(),
     };
     for (command, expected) in [
         (Command::Create { token: new, secret_file: None }, Confirmation::None),
@@ -182,6 +183,11 @@ fn inverse_contains_only_changed_tokens() {
     };
     let plan = make_plan(&command, &sample_tokens()).unwrap();
     assert_eq!((plan.inverse(), plan.skipped.len()), (None, 3));
-    let edit = Command::Edit { token: ids("a").remove(0), name: None, description: None };
+    let edit = Command::Edit {
+        token: ids("a").remove(0),
+        name: None,
+        description: None,
+        limits: LimitChanges::default(),
+    };
     assert_eq!(make_plan(&edit, &sample_tokens()).unwrap().inverse(), None);
 }

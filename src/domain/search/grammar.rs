@@ -121,7 +121,7 @@ impl Predicate {
         };
         Ok(match (key.as_str(), sign) {
             ("status", ':') => {
-                let expected = "active, expired, revoked or all";
+                let expected = "active, not-yet-valid, expired, revoked or all";
                 let text = folded(expected)?.text;
                 let matches = |filter: &StatusFilter| fold(filter.as_str()).starts_with(&text);
                 let filter = StatusFilter::STATUSES.into_iter().find(matches);

@@ -158,8 +158,11 @@ fn errors_name_the_term_and_the_valid_forms() {
         error("ci staus:x"),
         format!("unknown term staus:x: put it in \"quotes\", or use {TERMS}")
     );
-    assert_eq!(error("-status:gone"), "-status:gone needs active, expired, revoked or all");
-    assert_eq!(error("status:"), "status: needs active, expired, revoked or all");
+    assert_eq!(
+        error("-status:gone"),
+        "-status:gone needs active, not-yet-valid, expired, revoked or all"
+    );
+    assert_eq!(error("status:"), "status: needs active, not-yet-valid, expired, revoked or all");
     assert_eq!(error("type: ci"), "type: needs an entity type, e.g. type:channels");
     assert_eq!(error("name:\"\""), "name:\"\" needs part of a name, e.g. name:ci");
     assert_eq!(error("idle>soon"), "idle>soon needs a duration with a unit, e.g. idle>90d");

@@ -5,7 +5,9 @@ use std::fmt::Display;
 
 use serde::{Serialize, Serializer};
 
-use crate::domain::{Actor, LastUse, Scopes, SecretSlot, Timestamp, Token};
+use crate::domain::{
+    Actor, LastUse, MaxUses, Scopes, SecretSlot, SourceNetworks, Timestamp, Token,
+};
 
 /// The fields of a token. Their order is alphabetical, as in every JSON object of patdeck.
 #[derive(Serialize)]
@@ -19,6 +21,7 @@ pub(super) struct TokenJson<'a> {
     id: &'a str,
     issued: JsonTime,
     last_used: Option<LastUseJson<'a>>,
+    limits: Option<LimitsJson<'a>>,
     name: &'a str,
     retiring_last_used: Option<LastUseJson<'a>>,
     retiring_until: Option<JsonTime>,
@@ -43,6 +46,7 @@ impl<'a> TokenJson<'a> {
             id: token.id.as_str(),
             issued: JsonTime(token.issued),
             last_used: token.last_use().map(LastUseJson::new),
+            limits: (!token.limits.is_empty()).then(|| LimitsJson::new(token)),
             name: token.name.as_str(),
             retiring_last_used: token.last_use_of(SecretSlot::Previous).map(LastUseJson::new),
             retiring_until: token.previous.as_ref().map(|old| JsonTime(old.until)),
@@ -51,6 +55,36 @@ impl<'a> TokenJson<'a> {
             scopes: &token.scopes,
             status: token.status(now).as_str(),
         }
+    }
+}
+
+/// The limits of a token. A limit that is not set is null.
+#[derive(Serialize)]
+struct LimitsJson<'a> {
+    allow_from: Option<NetworksJson<'a>>,
+    max_uses: Option<u32>,
+    not_before: Option<JsonTime>,
+    /// The uses of the current secret that are left.
+    uses_left: Option<u32>,
+}
+
+impl<'a> LimitsJson<'a> {
+    fn new(token: &'a Token) -> Self {
+        Self {
+            allow_from: token.limits.sources.as_ref().map(NetworksJson),
+            max_uses: token.limits.max_uses.map(MaxUses::get),
+            not_before: token.limits.not_before.map(JsonTime),
+            uses_left: token.uses_left().map(|(left, _)| left),
+        }
+    }
+}
+
+/// Networks, serialized as a list of texts.
+struct NetworksJson<'a>(&'a SourceNetworks);
+
+impl Serialize for NetworksJson<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(self.0.iter().map(SerializeAsDisplay))
     }
 }
 

@@ -42,6 +42,8 @@ pub enum Conflict {
     WidensScopes(Box<Scope>, usize),
     /// The import would give a later expiry to a secret that works in this store.
     Prolongs,
+    /// The import would loosen this limit of the token.
+    LoosensLimit(&'static str),
     /// The token was deleted in this store. The import would restore it without a working secret.
     Deleted,
     /// Another token in the store, with this id, has the same name.
@@ -55,6 +57,7 @@ impl Conflict {
             Self::Differs | Self::Reactivates(_) | Self::EndsOverlap { .. } | Self::Deleted => "id",
             Self::WidensScopes(..) => "scopes",
             Self::Prolongs => "expires",
+            Self::LoosensLimit(_) => "limits",
             Self::NameTaken(_) => "name",
         }
     }
@@ -67,6 +70,7 @@ impl Conflict {
             Self::EndsOverlap { .. } => "the overlap ends",
             Self::WidensScopes(..) => "more scopes",
             Self::Prolongs => "expires later",
+            Self::LoosensLimit(_) => "looser limits",
             Self::Deleted => "deleted",
             Self::NameTaken(_) => "the name is taken",
         }
@@ -75,7 +79,10 @@ impl Conflict {
     /// Whether the import would allow more than this store allows now.
     pub fn widens_access(&self) -> bool {
         match self {
-            Self::Reactivates(_) | Self::WidensScopes(..) | Self::Prolongs => true,
+            Self::Reactivates(_)
+            | Self::WidensScopes(..)
+            | Self::Prolongs
+            | Self::LoosensLimit(_) => true,
             Self::Differs | Self::EndsOverlap { .. } | Self::Deleted | Self::NameTaken(_) => false,
         }
     }
@@ -111,6 +118,7 @@ impl Conflict {
                 format!("the import would allow {first}{more}, which this store does not allow")
             }
             Self::Prolongs => "the import would let its secret expire later".to_owned(),
+            Self::LoosensLimit(limit) => format!("the import would loosen its limit {limit}"),
             Self::NameTaken(id) => format!("token {id} in the store already has this name"),
         }
     }
@@ -250,7 +258,7 @@ impl ConflictResolver {
         at: Timestamp,
         token: &Token,
     ) -> Result<Option<Vec<Conflict>>, StoreError> {
-        let is_active = token.status(at) == Status::Active;
+        let is_active = !token.status(at).is_ended();
         let mut conflicts = Vec::new();
         match rows.token(&token.id) {
             Ok(Some(existing)) if is_same(&existing, token) => return Ok(None),
@@ -298,8 +306,10 @@ impl ConflictResolver {
 /// and `generation`.
 fn is_same(existing: &Token, imported: &Token) -> bool {
     let without_uses = |token: &Token| {
-        let previous = token.previous.clone().map(|old| PreviousSecret { last_used: None, ..old });
-        Token { last_used: None, previous, version: 0, generation: 0, ..token.clone() }
+        let previous = token.previous.clone();
+        let previous = previous.map(|old| PreviousSecret { last_used: None, uses_taken: 0, ..old });
+        let (version, generation, uses_taken) = (0, 0, 0);
+        Token { last_used: None, previous, version, generation, uses_taken, ..token.clone() }
     };
     without_uses(existing) == without_uses(imported)
 }
@@ -310,7 +320,7 @@ pub(in crate::service) fn wider_access(
     imported: &Token,
     at: Timestamp,
 ) -> Vec<Conflict> {
-    if imported.status(at) != Status::Active {
+    if imported.status(at).is_ended() {
         return Vec::new();
     }
     let reactivates = would_reactivate(existing, imported, at).map(Conflict::Reactivates);
@@ -323,7 +333,9 @@ pub(in crate::service) fn wider_access(
         (None, _) => false,
     };
     let prolongs = is_later && reactivates.is_none() && existing.digest == imported.digest;
-    [reactivates, widens, prolongs.then_some(Conflict::Prolongs)].into_iter().flatten().collect()
+    let prolongs = prolongs.then_some(Conflict::Prolongs);
+    let loosens = imported.limits.loosened_since(&existing.limits, at).map(Conflict::LoosensLimit);
+    [reactivates, widens, prolongs, loosens].into_iter().flatten().collect()
 }
 
 /// Whether the scopes of `token` allow everything that `scope` allows.
@@ -338,8 +350,7 @@ fn would_reactivate(existing: &Token, imported: &Token, at: Timestamp) -> Option
     if existing.status(at) == Status::Revoked {
         return Some("this token is revoked in this store");
     }
-    let works =
-        |digest: &Digest| existing.status(at) == Status::Active && existing.accepts(digest, at);
+    let works = |digest: &Digest| !existing.status(at).is_ended() && existing.accepts(digest, at);
     let is_newer = imported.issued > existing.issued;
     if !is_newer && !works(&imported.digest) {
         return Some("in this store, this token has another secret or has expired");
@@ -354,7 +365,7 @@ fn would_reactivate(existing: &Token, imported: &Token, at: Timestamp) -> Option
 /// Checks whether replacing `existing` by `imported` would end the overlap of `existing` early.
 fn would_end_overlap(existing: &Token, imported: &Token, at: Timestamp) -> Option<Conflict> {
     let previous = existing.active_overlap(at)?;
-    let is_kept = imported.status(at) == Status::Active && imported.accepts(&previous.digest, at);
+    let is_kept = !imported.status(at).is_ended() && imported.accepts(&previous.digest, at);
     let last_used = previous.last_used.as_ref().map(|used| used.at);
     (!is_kept).then_some(Conflict::EndsOverlap { until: previous.until, last_used })
 }

@@ -173,9 +173,9 @@ impl<'a, S: ImportSource> PreparedImport<'a, S> {
         action: &RowPlan,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        let ComparedFields { id, name, is_revoked, expires } = token.summary()?;
+        let ComparedFields { id, name, is_revoked, expires, not_before } = token.summary()?;
         let (status, store) =
-            (Status::of(is_revoked, expires, at).as_str(), self.source.store_id());
+            (Status::of(is_revoked, expires, not_before, at).as_str(), self.source.store_id());
         let mut detail = [status, " from store ", store, ", ", &expiry_text(expires)].concat();
         if action.outcome == RowOutcome::Replaced {
             batch.replaced_ids.push(id);
@@ -241,6 +241,7 @@ impl<'a, S: ImportSource> PreparedImport<'a, S> {
             if let Some(existing) = existing {
                 token = token.replacing(&existing);
                 rows.put_counters(&token)?;
+                rows.put_use_count(&token)?;
             }
             register.replaced.push(RevocationEntry::of_token(&token));
         }

@@ -18,7 +18,7 @@ fn clock_set_back_does_not_reactivate_expired_tokens() {
     fixture.set_minute(0);
     let expired = Decision::Deny(Denial::Expired(at(60)));
     assert_eq!(fixture.check(&issued.secret), expired);
-    assert_eq!(fixture.check_access(&issued.token.id, &request(PUBLISH)).unwrap(), expired);
+    assert_eq!(fixture.check_access(&issued.token.id, &request(PUBLISH), None).unwrap(), expired);
     assert_eq!(fixture.load_snapshot().unwrap().clock_behind, Some(at(61)));
     // The event of the revoke has the time of the last change, not that of the clock, so the times
     // in the trail never decrease.

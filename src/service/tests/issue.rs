@@ -132,7 +132,7 @@ fn every_change_of_a_deleted_token_fails_with_not_found() {
         fixture.expect_refusal(|s| s.remove_scope(&id, &scope("channels:*:publish"))),
         fixture.expect_refusal(|s| s.clear_scopes(&id)),
         fixture.expect_refusal(|s| s.delete(&id)),
-        fixture.expect_refusal(|s| s.check_access(&id, &request(PUBLISH))),
+        fixture.expect_refusal(|s| s.check_access(&id, &request(PUBLISH), None)),
     ];
     for error in errors {
         assert_eq!(error.to_string(), not_found);

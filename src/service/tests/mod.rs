@@ -9,6 +9,7 @@ mod feed;
 mod follow;
 mod import;
 mod issue;
+mod limits;
 mod model;
 mod regenerate;
 mod revoke_delivery;
@@ -24,8 +25,8 @@ use super::*;
 use crate::{
     domain::{
         AccessRequest, AuditAction, AuditEvent, Command, Decision, DeliveryMethod, Denial,
-        Description, EventBody, Name, NewToken, Scope, ScopesToRemove, Secret, SecretOverlap,
-        TokensToDelete,
+        Description, EventBody, LimitChanges, Name, NewToken, Scope, ScopesToRemove, Secret,
+        SecretOverlap, TokensToDelete,
     },
     store::{ScanResult, StoreError, TrashedToken},
     testing::{RegenerateOptions, ServiceTestExt as _},
@@ -169,6 +170,7 @@ fn new_token(text: &str) -> NewToken {
         description: Description::default(),
         lifetime: lifetime("30d"),
         scopes: vec![scope("channels:*:publish")],
+        limits: LimitChanges::default(),
     }
 }
 

@@ -82,6 +82,9 @@ fn decision_label(decision: &Decision) -> &'static str {
         Decision::Deny(Denial::Unknown) => "unknown",
         Decision::Deny(Denial::Revoked(_)) => "revoked",
         Decision::Deny(Denial::Expired(_)) => "expired",
+        Decision::Deny(Denial::NotYetValid(_)) => "not yet valid",
+        Decision::Deny(Denial::SourceNotAllowed(_)) => "source not allowed",
+        Decision::Deny(Denial::UsesExhausted(_)) => "uses exhausted",
         Decision::Deny(Denial::StaleRecord) => "stale-record",
         Decision::Deny(Denial::NoScope(_)) => "no scope",
     }

@@ -260,10 +260,13 @@ fn access_test_matches_a_check_and_records_no_use() {
     let issued = fixture.issue("ci");
     let id = issued.token.id;
     let test_only = |fixture: &TestService, scope: &str| {
-        let tested = fixture.expect_no_change(|s| s.check_access(&id, &request(scope)));
+        let tested = fixture.expect_no_change(|s| s.check_access(&id, &request(scope), None));
         assert_eq!(fixture.get(&id).unwrap().last_used, None);
         let token = fixture.get(&id).unwrap();
-        assert_eq!(tested, crate::domain::decide(&token, &request(scope), fixture.clock.now()));
+        assert_eq!(tested, {
+            let context = crate::domain::CheckContext::at(fixture.clock.now());
+            crate::domain::decide(&token, Some(&request(scope)), &context)
+        });
         tested
     };
     let mut tested = vec![test_only(&fixture, PUBLISH), test_only(&fixture, "users:*:read")];
@@ -279,7 +282,7 @@ fn access_test_matches_a_check_and_records_no_use() {
     checked.push(other.check(&issued.secret));
     assert_eq!(tested, checked);
     fixture.revoke(&id).unwrap();
-    let tested = fixture.check_access(&id, &request(PUBLISH)).unwrap();
+    let tested = fixture.check_access(&id, &request(PUBLISH), None).unwrap();
     assert_eq!(tested, fixture.check(&issued.secret));
 }
 

@@ -8,8 +8,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::{
-    AuditAction, Description, Digest, EventBody, EventHash, LastUse, Name, PreviousSecret, Scopes,
-    Token,
+    AuditAction, Description, Digest, EventBody, EventHash, LastUse, MaxUses, Name, PreviousSecret,
+    Scopes, SourceNetwork, SourceNetworks, Token, TokenLimits,
 };
 use crate::store::codec::{RecordBody, encode_record, verify_checksum};
 
@@ -49,6 +49,7 @@ fn token() -> Token {
             digest: Digest::from_bytes([0xbb; 32]),
             until: at(1),
             last_used: Some(late()),
+            uses_taken: 3,
         }),
         created: at(2),
         created_by: actor(),
@@ -59,6 +60,12 @@ fn token() -> Token {
         generation: 3,
         delivered: true,
         last_used: Some(last()),
+        limits: TokenLimits {
+            sources: Some("10.0.0.0/8,2001:db8::/32".parse().unwrap()),
+            not_before: Some(at(3)),
+            max_uses: MaxUses::new(9),
+        },
+        uses_taken: 4,
     }
 }
 
@@ -111,7 +118,8 @@ fn the_bytes_of_a_token_are_frozen() {
          02643107636c69656e7473012a0472656164000370617401aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\
          aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa01bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\
          bbbbbbbbbbbbbbbbbbfc02a493d6fc15cd5b07fc04a493d6fc15cd5b0704726f6f740105616c6963\
-         6500fc06a493d6fc15cd5b0701fc08a493d6fc15cd5b070001fb2c01039779771319c32723",
+         6500fc06a493d6fc15cd5b0701fc08a493d6fc15cd5b070001fb2c010302000a000000080120010d\
+         b80000000000000000000000002001fc06a493d6fc15cd5b070109000000006dab5ffaa046b4d0",
     );
 }
 
@@ -168,9 +176,10 @@ fn the_bytes_of_a_deleted_token_are_frozen() {
          02643107636c69656e7473012a0472656164000370617401aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\
          aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa01bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\
          bbbbbbbbbbbbbbbbbbfc02a493d6fc15cd5b07fc04a493d6fc15cd5b0704726f6f740105616c6963\
-         6500fc06a493d6fc15cd5b0701fc08a493d6fc15cd5b070001fb2c010301fc12a493d6fc15cd5b07\
-         01033a3a31017701bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\
-         fc10a493d6fc15cd5b0700016cfc0ca493d6fc15cd5b07dc3cf617d799c74d",
+         6500fc06a493d6fc15cd5b0701fc08a493d6fc15cd5b070001fb2c010302000a000000080120010d\
+         b80000000000000000000000002001fc06a493d6fc15cd5b0701090000000001fc12a493d6fc15cd\
+         5b0701033a3a31017701bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\
+         bbbbfc10a493d6fc15cd5b0700016c030403fc0ca493d6fc15cd5b07ae2c08a98bdf6018",
     );
 }
 
@@ -198,6 +207,8 @@ fn the_bytes_of_the_small_records_are_frozen() {
         |body| body.decode() == Some(clock),
         "0101fc10a493d6fc15cd5b07024f423c6c3929a144",
     );
+    let count = UseCountV1::of(&token()).unwrap();
+    assert_golden(&count, |body| body.decode() == Some(count), "010304036849d1ae5696c1ed");
     let head = ChainHeadV1 { event_count: 70_000, hash: [0xee; 32] };
     assert_golden(
         &head,
@@ -225,6 +236,7 @@ fn records_convert_back_to_equal_domain_values() {
     let uses = TokenUses::of(&token);
     let mut kept = TokenV2::from(&token).into_token(&key).unwrap();
     uses.clone().apply_to(&mut kept);
+    UseCountV1::of(&token).unwrap().apply_to(&mut kept);
     assert_eq!(kept, token);
     assert_eq!(TokenUsesV1::from(&uses).into_usage(), Some(uses.clone()));
     let trashed = TrashV2::new(&token, &uses, at(6)).into_parts(&key);
@@ -260,12 +272,34 @@ fn any_time() -> impl Strategy<Value = Timestamp> {
     (seconds, 0..1_000_000_000_u32).prop_map(|(s, n)| DateTime::from_timestamp(s, n).unwrap())
 }
 
+fn any_limits() -> impl Strategy<Value = TokenLimits> {
+    let network = (any::<[u8; 16]>(), 0_u8..=16, any::<bool>());
+    let network = network.prop_map(|(mut bits, bytes, is_v4)| {
+        let bytes = if is_v4 { bytes.min(4) } else { bytes };
+        bits.iter_mut().skip(usize::from(bytes)).for_each(|byte| *byte = 0);
+        let [a, b, c, d, ..] = bits;
+        let v4 = std::net::Ipv4Addr::new(a, b, c, d);
+        let address = if is_v4 { v4.into() } else { std::net::Ipv6Addr::from(bits).into() };
+        SourceNetwork::new(address, bytes * 8)
+    });
+    let networks = prop::collection::vec(network, 0..4);
+    (networks, prop::option::of(any_time()), any::<u32>()).prop_map(|(networks, start, max)| {
+        TokenLimits {
+            sources: SourceNetworks::new(networks.into_iter().flatten()).ok(),
+            not_before: start,
+            max_uses: MaxUses::new(max),
+        }
+    })
+}
+
 proptest! {
     #[test]
     fn what_is_encoded_decodes_to_an_equal_value(
         times in prop::array::uniform8(any_time()),
         optional in any::<[bool; 4]>(),
         counters in any::<(u64, u32)>(),
+        counts in any::<[u32; 2]>(),
+        limits in any_limits(),
     ) {
         let [created, issued, expires, revoked, until, used, late, at] = times;
         let token = Token {
@@ -277,10 +311,13 @@ proptest! {
                 digest: Digest::from_bytes([3; 32]),
                 until,
                 last_used: Some(LastUse { at: late, ..last() }),
+                uses_taken: counts[0],
             }),
             last_used: optional[3].then(|| LastUse { at: used, ..last() }),
             version: counters.0,
             generation: counters.1,
+            limits,
+            uses_taken: counts[1],
             ..token()
         };
         let (key, uses) = (*id().as_bytes(), TokenUses::of(&token));
@@ -292,6 +329,7 @@ proptest! {
             let record = verify_checksum("t", &key, &bytes).unwrap().decode::<TokenV2<'_>>();
             let mut decoded = record.unwrap().into_token(&key).unwrap();
             uses.apply_to(&mut decoded);
+            UseCountV1::of(&token).unwrap_or_default().apply_to(&mut decoded);
             prop_assert_eq!(decoded, token);
         }
         let body = EventBody { at, ..event_body() };
@@ -299,6 +337,25 @@ proptest! {
             let record = verify_checksum("t", &key, &bytes).unwrap().decode::<EventV1<'_>>();
             prop_assert_eq!(record.unwrap().into_event_body(), Some(body));
         }
+    }
+}
+
+/// Later versions will fill in these fields.
+#[test]
+fn a_field_of_a_later_version_is_refused() {
+    let (key, token) = (*id().as_bytes(), token());
+    let good = TokenV2::from(&token);
+    assert!(good.clone().into_token(&key).is_some());
+    for newer in [
+        TokenV2 { labels: vec![("team", "a")], ..good.clone() },
+        TokenV2 { owner: Some("alice"), ..good.clone() },
+        TokenV2 { origin_host: Some("host"), ..good.clone() },
+        TokenV2 { signature: Some(&[1]), ..good.clone() },
+    ] {
+        let bytes = encode_record("t", &key, &newer).unwrap();
+        let body = verify_checksum("t", &key, &bytes).unwrap();
+        assert_eq!(body.decode(), Some(newer));
+        assert_eq!(TokenV2::decode_token(&key, body), None);
     }
 }
 
@@ -311,7 +368,7 @@ fn a_stored_scope_with_a_star_in_a_name_is_no_damage() {
         .into_iter()
         .collect();
     let token = Token { scopes: Scopes::from_stored(held).unwrap(), last_used: None, ..token() };
-    let token = Token { previous: None, ..token };
+    let token = Token { previous: None, uses_taken: 0, ..token };
     assert_eq!(TokenV2::from(&token).into_token(id().as_bytes()), Some(token));
 }
 
@@ -345,8 +402,12 @@ fn a_use_of_a_replaced_secret_counts_for_the_token() {
     let ended = Token { previous: None, ..token() };
     assert_eq!(read(&uses, &ended).last_used, Some(newest.clone()));
     // The next secret was replaced, too, before its first use.
-    let next =
-        PreviousSecret { digest: Digest::from_bytes([0xcc; 32]), until: at(9), last_used: None };
+    let next = PreviousSecret {
+        digest: Digest::from_bytes([0xcc; 32]),
+        until: at(9),
+        last_used: None,
+        uses_taken: 0,
+    };
     let rotated = Token { previous: Some(next.clone()), ..token() };
     let found = read(&uses, &rotated);
     assert_eq!((found.last_used, found.previous), (Some(newest.clone()), Some(next.clone())));

@@ -1,11 +1,18 @@
-//! The records of tokens and deleted tokens. Schema 2 adds the counters `version` and `generation`.
-//! Its records contain a `TokenV1`; the other structs of schema 1 remain for the migration.
+//! The records of tokens and deleted tokens. Schema 2 adds the counters `version` and `generation`,
+//! and the limits. Its records contain a `TokenV1`; the other structs of schema 1 remain for the
+//! migration.
 
 use bincode::{BorrowDecode, Encode};
 
-use super::{ActorV1, IdV1, ScopeV1, TimestampV1, TokenUses, TokenUsesV1, try_map};
+use super::{
+    ActorV1, IdV1, ScopeV1, TimestampV1, TokenUses, TokenUsesV1,
+    limits::{TokenLimitsV1, UseCountV1},
+    try_map,
+};
 use crate::{
-    domain::{Description, Digest, Name, PreviousSecret, Scopes, Timestamp, Token, TokenId},
+    domain::{
+        Description, Digest, Name, PreviousSecret, Scopes, Timestamp, Token, TokenId, TokenLimits,
+    },
     store::codec::{Record, RecordBody},
 };
 
@@ -64,17 +71,17 @@ pub struct ComparedFields {
     pub name: Name,
     pub is_revoked: bool,
     pub expires: Option<Timestamp>,
+    pub not_before: Option<Timestamp>,
 }
 
 impl TokenV1<'_> {
-    /// Returns the fields that an import compares, or `None` if the domain would refuse one of
-    /// them.
-    pub(in crate::store) fn summary(&self) -> Option<ComparedFields> {
+    fn summary(&self) -> Option<ComparedFields> {
         Some(ComparedFields {
             id: TokenId::from_bytes(self.id)?,
             name: Name::parse(self.name).ok()?,
             is_revoked: self.revoked.is_some(),
             expires: try_map(self.expires, TimestampV1::to_timestamp).ok()?,
+            not_before: None,
         })
     }
 
@@ -88,7 +95,8 @@ impl TokenV1<'_> {
         let has_previous = self.previous.is_some();
         let previous = try_map(self.previous, |(digest, until)| {
             let digest = Digest::from_bytes(digest);
-            Some(PreviousSecret { digest, until: until.to_timestamp()?, last_used: None })
+            let until = until.to_timestamp()?;
+            Some(PreviousSecret { digest, until, last_used: None, uses_taken: 0 })
         })
         .ok()?;
         Some(Token {
@@ -106,19 +114,29 @@ impl TokenV1<'_> {
             revoked: try_map(self.revoked, TimestampV1::to_timestamp).ok()?,
             delivered: self.delivered,
             last_used: None,
-            // Schema 1 has no counters. A previous secret has a generation of its own.
+            // Schema 1 has neither limits nor counters. A previous secret has a generation of its own.
+            limits: TokenLimits::default(),
+            uses_taken: 0,
             version: 1,
             generation: if has_previous { 2 } else { 1 },
         })
     }
 }
 
-/// A token with its version and generation.
+/// A token with its version, generation and limits. The last four fields are for later versions and
+/// empty. A record in which one of them is not empty was written by a newer patdeck, and is refused.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, BorrowDecode)]
 pub(in crate::store) struct TokenV2<'a> {
-    token: TokenV1<'a>,
-    version: u64,
-    generation: u32,
+    pub(super) token: TokenV1<'a>,
+    pub(super) version: u64,
+    pub(super) generation: u32,
+    pub(super) limits: TokenLimitsV1,
+    /// Pairs of key and value.
+    pub(super) labels: Vec<(&'a str, &'a str)>,
+    pub(super) owner: Option<&'a str>,
+    /// The host on which the token was created.
+    pub(super) origin_host: Option<&'a str>,
+    pub(super) signature: Option<&'a [u8]>,
 }
 
 impl Record for TokenV2<'_> {
@@ -127,7 +145,16 @@ impl Record for TokenV2<'_> {
 
 impl<'a> From<&'a Token> for TokenV2<'a> {
     fn from(token: &'a Token) -> Self {
-        Self { token: token.into(), version: token.version, generation: token.generation }
+        Self {
+            token: token.into(),
+            version: token.version,
+            generation: token.generation,
+            limits: (&token.limits).into(),
+            labels: Vec::new(),
+            owner: None,
+            origin_host: None,
+            signature: None,
+        }
     }
 }
 
@@ -140,13 +167,26 @@ impl TokenV2<'_> {
 
     /// The summary; `None` if the domain would refuse one of its fields.
     pub(in crate::store) fn summary(&self) -> Option<ComparedFields> {
-        self.token.summary()
+        let not_before = self.limits.clone().into_limits()?.not_before;
+        Some(ComparedFields { not_before, ..self.token.summary()? })
+    }
+
+    /// Whether a newer patdeck wrote the record.
+    fn is_newer(&self) -> bool {
+        !self.labels.is_empty()
+            || self.owner.is_some()
+            || self.origin_host.is_some()
+            || self.signature.is_some()
     }
 
     /// The token at the key `id`, without last uses; `None` if the domain would refuse it.
     pub(in crate::store) fn into_token(self, id: &IdV1) -> Option<Token> {
-        let Self { token, version, generation } = self;
-        Some(Token { version, generation, ..token.into_token(id)? })
+        if self.is_newer() {
+            return None;
+        }
+        let Self { token, version, generation, limits, .. } = self;
+        let limits = limits.into_limits()?;
+        Some(Token { version, generation, limits, ..token.into_token(id)? })
     }
 }
 
@@ -173,6 +213,7 @@ impl TrashV1<'_> {
 pub(in crate::store) struct TrashV2<'a> {
     token: TokenV2<'a>,
     uses: TokenUsesV1<'a>,
+    use_count: UseCountV1,
     at: TimestampV1,
 }
 
@@ -192,12 +233,14 @@ impl<'a> TrashV2<'a> {
 
     /// `uses` must be the last uses of `token`.
     pub(in crate::store) fn new(token: &'a Token, uses: &'a TokenUses, at: Timestamp) -> Self {
-        Self { token: token.into(), uses: uses.into(), at: at.into() }
+        let use_count = UseCountV1::of(token).unwrap_or_default();
+        Self { token: token.into(), uses: uses.into(), use_count, at: at.into() }
     }
 
     pub(in crate::store) fn into_parts(self, id: &IdV1) -> Option<(Token, Timestamp)> {
         let mut token = self.token.into_token(id)?;
         self.uses.into_usage()?.apply_to(&mut token);
+        self.use_count.apply_to(&mut token);
         Some((token, self.at.to_timestamp()?))
     }
 }

@@ -247,7 +247,9 @@ fn equivalent_of(request: &ServiceRequest, ctx: &Model) -> Option<CommandLine> {
         ServiceRequest::Preview(command) | ServiceRequest::Execute(command, _) => {
             command_line::of_command(command, |id| ctx.token(id))
         }
-        ServiceRequest::Check(_, access) => Some(command_line::of_check(access)),
+        ServiceRequest::Check(_, access, from) => {
+            Some(command_line::of_check(access, from.as_deref()))
+        }
         ServiceRequest::Fetch(_)
         | ServiceRequest::Template(_)
         | ServiceRequest::History(_)

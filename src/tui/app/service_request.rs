@@ -25,7 +25,8 @@ pub enum ServiceRequest {
     /// Get the content for a new token that copies the token with this id.
     Template(TokenId),
     /// Decide an access request as if the secret of the token had been presented.
-    Check(TokenId, AccessRequest),
+    /// The address is the one of the bearer, if it was entered.
+    Check(TokenId, AccessRequest, Option<String>),
     History(TokenId),
     Json(TokenId),
     Trail,
@@ -46,7 +47,8 @@ pub enum Response {
     Committed(Box<CommandResult>),
     /// The content for a new token that copies the token with this id.
     Template(TokenId, Box<NewToken>),
-    Decided(TokenId, AccessRequest, Decision),
+    /// The decision on a request from an address.
+    Decided(TokenId, (AccessRequest, Option<String>), Decision),
     History(TokenId, Vec<AuditEvent>),
     Trail(AuditTrail),
     /// The name and the content of a text for the clipboard. The message shows the name.
@@ -72,8 +74,9 @@ fn respond(service: &Service, request: &ServiceRequest) -> Result<Response, Serv
         ServiceRequest::Template(id) => {
             Response::Template(*id, Box::new(service.template_from(id)?))
         }
-        ServiceRequest::Check(id, access) => {
-            Response::Decided(*id, access.clone(), service.check_access(id, access)?)
+        ServiceRequest::Check(id, access, from) => {
+            let decision = service.check_access(id, access, from.as_deref())?;
+            Response::Decided(*id, (access.clone(), from.clone()), decision)
         }
         ServiceRequest::History(id) => {
             Response::History(*id, service.history(id, MAX_HISTORY_EVENTS)?)

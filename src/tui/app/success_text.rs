@@ -78,13 +78,15 @@ fn undo_text(plan: &Plan) -> Option<String> {
     else {
         return None;
     };
-    let Token { name, scopes, .. } = &**now;
+    let Token { name, scopes, limits, .. } = &**now;
     Some(if *scopes != before.scopes {
         let scopes = match scopes.len() {
             0 => "no scopes".to_owned(),
             some => counted(some, "scope"),
         };
         format!("Undone: {name} has {scopes} again.")
+    } else if *limits != before.limits {
+        format!("Undone: {name} has its previous limits again.")
     } else if *name != before.name {
         format!("Undone: {} is named {name} again.", before.name)
     } else {

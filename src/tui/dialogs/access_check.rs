@@ -1,4 +1,5 @@
-//! Access check: enter an entity type, an entity and an operation, and see which scope of the token
+//! Access check: enter an entity type, an entity and an operation, and for a token with allowed
+//! networks an address, and see which scope of the token
 //! allows the request or which scope is missing. The service decides again after each change of the
 //! input.
 
@@ -20,7 +21,7 @@ use crate::{
         widgets::{
             canvas::{Canvas, wrap},
             form::{self, Form},
-            scope_fields::{self, ScopeFields},
+            scope_fields::ScopeFields,
         },
     },
 };
@@ -34,7 +35,7 @@ pub struct AccessCheckDialog {
     id: TokenId,
     title: String,
     fields: ScopeFields,
-    decision: Option<(AccessRequest, Decision)>,
+    decision: Option<((AccessRequest, Option<String>), Decision)>,
 }
 
 impl AccessCheckDialog {
@@ -46,19 +47,16 @@ impl AccessCheckDialog {
             fields: ScopeFields::for_request(
                 &ctx.policy.catalogue,
                 token.scopes.as_slice().first(),
+                token.limits.sources.is_some(),
             ),
             decision: None,
         }
     }
 
-    fn access(&self) -> Option<AccessRequest> {
+    /// The request and the address to check.
+    fn access(&self) -> Option<(AccessRequest, Option<String>)> {
         let scope = self.fields.valid_scopes()?.into_iter().next()?;
-        Some(AccessRequest {
-            entity_type: scope.entity_type,
-            entity: scope.entity,
-            operation: scope.operation,
-            domain: scope.domain,
-        })
+        Some((AccessRequest::from(scope), self.fields.source()))
     }
 
     fn missing_scope(&self) -> Option<&crate::domain::Scope> {
@@ -92,10 +90,10 @@ impl Dialog for AccessCheckDialog {
     fn update(&mut self, action: Action, ctx: &Model) -> Option<Effect> {
         match action {
             Action::NextField | Action::Accept => {
-                self.fields.focus.index = (self.fields.focus.index + 1) % scope_fields::INPUT_COUNT;
+                self.fields.focus.index = (self.fields.focus.index + 1) % self.fields.input_count();
             }
             Action::PreviousField => {
-                let last = scope_fields::INPUT_COUNT - 1;
+                let last = self.fields.input_count() - 1;
                 self.fields.focus.index = self.fields.focus.index.checked_sub(1).unwrap_or(last);
             }
             Action::Submit => return self.add_missing(ctx),
@@ -122,6 +120,9 @@ impl Dialog for AccessCheckDialog {
                     Denial::NoScope(_) if !ctx.read_only => {
                         format!(" ({} adds this scope)", ctx.key(Mode::Form, Action::Submit))
                     }
+                    Denial::SourceNotAllowed(_) if self.fields.source().is_none() => {
+                        ": enter an address".to_owned()
+                    }
                     _ => String::new(),
                 };
                 form::draw_fault(&format!("Denied: {denial}{more}"), line, inner, canvas);
@@ -145,7 +146,7 @@ impl Dialog for AccessCheckDialog {
     }
 
     fn query(&self) -> Option<ServiceRequest> {
-        self.access().map(|access| ServiceRequest::Check(self.id, access))
+        self.access().map(|(access, from)| ServiceRequest::Check(self.id, access, from))
     }
 
     /// Keeps a decision on the current request. Drops a decision on an earlier request.

@@ -5,7 +5,7 @@ use crate::tui::widgets::canvas::Canvas;
 use ratatui::layout::{Position, Rect};
 
 use crate::{
-    domain::{Command, Description, Lifetime, Name, NewToken, Refusal, Scope},
+    domain::{Command, Description, LimitChanges, Name, NewToken, Refusal, Scope},
     keymap::{Action, Mode},
     service::ServiceError,
     tui::{
@@ -19,9 +19,11 @@ use crate::{
         },
         widgets::{
             form::{
-                Form, FormAction, FormField, FormFocus, FormInput as _, FormSpacing, LABEL_WIDTH,
+                self, Form, FormAction, FormField, FormFocus, FormInput as _, FormSpacing,
+                LABEL_WIDTH,
             },
             lifetime_field::LifetimeField,
+            limits_field::LimitsField,
             offscreen_canvas::OffscreenCanvas,
             scope_rows::ScopeRows,
             text_input::TextInput,
@@ -37,6 +39,8 @@ const LIFETIME: usize = 1;
 const DESCRIPTION: usize = 2;
 /// Index of the scope rows.
 const SCOPES: usize = 3;
+/// Index of the limits.
+const LIMITS: usize = 4;
 
 #[derive(Debug)]
 pub struct CreateForm {
@@ -44,8 +48,9 @@ pub struct CreateForm {
     lifetime: LifetimeField,
     description: TextInput,
     scopes: ScopeRows,
-    /// The initial name, description and scopes, to tell whether the form was edited.
-    original: (String, String, Vec<Scope>),
+    limits: LimitsField,
+    /// The initial name, description, scopes and limits, to tell whether the form was edited.
+    original: (String, String, Vec<Scope>, [String; 3]),
     focus: FormFocus,
     name_fault: Option<String>,
     description_fault: Option<String>,
@@ -53,44 +58,53 @@ pub struct CreateForm {
 
 impl CreateForm {
     pub fn new(ctx: &Model) -> Self {
-        Self::with_values("", ctx.policy.default_lifetime, "", &[], ctx)
+        let (name, description) = (TextInput::single_line(""), TextInput::multi_line(""));
+        let lifetime = LifetimeField::with_lifetime(ctx.policy.default_lifetime, ctx);
+        let limits = LimitsField::with_changes(&LimitChanges::default());
+        Self::with_inputs((name, description), lifetime, ScopeRows::from_scopes(&[]), limits)
     }
 
     /// A form filled in from the template `new`, which is a clone of a token.
     pub fn from_template(new: &NewToken, ctx: &Model) -> Self {
-        let NewToken { name, description, lifetime, scopes } = new;
-        Self::with_values(name.as_str(), *lifetime, description.as_str(), scopes, ctx)
+        let NewToken { name, description, lifetime, scopes, limits } = new;
+        let name = TextInput::single_line(name.as_str());
+        let description = TextInput::multi_line(description.as_str());
+        let lifetime = LifetimeField::with_lifetime(*lifetime, ctx);
+        let (scopes, limits) = (ScopeRows::from_scopes(scopes), LimitsField::with_changes(limits));
+        Self::with_inputs((name, description), lifetime, scopes, limits)
     }
 
-    fn with_values(
-        name: &str,
-        lifetime: Lifetime,
-        description: &str,
-        scopes: &[Scope],
-        ctx: &Model,
+    fn with_inputs(
+        (name, description): (TextInput, TextInput),
+        lifetime: LifetimeField,
+        scopes: ScopeRows,
+        limits: LimitsField,
     ) -> Self {
-        let scopes = ScopeRows::from_scopes(scopes);
         Self {
-            name: TextInput::single_line(name),
-            lifetime: LifetimeField::with_lifetime(lifetime, ctx),
-            description: TextInput::multi_line(description),
-            original: (name.to_owned(), description.to_owned(), scopes.scopes()),
+            original: (name.text(), description.text(), scopes.scopes(), limits.texts()),
+            name,
+            lifetime,
+            description,
             scopes,
+            limits,
             focus: FormFocus::default(),
             name_fault: None,
             description_fault: None,
         }
     }
 
-    /// Whether the name, description or scopes differ from their initial values.
+    /// Whether the name, description, scopes or limits differ from their initial values.
     pub fn is_dirty(&self) -> bool {
-        (self.name.text(), self.description.text(), self.scopes.scopes()) != self.original
+        let now =
+            (self.name.text(), self.description.text(), self.scopes.scopes(), self.limits.texts());
+        now != self.original
     }
 
     /// The form with its inputs. The description is at least `description_height` lines high.
     fn inputs(&mut self, description_height: u16) -> Form<'_> {
         let (name_fault, fault) = (self.name_fault.as_ref(), self.description_fault.as_ref());
         let hint = name_hint(&self.name.text(), "Must be unique");
+        self.limits.set_open(self.focus.index == LIMITS);
         let fields = vec![
             FormField::new("Name *", &mut self.name).with_note(name_fault, hint).with_size(66, 1),
             FormField::new("Lifetime *", &mut self.lifetime).with_note(None, ""),
@@ -98,6 +112,7 @@ impl CreateForm {
                 .with_note(fault, "Optional. Ctrl-J inserts a line break.")
                 .with_size(66, description_height),
             FormField::new("Scopes", &mut self.scopes),
+            FormField::new("Limits", &mut self.limits),
         ];
         Form { focus: &mut self.focus, fields, buttons: &["Create token"] }
     }
@@ -161,14 +176,18 @@ impl Dialog for CreateForm {
         self.name_fault = name.as_ref().err().map(ToString::to_string);
         self.description_fault = description.as_ref().err().map(ToString::to_string);
         let lifetime = self.lifetime.submit(ctx);
-        match (name, lifetime, description) {
-            (Err(_), _, _) => self.focus.index = NAME,
-            (_, None, _) => {
+        match (name, lifetime, description, self.limits.changes(ctx)) {
+            (Err(_), ..) => self.focus.index = NAME,
+            (_, None, ..) => {
                 self.focus.index = LIFETIME;
                 self.lifetime.enter(false);
             }
-            (_, _, Err(_)) => self.focus.index = DESCRIPTION,
-            (Ok(_), Some(_), Ok(_)) => return self.request(ctx).map(Effect::request),
+            (_, _, Err(_), _) => self.focus.index = DESCRIPTION,
+            (.., None) => {
+                self.focus.index = LIMITS;
+                self.limits.focus_fault(ctx);
+            }
+            (Ok(_), Some(_), Ok(_), Some(_)) => return self.request(ctx).map(Effect::request),
         }
         None
     }
@@ -178,7 +197,8 @@ impl Dialog for CreateForm {
         let description = Description::parse(&self.description.text()).ok()?;
         let lifetime = self.lifetime.valid_lifetime(ctx)?;
         let scopes = self.scopes.scopes();
-        Some(create_request(NewToken { name, description, lifetime, scopes }))
+        let limits = self.limits.changes(ctx)?;
+        Some(create_request(NewToken { name, description, lifetime, scopes, limits }))
     }
 
     fn on_edit(&mut self) {
@@ -201,6 +221,10 @@ impl Dialog for CreateForm {
                 self.focus.index = SCOPES;
                 self.scopes.set_fault(error.to_string());
             }
+            ServiceError::Refused(Refusal::Limit(_)) => {
+                self.focus.index = LIMITS;
+                self.limits.set_fault(error.to_string());
+            }
             _ => return false,
         }
         true
@@ -218,16 +242,39 @@ impl Dialog for CreateForm {
         // Empty lines are dropped first if there is not enough height.
         let airy = u16::from(area.height >= 20);
         let mut form = self.inputs(if area.height >= 16 { 2 } else { 1 });
-        // The rows of scopes get the remaining height.
+        // The limits are above the button, and the rows of scopes get the remaining height.
         form.fields.truncate(SCOPES);
         let layout = FormSpacing { top: airy, is_compact: false, gap: airy };
         let (line, cursor) = form.draw(layout, area, page);
         let focused = self.focus.index == SCOPES;
-        let cursor = cursor.or(self.scopes.draw_rows(line, (SCOPES, focused), area, page));
+        let limits = self.limits_height(area.width);
+        let above = Rect { height: area.height.saturating_sub(limits), ..area };
+        let cursor = cursor.or(self.scopes.draw_rows(line, (SCOPES, focused), above, page));
+        let cursor = cursor.or(self.draw_limits(above.height.saturating_sub(1), area, page));
         let indent = LABEL_WIDTH.min(area.width);
         let rect = Rect { x: area.x + indent, width: area.width - indent, ..area };
         let cursor = cursor.or(self.inputs(1).draw_buttons(rect, page));
         offscreen_canvas.blit(cursor, canvas)
+    }
+}
+
+impl CreateForm {
+    /// Height of the limits with their note, in lines.
+    fn limits_height(&self, columns: u16) -> u16 {
+        let has_note = self.focus.index == LIMITS;
+        self.limits.height(columns) + u16::from(has_note)
+    }
+
+    /// Draws the limits from line `line` of `area`. Returns the cursor position if they have the
+    /// focus.
+    fn draw_limits(&self, line: u16, area: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
+        let focused = self.focus.index == LIMITS;
+        let height = self.limits.height(area.width);
+        let rect = form::draw_label("Limits", (LIMITS, focused), (line, height), area, canvas);
+        if let Some(note) = self.limits.note(canvas.ctx).filter(|_| focused) {
+            form::draw_note(&note, line + height, area, canvas);
+        }
+        self.limits.draw(rect, canvas, focused)
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{
     domain::{
         AuditEvent, Command, Scope, ScopesToRemove, Status, Token, TokenId,
         describe_scopes::{NO_SCOPES, describe_scopes, wildcard_warning},
-        grouped,
+        grouped, uses_left_text,
     },
     keymap::{Action, Mode},
     tui::{
@@ -86,7 +86,7 @@ impl DetailScreen {
             );
         };
         match action {
-            Action::Revoke => token.status(ctx.now) == Status::Active,
+            Action::Revoke => !token.status(ctx.now).is_ended(),
             Action::EndOverlap => token.has_overlap(ctx.now),
             Action::RemoveScope | Action::ClearScopes => !token.scopes.is_empty(),
             _ => true,
@@ -231,7 +231,7 @@ fn draw_title(token: &Token, area: Rect, canvas: &mut Canvas<'_>) {
     let status = token.status(ctx.now);
     let name = area.width.saturating_sub(30).max(10);
     let (action, verb) = match status {
-        Status::Active => (Action::Revoke, "revoke"),
+        Status::Active | Status::NotYetValid => (Action::Revoke, "revoke"),
         Status::Expired | Status::Revoked => (Action::Regenerate, "regenerate"),
     };
     let key = ctx.key(Mode::Detail, action);
@@ -257,7 +257,9 @@ fn draw_fields(token: &Token, area: Rect, canvas: &mut Canvas<'_>) -> u16 {
     let mut lines = fields(token, ctx);
     if area.height < MIN_FULL_HEIGHT {
         // The scopes need the height, so keep only the fields that change most often.
-        lines.retain(|(name, ..)| matches!(*name, "expires" | "expired" | "last used"));
+        lines.retain(|(name, ..)| {
+            matches!(*name, "expires" | "expired" | "not before" | "uses" | "last used")
+        });
     } else {
         let most = usize::from(area.height / 5).clamp(1, 4);
         lines.extend(wrapped_field("description", token.description.as_str(), room, most, ctx));
@@ -299,9 +301,29 @@ fn fields(token: &Token, ctx: &Model) -> Vec<FieldLine> {
     let style = if token.expires_soon(ctx.now) { theme.warning } else { text };
     lines.push(("issued", at(token.issued), text));
     lines.push((ends, token.expires.map_or_else(|| "never".to_owned(), at), style));
+    lines.extend(limit_fields(token, ctx));
     lines.extend(last_use_fields(token, ctx));
     let created = format!("{} by {}", time_format::long(token.created, ctx.zone), token.created_by);
     lines.push(("created", created, text));
+    lines
+}
+
+/// The lines about the limits of the token.
+fn limit_fields(token: &Token, ctx: &Model) -> Vec<FieldLine> {
+    let theme = &ctx.theme;
+    let mut lines = Vec::new();
+    if let Some(start) = token.limits.not_before {
+        let is_early = ctx.now < start;
+        let style = if is_early { theme.accent } else { theme.text() };
+        lines.push(("not before", ctx.detailed_time(start), style));
+    }
+    if let Some(sources) = &token.limits.sources {
+        lines.push(("allowed from", sources.to_string(), theme.text()));
+    }
+    if let Some((left, max)) = token.uses_left() {
+        let style = if left == 0 { theme.warning } else { theme.text() };
+        lines.push(("uses", uses_left_text(left, max), style));
+    }
     lines
 }
 

@@ -67,8 +67,9 @@ impl FilterBar<'_> {
     /// Makes a click into `area` select `filter`. The click acts like the key presses that lead
     /// from the selected filter to `filter`.
     fn add_click(self, filter: StatusFilter, area: Rect, ctx: &Model) {
-        let index_of = |filter| StatusFilter::STATUSES.iter().position(|status| *status == filter);
-        let count = StatusFilter::STATUSES.len();
+        let offered = StatusFilter::offered(self.selected, self.counts);
+        let index_of = |filter| offered.iter().position(|status| *status == filter);
+        let count = offered.len();
         match (index_of(self.selected), index_of(filter)) {
             (_, None) => ctx.hit_map.click_action(area, Action::Expiring),
             (Some(now), Some(to)) => {
@@ -84,12 +85,13 @@ impl FilterBar<'_> {
     }
 
     /// The chips with their labels, which are shortened if `room` columns are not enough. Omits
-    /// "expiring soon" while its count is zero, unless it is selected.
+    /// "expiring soon" and "not yet valid" while their counts are zero, unless they are selected.
     fn fitting_chips(self, room: u16) -> Vec<(StatusFilter, String)> {
         let chips = |word: fn(StatusFilter) -> String| {
             let shown = StatusFilter::ALL.into_iter().filter(|filter| {
                 let is_used = self.counts.is_some_and(|counts| counts.count_for(*filter) > 0);
-                *filter != StatusFilter::Expiring || *filter == self.selected || is_used
+                let is_rare = matches!(filter, StatusFilter::Expiring | StatusFilter::NotYetValid);
+                !is_rare || *filter == self.selected || is_used
             });
             let texts = shown.map(|filter| {
                 let count =
@@ -108,6 +110,7 @@ impl FilterBar<'_> {
 fn short_label(filter: StatusFilter) -> String {
     match filter {
         StatusFilter::Expiring => "Soon".to_owned(),
+        StatusFilter::NotYetValid => "Not yet".to_owned(),
         other => other.as_str().chars().take(3).collect(),
     }
 }

@@ -19,7 +19,7 @@ pub(super) fn token_effect(action: Action, token: &Token, ctx: &Model) -> Option
     match action {
         Action::Open => Some(Effect::Ui(UiChange::ShowToken(token.id))),
         Action::Clone => Some(Effect::request(ServiceRequest::Template(token.id))),
-        Action::Edit => Some(Effect::open(EditDialog::new(token))),
+        Action::Edit => Some(Effect::open(EditDialog::new(token, ctx))),
         Action::AddScope => Some(Effect::open(ScopeDialog::add(token, ctx))),
         Action::Revoke if token.status(ctx.now) == Status::Revoked => {
             let key = ctx.key(Mode::Tokens, Action::Regenerate);

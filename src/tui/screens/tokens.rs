@@ -293,11 +293,15 @@ impl TokensScreen {
             )));
         }
         let now = self.query.status;
+        let offered = StatusFilter::offered(now, self.result.counts);
         self.query.status = match (action, now) {
-            (Action::NextStatus, StatusFilter::Expiring) => StatusFilter::Expired,
+            // "Expiring soon" is a part of the active tokens.
+            (Action::NextStatus, StatusFilter::Expiring) => {
+                cycle(&offered, StatusFilter::Active, true)
+            }
             (_, StatusFilter::Expiring) => StatusFilter::Active,
             (Action::Expiring, _) => StatusFilter::Expiring,
-            _ => cycle(&StatusFilter::STATUSES, now, action == Action::NextStatus),
+            _ => cycle(&offered, now, action == Action::NextStatus),
         };
         self.rows.select(0);
         self.selected = None;

@@ -69,6 +69,7 @@ impl Theme {
     pub fn status(&self, status: Status) -> Style {
         match status {
             Status::Active => self.good,
+            Status::NotYetValid => self.accent,
             Status::Expired => self.warning,
             Status::Revoked => self.danger,
         }
@@ -79,9 +80,11 @@ impl Theme {
     pub fn status_glyph(&self, status: Status) -> &'static str {
         match (status, self.ascii) {
             (Status::Active, false) => "●",
+            (Status::NotYetValid, false) => "◌",
             (Status::Expired, false) => "○",
             (Status::Revoked, false) => "×",
             (Status::Active, true) => "*",
+            (Status::NotYetValid, true) => "-",
             (Status::Expired, true) => "o",
             (Status::Revoked, true) => "x",
         }

@@ -7,6 +7,7 @@ pub mod checkbox_group;
 pub mod form;
 pub mod hit_map;
 pub mod lifetime_field;
+pub mod limits_field;
 pub mod list_selection;
 pub mod offscreen_canvas;
 pub mod panel;

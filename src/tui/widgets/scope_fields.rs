@@ -23,8 +23,8 @@ const ENTITY_TYPE: usize = 0;
 const ENTITY: usize = 1;
 /// Index of the domain input in the form.
 const DOMAIN: usize = 3;
-/// Number of inputs in the form.
-pub const INPUT_COUNT: usize = 4;
+/// Number of inputs for a scope.
+const INPUT_COUNT: usize = 4;
 
 /// Input for the operations.
 #[derive(Debug)]
@@ -43,6 +43,8 @@ pub struct ScopeFields {
     entity: TextInput,
     operations: OperationPicker,
     domain: TextInput,
+    /// The address of the bearer, for an access request to a token with allowed networks.
+    source: Option<TextInput>,
     /// Fault of each input, by the index of the input.
     faults: [Option<String>; INPUT_COUNT],
     pub focus: FormFocus,
@@ -63,14 +65,20 @@ impl ScopeFields {
         fields
     }
 
-    /// Inputs for one access request, starting with `scope`.
-    pub fn for_request(catalogue: &ScopeCatalogue, scope: Option<&Scope>) -> Self {
+    /// Inputs for one access request, starting with `scope`, and for the address of the bearer if
+    /// `has_source`.
+    pub fn for_request(
+        catalogue: &ScopeCatalogue,
+        scope: Option<&Scope>,
+        has_source: bool,
+    ) -> Self {
         let mut fields = Self::with_scope(catalogue, scope);
         let mut choice = RadioGroup::new(fields.offered_operations(), 0);
         if let Some(scope) = scope {
             choice.select(scope.operation.as_str());
         }
         fields.operations = OperationPicker::Single(choice);
+        fields.source = has_source.then(|| TextInput::single_line(""));
         fields
     }
 
@@ -90,10 +98,22 @@ impl ScopeFields {
             entity: TextInput::preselected(entity),
             operations: OperationPicker::Multiple(CheckboxGroup::default()),
             domain: TextInput::preselected(domain),
+            source: None,
             faults: [const { None }; INPUT_COUNT],
             focus: FormFocus::default(),
             is_compact: false,
         }
+    }
+
+    /// The number of inputs in the form.
+    pub fn input_count(&self) -> usize {
+        INPUT_COUNT + usize::from(self.source.is_some())
+    }
+
+    /// The entered address of the bearer. `None` if it is empty.
+    pub fn source(&self) -> Option<String> {
+        let text = self.source.as_ref()?.text().trim().to_owned();
+        Some(text).filter(|text| !text.is_empty())
     }
 
     fn offered_operations(&self) -> Vec<&str> {
@@ -176,7 +196,7 @@ impl ScopeFields {
         };
         let [type_fault, entity_fault, operations_fault, domain_fault] =
             self.faults.each_ref().map(Option::as_ref);
-        let fields = vec![
+        let mut fields = vec![
             FormField::new("Entity type", &mut self.entity_type).with_note(type_fault, ""),
             FormField::new("Entity *", &mut self.entity)
                 .with_note(entity_fault, entity_hint)
@@ -186,6 +206,9 @@ impl ScopeFields {
                 .with_note(domain_fault, domain_hint)
                 .with_size(40, 1),
         ];
+        let source = self.source.as_mut().map(|source| FormField::new("From", source));
+        let hint = "Address of the bearer; the token allows only some networks";
+        fields.extend(source.map(|field| field.with_note(None, hint).with_size(40, 1)));
         Form { focus: &mut self.focus, fields, buttons }
     }
 

@@ -4,7 +4,7 @@
 use ratatui::{layout::Rect, style::Style};
 
 use crate::{
-    domain::{Column, Sort, Token},
+    domain::{Column, Sort, Status, Token, grouped},
     keymap::Action,
     tui::{app::model::Model, theme::time_format::TimeFormat, widgets::canvas::Canvas},
 };
@@ -119,17 +119,26 @@ fn cell(token: &Token, column: Column, ctx: &Model) -> (String, Style) {
         Column::Description => (token.description.first_line().to_owned(), theme.faint),
         Column::Status => {
             let status = token.status(ctx.now);
-            (status.as_str().to_owned(), theme.status(status))
+            // The column is narrower than the status.
+            let text = if status == Status::NotYetValid { "not yet" } else { status.as_str() };
+            (text.to_owned(), theme.status(status))
         }
         Column::Scopes if token.scopes.is_empty() => ("none".to_owned(), theme.warning),
         Column::Scopes => (token.scopes.len().to_string(), text),
         Column::Issued => (short(token.issued), text),
         Column::Expires => expires(token, ctx),
-        Column::LastUsed => match token.last_use() {
-            Some(used) => (short(used.at), text),
-            None => ("never used".to_owned(), theme.faint),
+        Column::LastUsed => match (no_uses_left(token), token.last_use()) {
+            (Some(text), _) => (text, theme.warning),
+            (None, Some(used)) => (short(used.at), text),
+            (None, None) => ("never used".to_owned(), theme.faint),
         },
     }
+}
+
+/// `0 of 5 left`, if all uses of the token are taken. The column is too narrow for more words.
+fn no_uses_left(token: &Token) -> Option<String> {
+    let (_, max) = token.uses_left().filter(|(left, _)| *left == 0)?;
+    Some(format!("0 of {} left", grouped(max.get())))
 }
 
 /// The text of the expiry with its style. A `!` marks tokens that expire within 7 days, so that

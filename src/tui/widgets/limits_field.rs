@@ -1,0 +1,236 @@
+//! Input for the limits of a token: three text fields, which take one line while another input has
+//! the focus. The note below shows the fault or a hint. The create form and the edit dialog share
+//! it.
+
+use ratatui::{
+    crossterm::event::KeyEvent,
+    layout::{Position, Rect},
+};
+
+use super::{
+    canvas::{Canvas, line_rect},
+    form::{FieldNote, FormInput},
+    text_input::TextInput,
+};
+use crate::{
+    domain::{
+        LimitChange, LimitChanges, LimitError, MaxUses, NotBefore, SourceNetworks, Timestamp,
+        TokenLimits,
+    },
+    service::Zone,
+    tui::{app::model::Model, theme::time_format},
+};
+
+/// Hit-map number of the first text field. No form has so many inputs, so no other input has this
+/// number.
+const FIRST_FIELD: usize = usize::MAX - 10;
+
+/// Width of the labels of the text fields, in columns.
+const INNER_LABEL_WIDTH: u16 = 12;
+
+const LABELS: [&str; 3] = ["allow from", "not before", "max uses"];
+
+/// The text fields of the limits.
+#[derive(Debug)]
+pub struct LimitsField {
+    inputs: [TextInput; 3],
+    /// The texts at the start. A text that stays the same does not change its limit.
+    original: [String; 3],
+    /// The index of the text field that has the focus.
+    selected: usize,
+    /// Whether all text fields are shown.
+    is_open: bool,
+    /// A fault that the service found.
+    fault: Option<String>,
+}
+
+impl LimitsField {
+    /// Starts with `limits`, those of an existing token.
+    pub fn with_limits(limits: &TokenLimits, zone: Zone) -> Self {
+        let start = limits.not_before.map(|start| start_text(start, zone));
+        let texts = [
+            limits.sources.as_ref().map(ToString::to_string),
+            start,
+            limits.max_uses.map(|max| max.to_string()),
+        ];
+        Self::with_texts(texts.clone(), texts)
+    }
+
+    /// Starts with `changes`, those of a new token.
+    pub fn with_changes(changes: &LimitChanges) -> Self {
+        fn text<T: ToString>(change: &LimitChange<T>) -> Option<String> {
+            match change {
+                LimitChange::Set(value) => Some(value.to_string()),
+                LimitChange::Keep | LimitChange::Remove => None,
+            }
+        }
+        let texts = [text(&changes.sources), text(&changes.not_before), text(&changes.max_uses)];
+        Self::with_texts(texts, [None, None, None])
+    }
+
+    fn with_texts(texts: [Option<String>; 3], original: [Option<String>; 3]) -> Self {
+        Self {
+            inputs: texts.map(|text| TextInput::single_line(&text.unwrap_or_default())),
+            original: original.map(Option::unwrap_or_default),
+            selected: 0,
+            is_open: false,
+            fault: None,
+        }
+    }
+
+    /// The entered texts, without surrounding blanks.
+    pub fn texts(&self) -> [String; 3] {
+        self.inputs.each_ref().map(|input| input.text().trim().to_owned())
+    }
+
+    /// Shows all text fields if the input has the focus, otherwise one line.
+    pub fn set_open(&mut self, is_open: bool) {
+        self.is_open = is_open;
+    }
+
+    /// Shows `fault` below the fields until the next change.
+    pub fn set_fault(&mut self, fault: String) {
+        self.fault = Some(fault);
+    }
+
+    /// The changes of the limits. `None` while a text is invalid.
+    pub fn changes(&self, ctx: &Model) -> Option<LimitChanges> {
+        self.parse(ctx).ok()
+    }
+
+    /// Moves the focus to the first text field with a fault.
+    pub fn focus_fault(&mut self, ctx: &Model) {
+        if let Err((field, _)) = self.parse(ctx) {
+            self.selected = field;
+        }
+    }
+
+    /// Parses the texts. An error contains the index of the text field.
+    fn parse(&self, ctx: &Model) -> Result<LimitChanges, (usize, LimitError)> {
+        let changes = LimitChanges {
+            sources: self.change::<SourceNetworks>(0)?,
+            not_before: self.change::<NotBefore>(1)?,
+            max_uses: self.change::<MaxUses>(2)?,
+        };
+        if let LimitChange::Set(start) = changes.not_before {
+            start.resolve(ctx.now, |wall| ctx.zone.to_utc(wall)).map_err(|error| (1, error))?;
+        }
+        Ok(changes)
+    }
+
+    fn change<T: std::str::FromStr<Err = LimitError>>(
+        &self,
+        field: usize,
+    ) -> Result<LimitChange<T>, (usize, LimitError)> {
+        let texts = self.texts();
+        let (text, original) = match (texts.get(field), self.original.get(field)) {
+            (Some(text), Some(original)) if text != original => (text, original),
+            _ => return Ok(LimitChange::Keep),
+        };
+        match text.as_str() {
+            "" if original.is_empty() => Ok(LimitChange::Keep),
+            "" => Ok(LimitChange::Remove),
+            text => text.parse().map(LimitChange::Set).map_err(|error| (field, error)),
+        }
+    }
+
+    fn hint(&self, ctx: &Model) -> String {
+        let text = self.texts().into_iter().nth(self.selected).unwrap_or_default();
+        match (self.selected, text.parse::<NotBefore>()) {
+            (0, _) => "Networks or addresses, e.g. 10.0.0.0/8. Empty: from anywhere".to_owned(),
+            (1, Ok(start)) => match start.resolve(ctx.now, |wall| ctx.zone.to_utc(wall)) {
+                Ok(at) => format!("Valid from {}", time_format::long(at, ctx.zone)),
+                Err(_) => "Has passed".to_owned(),
+            },
+            (1, Err(_)) => {
+                "2h, 2027-01-31 (from 00:00) or 2027-01-31T09:00. Empty: at once".to_owned()
+            }
+            _ => "Uses of each secret. Empty: any number".to_owned(),
+        }
+    }
+
+    /// The limits in one line.
+    fn summary(&self) -> String {
+        let texts = self.texts();
+        let set = LABELS.iter().zip(&texts).filter(|(_, text)| !text.is_empty());
+        let set: Vec<_> = set.map(|(label, text)| format!("{label} {text}")).collect();
+        if set.is_empty() { "none".to_owned() } else { set.join("; ") }
+    }
+}
+
+/// The start of validity as it can be typed: in local time if it has no seconds.
+fn start_text(start: Timestamp, zone: Zone) -> String {
+    let wall = zone.wall_time(start).naive_local();
+    let local = NotBefore::Local(wall);
+    let is_exact = zone.to_utc(wall) == start && local.to_string().parse() == Ok(local);
+    if is_exact { local } else { NotBefore::At(start) }.to_string()
+}
+
+impl FormInput for LimitsField {
+    fn step(&mut self, down: bool) -> bool {
+        let next = if down { self.selected + 1 } else { self.selected.wrapping_sub(1) };
+        let can_move = next < self.inputs.len();
+        if can_move {
+            self.selected = next;
+        }
+        can_move
+    }
+
+    fn enter(&mut self, from_above: bool) {
+        self.selected = if from_above { 0 } else { self.inputs.len() - 1 };
+    }
+
+    fn focus_inner_field(&mut self, field: usize) -> bool {
+        let inner = field.checked_sub(FIRST_FIELD).filter(|inner| *inner < self.inputs.len());
+        self.selected = inner.unwrap_or(self.selected);
+        inner.is_some()
+    }
+
+    fn press(&mut self, key: KeyEvent) -> bool {
+        self.fault = None;
+        self.inputs.get_mut(self.selected).is_some_and(|input| input.press(key))
+    }
+
+    fn paste(&mut self, text: &str) -> bool {
+        self.fault = None;
+        self.inputs.get_mut(self.selected).is_some_and(|input| input.paste(text))
+    }
+
+    fn note(&self, ctx: &Model) -> Option<FieldNote> {
+        let fault = self.fault.clone();
+        let fault = fault.or_else(|| self.parse(ctx).err().map(|(_, error)| error.to_string()));
+        Some(match fault {
+            Some(fault) => FieldNote::Fault(fault),
+            None if self.is_open => FieldNote::Hint(self.hint(ctx)),
+            None => FieldNote::Hint(String::new()),
+        })
+    }
+
+    fn height(&self, _columns: u16) -> u16 {
+        if self.is_open { 3 } else { 1 }
+    }
+
+    fn draw(&self, area: Rect, canvas: &mut Canvas<'_>, focused: bool) -> Option<Position> {
+        let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
+        if !self.is_open {
+            canvas.line(area, 0).text(&self.summary(), theme.text());
+            return None;
+        }
+        let mut cursor = None;
+        for (at, (label, input)) in LABELS.iter().zip(&self.inputs).enumerate() {
+            let line = u16::try_from(at).unwrap_or(u16::MAX);
+            if line >= area.height {
+                break;
+            }
+            let is_selected = focused && self.selected == at;
+            let style = if is_selected { theme.accent } else { theme.faint };
+            canvas.line(area, line).write_column(label, INNER_LABEL_WIDTH, style);
+            let rect = line_rect(area, line);
+            let indent = INNER_LABEL_WIDTH.min(rect.width);
+            let rect = Rect { x: rect.x + indent, width: rect.width - indent, ..rect };
+            ctx.hit_map.field(rect, FIRST_FIELD + at);
+            cursor = cursor.or(input.draw(rect, canvas, is_selected));
+        }
+        cursor
+    }
+}
