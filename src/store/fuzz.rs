@@ -18,10 +18,11 @@ type Key = [u8; TokenId::LEN];
 pub fn check_round_trip(payload: &[u8]) -> Result<(), &'static str> {
     // The record of a token begins with the id, which is also its key.
     let key: Key = payload.first_chunk().copied().unwrap_or_default();
-    let kind = |name| RoundTripCase { name, key, payload };
-    let it = kind("a token");
+    let kind_of = |name, version| RoundTripCase { name, version, key, payload };
+    let kind = |name| kind_of(name, 1);
+    let it = kind_of("a token", TokenV2::VERSION);
     it.check(|body| TokenV2::decode_token(&key, body), |token| it.encode(&TokenV2::from(token)))?;
-    let it = kind("a deleted token");
+    let it = kind_of("a deleted token", TrashV2::VERSION);
     it.check(
         |body| TrashV2::decode_parts(&key, body),
         |(token, at)| it.encode(&TrashV2::new(token, &TokenUses::of(token), *at)),
@@ -56,6 +57,7 @@ pub fn check_round_trip(payload: &[u8]) -> Result<(), &'static str> {
 /// A kind of record, and the bytes to decode as this kind.
 struct RoundTripCase<'p> {
     name: &'static str,
+    version: u8,
     key: Key,
     payload: &'p [u8],
 }
@@ -71,7 +73,7 @@ impl RoundTripCase<'_> {
         read: impl Fn(RecordBody<'_>) -> Option<T>,
         write: impl Fn(&T) -> Option<Vec<u8>>,
     ) -> Result<(), &'static str> {
-        let mut bytes = vec![1];
+        let mut bytes = vec![self.version];
         bytes.extend_from_slice(self.payload);
         let sum = checksum(self.name, &self.key, &bytes);
         bytes.extend_from_slice(&sum);
@@ -81,5 +83,37 @@ impl RoundTripCase<'_> {
         };
         let again = write(&record).and_then(|bytes| read(&bytes));
         if again == Some(record) { Ok(()) } else { Err(self.name) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        domain::{MaxUses, Token, TokenLimits},
+        store::{
+            codec::body_unchecked,
+            scenario::{at, nth_token},
+        },
+    };
+
+    #[test]
+    fn records_of_both_versions_reach_the_decoder() {
+        let limits = TokenLimits {
+            sources: "10.0.0.0/8, 2001:db8::/32".parse().ok(),
+            not_before: Some(at(9)),
+            max_uses: MaxUses::new(3),
+        };
+        let token = Token { limits, uses_taken: 2, ..nth_token(1) };
+        let key = token.id.as_bytes();
+        let bytes = encode_record("t", key, &TokenV2::from(&token)).unwrap();
+        let payload = &bytes[1..bytes.len() - 8];
+        let case = RoundTripCase { name: "t", version: TokenV2::VERSION, key: *key, payload };
+        let decode = |body: RecordBody<'_>| TokenV2::decode_token(key, body);
+        assert!(body_unchecked(&bytes).and_then(decode).is_some());
+        // The oracle must decode the token, so a wrong encoder is found.
+        let result = case.check(decode, |_| None);
+        assert_eq!(result, Err("t"));
+        assert_eq!(check_round_trip(payload), Ok(()));
     }
 }
