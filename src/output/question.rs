@@ -48,8 +48,11 @@ pub fn immediate_effects(plan: &Plan, time: impl Fn(Timestamp) -> String) -> Vec
     let Command::Regenerate { overlap, .. } = &plan.command else {
         return overlap_effect(plan, time).into_iter().collect();
     };
-    let active = count_with_status(plan, Status::Active);
-    let ended = if plan.changes.len() == 1 {
+    let early = count_with_status(plan, Status::NotYetValid);
+    let active = count_with_status(plan, Status::Active) + early;
+    let ended = if plan.changes.len() == 1 && early == 1 {
+        "The old secret will never be valid.".to_owned()
+    } else if plan.changes.len() == 1 {
         "The old secret will stop working immediately.".to_owned()
     } else {
         let tokens = counted(active, "active token");

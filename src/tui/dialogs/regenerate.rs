@@ -60,7 +60,11 @@ impl RegenerateDialog {
     pub fn one(plan: &Plan, ctx: &Model) -> Self {
         let token = plan.changes.first().and_then(|change| change.before.token());
         let active = token.is_some_and(|token| token.status(plan.at) == Status::Active);
-        let consequence = if active {
+        let is_early = token.is_some_and(|token| token.status(plan.at) == Status::NotYetValid);
+        let consequence = if is_early {
+            "The token gets a new secret and lifetime; its start and everything else stay. The old \
+             secret will never be valid."
+        } else if active {
             "The token gets a new secret and lifetime; id, name, description and scopes stay. \
              The old secret stops working after the overlap, or at once if the overlap is none."
         } else {
