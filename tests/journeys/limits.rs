@@ -34,7 +34,7 @@ fn create(it: &Journey, name: &str, sources: &str, uses: u32) -> String {
 fn a_token_is_created_with_limits() {
     let mut it = few();
     it.keys("n limited <Tab> <Tab> <Tab>").sees("Limits").never_sees("allow from");
-    it.keys("<Tab>").sees("Networks or addresses, e.g. 10.0.0.0/8. Empty: from anywhere");
+    it.keys("<Tab>").sees("Networks, e.g. 10.0.0.0/8. Empty: anywhere");
     it.types("10.0.0.0/8, 2001:db8::1").keys("<Tab>").types("2h");
     it.sees("Valid from Tue 24 Nov 2026 14:00 +00:00").keys("<Tab> 5");
     it.sees("--lifetime 30d --allow-from 10.0.0.0/8 --allow-from 2001:db8::1/128 --not-before 2h");
@@ -116,6 +116,7 @@ fn a_used_up_token_shows_that_no_use_is_left() {
     assert!(checked.decision.is_allowed());
     it.waits_for("0 of 1 left").sees("[Active 3]");
     it.keys("g <Enter>").sees("0 of 1 use left");
+    it.resize(60, 16).keys("1").sees("0 of 1 left");
 }
 
 #[test]

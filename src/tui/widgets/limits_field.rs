@@ -137,7 +137,7 @@ impl LimitsField {
     fn hint(&self, ctx: &Model) -> String {
         let text = self.texts().into_iter().nth(self.selected).unwrap_or_default();
         match (self.selected, text.parse::<NotBefore>()) {
-            (0, _) => "Networks or addresses, e.g. 10.0.0.0/8. Empty: from anywhere".to_owned(),
+            (0, _) => "Networks, e.g. 10.0.0.0/8. Empty: anywhere".to_owned(),
             (1, Ok(start)) => match start.resolve(ctx.now, |wall| ctx.zone.to_utc(wall)) {
                 Ok(at) => format!("Valid from {}", time_format::long(at, ctx.zone)),
                 Err(_) => "Has passed".to_owned(),

@@ -207,7 +207,7 @@ impl ScopeFields {
                 .with_size(40, 1),
         ];
         let source = self.source.as_mut().map(|source| FormField::new("From", source));
-        let hint = "Address of the bearer; the token allows only some networks";
+        let hint = "Address of the bearer, e.g. 192.0.2.7";
         fields.extend(source.map(|field| field.with_note(None, hint).with_size(40, 1)));
         Form { focus: &mut self.focus, fields, buttons }
     }

@@ -127,10 +127,9 @@ fn cell(token: &Token, column: Column, ctx: &Model) -> (String, Style) {
         Column::Scopes => (token.scopes.len().to_string(), text),
         Column::Issued => (short(token.issued), text),
         Column::Expires => expires(token, ctx),
-        Column::LastUsed => match (no_uses_left(token), token.last_use()) {
-            (Some(text), _) => (text, theme.warning),
-            (None, Some(used)) => (short(used.at), text),
-            (None, None) => ("never used".to_owned(), theme.faint),
+        Column::LastUsed => match token.last_use() {
+            Some(used) => (short(used.at), text),
+            None => ("never used".to_owned(), theme.faint),
         },
     }
 }
@@ -141,10 +140,14 @@ fn no_uses_left(token: &Token) -> Option<String> {
     Some(format!("0 of {} left", grouped(max.get())))
 }
 
-/// The text of the expiry with its style. A `!` marks tokens that expire within 7 days, so that
+/// The text of the expiry with its style. A token without uses left shows that instead, because it
+/// has ended before its expiry. A `!` marks tokens that expire within 7 days, so that
 /// they can be recognised without colour.
 fn expires(token: &Token, ctx: &Model) -> (String, Style) {
     let theme = &ctx.theme;
+    if let Some(text) = no_uses_left(token) {
+        return (text, theme.warning);
+    }
     let text = token.expires.map_or_else(|| "never".to_owned(), |end| ctx.short_time(end));
     if token.expires_soon(ctx.now) {
         (format!("{text} !"), theme.warning)
