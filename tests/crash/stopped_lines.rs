@@ -12,7 +12,7 @@ use std::{
 };
 
 use patdeck::{
-    domain::{Description, Name, NewToken},
+    domain::{Description, LimitChanges, Name, NewToken},
     testing::ServiceTestExt as _,
 };
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
@@ -109,6 +109,7 @@ fn lines_beside_a_stopped_writer_wait_once() {
         description: Description::default(),
         lifetime: "30d".parse().unwrap(),
         scopes: vec![],
+        limits: LimitChanges::default(),
     };
     let secret = service(&path).create(&new).unwrap().secret.reveal().to_owned();
     let mut gateway = Gateway::start(&path, &secret);

@@ -73,7 +73,12 @@ mod tests {
         let with_overlap = |overlap| {
             let mut token = sample_token();
             let until = token.issued + overlap;
-            token.previous = Some(PreviousSecret { digest: token.digest, until, last_used: None });
+            token.previous = Some(PreviousSecret {
+                digest: token.digest,
+                until,
+                last_used: None,
+                uses_taken: 0,
+            });
             fields(&token)
         };
         assert_eq!(with_overlap(SecretOverlap::longest()), [""; 0]);
