@@ -28,7 +28,7 @@ const LAYERS: [(&str, &[&str]); 11] = [
 ];
 
 /// Outside crates that have a home, with every path below `src` that may name them.
-const HOMES: [(&str, &[&str]); 13] = [
+const HOMES: [(&str, &[&str]); 14] = [
     ("caseless", &["domain/name.rs"]),
     ("unicode_normalization", &["domain/name.rs"]),
     ("unicode_security", &["domain/lookalike.rs"]),
