@@ -45,7 +45,7 @@ pub(crate) const ROWS: [TableRow; 10] = [
     TableRow { label: PROCESS, bounds: (Most(2.5), Most(3.0)) },
     TableRow { label: LIST, bounds: (None, Least(500_000.0)) },
     TableRow { label: LIST_MEMORY, bounds: (None, None) },
-    TableRow { label: IMPORT, bounds: (None, LeastBySize(100_000.0, 60_000.0)) },
+    TableRow { label: IMPORT, bounds: (None, LeastBySize(20_000.0, 8_000.0)) },
     TableRow { label: IMPORT_MEMORY, bounds: (None, None) },
     TableRow { label: SIZE, bounds: (None, Most(400.0)) },
     TableRow { label: SIZE_TRAIL, bounds: (None, None) },

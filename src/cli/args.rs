@@ -114,7 +114,7 @@ pub enum CliCommand {
     Scan(LazyArgs<super::scan::Scan>),
     /// Export all tokens as JSON lines, with digests instead of secrets
     Export(LazyArgs<super::transfer::Export>),
-    /// Import tokens from an export, all or none; their secrets keep working
+    /// Import tokens from an export, up to 5,000 all or none; their secrets keep working
     Import(LazyArgs<super::transfer::Import>),
     /// Back up the store to a new file while it is in use
     Backup(LazyArgs<super::backup::Backup>),

@@ -34,6 +34,9 @@ pub(super) fn change(
     let command = command(service, arguments)?.ok_or_else(CliError::not_run)?;
     let plan = service.preview(&command)?;
     plan.require_all().map_err(ServiceError::from)?;
+    if plan.job.is_some() && !has_yes(arguments) {
+        print_message(&advice::job_notice());
+    }
     confirm(&plan, has_yes(arguments))?;
     let printing = &mut |token: &Token, secret: &Secret| print_secret(token, secret, out);
     let committed = service.execute_printing(&command, &plan.confirm(), printing)?;
@@ -206,14 +209,8 @@ fn print_committed(committed: &CommandResult, out: &Output) -> Result<Exit, CliE
     }
     let plan = &committed.plan;
     let is_printed = committed.secret_file.is_none() && plan.command.issues_secrets();
-    if plan.command == (Command::Delete { tokens: TokensToDelete::All }) {
-        let deleted = plan.changes.len();
-        if out.json {
-            out.result(json!({ "deleted": deleted }))?;
-        } else {
-            print_message(&format!("Deleted {}", plan.counted_tokens()));
-        }
-        return Ok(Exit::Done);
+    if plan.job.is_some() || plan.command == (Command::Delete { tokens: TokensToDelete::All }) {
+        return print_counts(plan, out);
     }
     let one_secret = committed.secret_file.is_some() && plan.changes.len() == 1;
     if let (Some(file), false) = (&committed.secret_file, one_secret) {
@@ -242,6 +239,27 @@ fn print_committed(committed: &CommandResult, out: &Output) -> Result<Exit, CliE
             }
             out.result(value)?;
         }
+    }
+    Ok(Exit::Done)
+}
+
+/// Prints how many tokens a job or the deletion of all tokens has changed, and how many it skipped.
+fn print_counts(plan: &Plan, out: &Output) -> Result<Exit, CliError> {
+    let is_deletion = matches!(plan.command, Command::Delete { .. });
+    let (field, verb) = if is_deletion { ("deleted", "Deleted") } else { ("changed", "Changed") };
+    let skipped = plan.job.as_ref().map_or(0, |job| job.skipped);
+    if out.json {
+        let mut counts = json!({ field: plan.change_count() });
+        if let (Some(_), Some(fields)) = (&plan.job, counts.as_object_mut()) {
+            fields.insert("skipped".to_owned(), skipped.into());
+        }
+        out.result(counts)?;
+        return Ok(Exit::Done);
+    }
+    print_message(&format!("{verb} {}", plan.counted_tokens()));
+    if skipped > 0 {
+        let tokens = counted(skipped, "token");
+        print_message(&format!("Skipped {tokens}, changed or created after you were asked"));
     }
     Ok(Exit::Done)
 }

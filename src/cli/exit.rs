@@ -24,8 +24,8 @@ pub enum Exit {
     Refused = 3,
     /// The store cannot be opened, read or written.
     Store = 4,
-    /// Done only in part: a change whose result is unknown or could not be printed, or a scan that
-    /// did not search everything.
+    /// Done only in part: a change that was interrupted, whose result is unknown or could not be
+    /// printed, or a scan that did not search everything.
     Incomplete = 5,
 }
 
@@ -147,6 +147,7 @@ fn exit_of(error: &ServiceError) -> Exit {
         ServiceError::Ambiguous { .. } | ServiceError::NotPrinted(_) => Exit::Usage,
         ServiceError::SecretFile(error) if !error.is_existing_file() => Exit::Usage,
         ServiceError::PrintedSecretVoid(cause) => exit_of(cause),
+        ServiceError::Interrupted { .. } => Exit::Incomplete,
         _ => Exit::Refused,
     }
 }

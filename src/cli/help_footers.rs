@@ -138,7 +138,9 @@ Examples:
   patdeck delete --all
 
 Asks you to type the name (or the number of tokens) on a terminal; elsewhere, pass --yes.
-Deletes all or none. Exit 0, 1 if a token does not exist.";
+Deletes all or none. More than 5,000 tokens are saved in batches: tokens that change meanwhile are
+skipped, and `patdeck doctor --repair` finishes a deletion that was interrupted.
+Exit 0, 1 if a token does not exist, 5 if only a part was deleted.";
 
 pub(super) const RESTORE: &str = "\
 Example:
@@ -229,9 +231,12 @@ A conflict is an id that exists with other content, or a name that another token
 A replacement that would widen access (add scopes, let a secret expire later, or reactivate a token
 which was revoked, deleted or regenerated here), or end an overlap early, is refused without --yes.
 
+More than 5,000 tokens are saved in batches. If that is interrupted, run the same import again.
+
 Exit codes:
   0 success   2 the file cannot be read
-  3 nothing imported: invalid line or conflict   4 the store cannot be used";
+  3 nothing imported: invalid line or conflict   4 the store cannot be used
+  5 only a part was imported, as the message says";
 
 pub(super) const COMPACT: &str = "\
 Example:

@@ -2,7 +2,7 @@
 //! counts and a summary of the store. Plain data between the app and the engine.
 
 use super::{result_rows::ResultRows, status_classes::TokenStats};
-use crate::domain::{ListQuery, StatusCounts, Timestamp, TokenId};
+use crate::domain::{Job, ListQuery, StatusCounts, Timestamp, TokenId};
 
 /// A request for the rows that a list shows.
 #[derive(Debug, Clone)]
@@ -84,6 +84,8 @@ pub struct StoreSummary {
     pub damaged: Vec<String>,
     /// The time of the last change, if the clock is more than 5 minutes behind it.
     pub clock_behind: Option<Timestamp>,
+    /// The first job that was interrupted.
+    pub interrupted_job: Option<Job>,
     /// Whether another state of the same store replaced the file since the app started.
     pub is_history_replaced: bool,
     /// The first active token that has been undelivered since before this session, and the number

@@ -11,7 +11,7 @@ use super::{
     token_table::{RowId, TokenTable, to_index},
 };
 use crate::{
-    domain::{Timestamp, TokenId},
+    domain::{Job, Timestamp, TokenId},
     service::{
         ChangeLogPosition, DamagedRecord, FeedChanges, Service, ServiceError, TokenBatch,
         TokenCursor,
@@ -37,6 +37,7 @@ pub(super) struct SyncedIndex {
     /// The number of tokens in the store, including damaged records.
     pub(super) total: usize,
     clock_behind: Option<Timestamp>,
+    interrupted_job: Option<Job>,
     /// Whether another state of the store replaced the file since the start.
     is_history_replaced: bool,
     /// The status classes of all rows. They are kept until a row changes, or until a class changes
@@ -63,6 +64,7 @@ impl SyncedIndex {
         self.position = Some(update.position);
         self.total = update.total;
         self.clock_behind = update.clock_behind;
+        self.interrupted_job = update.interrupted_job;
         let FeedChanges::Tokens(tokens) = update.changed else {
             return Ok(());
         };
@@ -171,6 +173,7 @@ impl SyncedIndex {
             stats: self.stats,
             damaged: self.damaged.iter().map(ToString::to_string).collect(),
             clock_behind: self.clock_behind,
+            interrupted_job: self.interrupted_job.clone(),
             is_history_replaced: self.is_history_replaced,
             undelivered: None,
         };

@@ -9,8 +9,11 @@ use std::{
 };
 
 use crate::{
-    domain::terminal_text::escape,
-    service::{MIN_PREFIX_LEN, PathError, PathProblem, PermissionFix, ServiceError, StoreError},
+    domain::{Job, MAX_PER_TRANSACTION, grouped, terminal_text::escape},
+    output::json::format_time,
+    service::{
+        MIN_PREFIX_LEN, PathError, PathProblem, PermissionFix, ServiceError, StoreError, StoredJob,
+    },
 };
 
 /// A message for the operator: lower case, without a prefix or a full stop.
@@ -76,6 +79,9 @@ pub fn diagnose(error: &ServiceError) -> Diagnostic {
             let text = error.to_string();
             let rest = text.strip_prefix(&why.to_string()).unwrap_or_default();
             Diagnostic::new(format!("{}{rest}", message(why)))
+        }
+        ServiceError::Interrupted { .. } => {
+            Diagnostic::new(error).with_hint("finish the rest with `patdeck doctor --repair`")
         }
         ServiceError::NotFound(given) => Diagnostic::new(error)
             .with_hint(lookup_hint(given, "list all tokens with `patdeck list --status all`")),
@@ -186,6 +192,40 @@ fn shell_quote(path: &Path) -> String {
         text.into_owned()
     } else {
         format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+/// The sentence that announces a job before it is confirmed.
+pub fn job_notice() -> String {
+    let max = grouped(MAX_PER_TRANSACTION);
+    format!("More than {max} tokens: saved in batches. Tokens that change meanwhile are skipped.")
+}
+
+/// The state of an unfinished job, for the report of `doctor`.
+pub fn job_state(stored: &StoredJob) -> String {
+    let state = if stored.is_running { "running" } else { "interrupted" };
+    format!("{} ({state}, {})", stored.job.describe(), stored.job.progress())
+}
+
+/// The message about an interrupted job: what it was, how far it came, and how to finish it.
+pub fn interrupted_job(job: &Job) -> String {
+    let (what, progress) = (job.describe(), job.progress());
+    let started = format_time(job.started);
+    let remedy = if job.can_be_finished() {
+        "`patdeck doctor --repair` finishes it"
+    } else {
+        "run the same import again to finish it, or `patdeck doctor --repair` to keep only these"
+    };
+    format!("interrupted: {what}, started at {started} by {} ({progress}): {remedy}", job.actor)
+}
+
+/// What `doctor --repair` does with an interrupted job.
+pub fn job_repair(job: &Job) -> String {
+    let (what, progress) = (job.describe(), job.progress());
+    if job.can_be_finished() {
+        format!("finish the {what} ({progress})")
+    } else {
+        format!("forget the interrupted {what} ({progress}): the tokens stay")
     }
 }
 

@@ -24,7 +24,7 @@ pub fn question(plan: &Plan) -> String {
         Command::EndOverlap { .. } => format!("End the old secret of {tokens}?"),
         Command::Regenerate { .. } => format!("Regenerate {tokens}?"),
         Command::Delete { tokens: TokensToDelete::All }
-            if plan.changes.len() == 1 && plan.tokens().count() == 1 =>
+            if plan.change_count() == 1 && plan.tokens().count() == 1 =>
         {
             "Delete the only token?".to_owned()
         }

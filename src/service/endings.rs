@@ -4,16 +4,44 @@
 //! change that allows more, such as the restore of a deleted token, is written to the store first
 //! and is never pending. Called by `execute` and by the import.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Instant,
+};
 
-use super::{CommandResult, Service, ServiceError, execute::require_confirmed};
+use super::{
+    CommandResult, Service, ServiceError, batch_size::BatchSize, execute::require_confirmed,
+};
 use crate::{
     domain::{
-        Actor, AuditAction, Command, ConfirmationProof, EventBody, Plan, StoredToken, Timestamp,
-        Token, TokenChange, TokenId, plan::NewSecretDigests,
+        Actor, AuditAction, Command, ConfirmationProof, EventBody, MAX_PER_TRANSACTION, Plan,
+        StoredToken, Timestamp, Token, TokenChange, TokenId, plan::NewSecretDigests,
     },
     store::{Ending, EndingKind, ReadOps, RevocationEntry, StoreError, Writer},
 };
+
+/// Maximum number of pending endings that one transaction stores, so that it stays short.
+const MAX_PENDING: usize = 500;
+
+/// Returns the pending endings that the next transaction stores: the earliest ones.
+fn first_pending(mut pending: Vec<RevocationEntry>) -> Vec<RevocationEntry> {
+    if pending.len() > MAX_PENDING {
+        pending.sort_by_key(|entry| entry.pending.as_ref().map(|ending| ending.at));
+        pending.truncate(MAX_PENDING);
+    }
+    pending
+}
+
+/// Returns `command` for some of its tokens.
+fn only_for(command: &Command, ids: &HashSet<TokenId>) -> Command {
+    match command {
+        Command::RevokeLeaked { secrets } => {
+            let secrets = secrets.iter().filter(|secret| ids.contains(&secret.id));
+            Command::RevokeLeaked { secrets: secrets.copied().collect() }
+        }
+        command => command.clone().for_tokens(ids.iter().copied().collect()),
+    }
+}
 
 /// Returns the kind of ending of a command that only ends secrets, or `None` for any other command.
 fn ending_kind(command: &Command) -> Option<EndingKind> {
@@ -51,14 +79,15 @@ impl Service {
         Ok(self.store.read(|rows| Ok::<_, StoreError>(rows.is_store_outdated()))?)
     }
 
-    /// Runs `work` in a write transaction. First stores the pending endings of all processes in it.
+    /// Runs `work` in a write transaction. First stores pending endings of all processes in it, up to
+    /// [`MAX_PENDING`].
     pub(super) fn write<T, E: From<StoreError>>(
         &self,
         work: impl FnOnce(&mut Writer<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         // If the register is unusable, store no endings: they cannot be read, and no check has an
         // answer.
-        let pending = self.store.pending_endings().unwrap_or_default();
+        let pending = first_pending(self.store.pending_endings().unwrap_or_default());
         let result = self.store.write(|tx| {
             apply_pending(tx, &pending)?;
             work(tx)
@@ -95,23 +124,60 @@ impl Service {
         }
     }
 
-    /// Stores the ending that `entries` have put into the register. Leaves out each token that got
-    /// a later secret after the preview, because the operator did not see that secret.
+    /// Stores the ending that `entries` have put into the register: up to 5,000 tokens in one
+    /// transaction, more in batches. If a batch fails, the register keeps the rest as pending.
     fn store_ending(
         &self,
         command: &Command,
         entries: &[RevocationEntry],
         previewed: &Plan,
     ) -> Result<Plan, ServiceError> {
+        if entries.len() <= MAX_PER_TRANSACTION {
+            return Ok(self.store_ending_batch(command, entries, &previewed.changes)?.0);
+        }
+        let mut plan = Plan { changes: Vec::new(), ..previewed.clone() };
+        let mut size = BatchSize::default();
+        let mut rest = entries;
+        while !rest.is_empty() {
+            let (batch, later) = rest.split_at(size.of(rest.len()).min(rest.len()));
+            let ids: HashSet<TokenId> = batch.iter().map(|entry| entry.id).collect();
+            let is_in_batch =
+                |change: &&TokenChange| change.id().is_some_and(|id| ids.contains(&id));
+            let changes: Vec<_> = previewed.changes.iter().filter(is_in_batch).cloned().collect();
+            let command = only_for(command, &ids);
+            let (saved, started) = self.store_ending_batch(&command, batch, &changes)?;
+            plan.changes.extend(saved.changes);
+            size.finish_batch(batch.len(), started);
+            rest = later;
+        }
+        Ok(plan)
+    }
+
+    /// Stores the ending of these entries in one transaction. `previewed` are the changes that the
+    /// operator confirmed. Leaves out tokens that have a later secret in the meantime, because the
+    /// operator did not see that secret. Also returns when the transaction got the lock.
+    fn store_ending_batch(
+        &self,
+        command: &Command,
+        entries: &[RevocationEntry],
+        previewed: &[TokenChange],
+    ) -> Result<(Plan, Instant), ServiceError> {
         let ended: HashMap<TokenId, u32> =
             entries.iter().map(|entry| (entry.id, entry.ended_generation)).collect();
         let pending = self.store.pending_endings()?;
         let own: HashSet<_> = entries.iter().map(RevocationEntry::ending_key).collect();
-        let is_other = |entry: &&RevocationEntry| !own.contains(&entry.ending_key());
-        let others: Vec<_> = pending.iter().filter(is_other).cloned().collect();
-        let plan = self.store.write(|tx| {
+        let (own, others): (Vec<_>, Vec<_>) =
+            pending.into_iter().partition(|entry| own.contains(&entry.ending_key()));
+        let others = first_pending(others);
+        let (plan, started) = self.store.write(|tx| {
+            let started = Instant::now();
             apply_pending(tx, &others)?;
             let mut plan = self.plan(tx, command, &NewSecretDigests::default())?;
+            if plan.job.is_some() {
+                // Many tokens were added since the preview. The pending endings are stored later.
+                plan.changes.clear();
+                plan.job = None;
+            }
             let has_later_secret = |change: &TokenChange| match (&change.before, ending_of(change))
             {
                 (StoredToken::Live(before), Some(generation)) => {
@@ -126,11 +192,11 @@ impl Service {
             // its pending ending.
             let is_stored =
                 |change: &&TokenChange| id_of(change).is_some_and(|id| !planned.contains(&id));
-            plan.changes.extend(previewed.changes.iter().filter(is_stored).cloned());
-            Ok::<_, ServiceError>(plan)
+            plan.changes.extend(previewed.iter().filter(is_stored).cloned());
+            Ok::<_, ServiceError>((plan, started))
         })?;
-        let _ = self.store.clear_pending_endings(&pending);
-        Ok(plan)
+        let _ = self.store.clear_pending_endings(&[own, others].concat());
+        Ok((plan, started))
     }
 
     /// Updates the register after `plan` was stored, so that both agree about its tokens. Fails with

@@ -60,6 +60,9 @@ pub enum ServiceError {
     /// secrets that the change permits.
     #[error("the change was saved, but its secrets are still denied: {0}")]
     StillDenied(StoreError),
+    /// A job stopped between two batches. `changed` of its `total` tokens are changed.
+    #[error("{cause}; {} of {} are done", grouped(.changed), counted(.total, "token"))]
+    Interrupted { cause: Box<ServiceError>, changed: usize, total: usize },
     #[error("nothing was changed, because the system's random source failed ({0}): try again")]
     Entropy(String),
 }
@@ -91,7 +94,7 @@ fn new_secrets(file: Option<&Path>) -> String {
 
 fn changed_meanwhile(plan: &Plan, expected: usize) -> String {
     let all = Command::Delete { tokens: TokensToDelete::All };
-    let count = plan.changes.len();
+    let count = plan.change_count();
     if plan.command == all && count != expected {
         let (now, expected) = (counted(count, "token"), grouped(expected));
         return format!(

@@ -6,14 +6,17 @@ use std::path::PathBuf;
 
 use chrono::NaiveDateTime;
 
-use super::{Service, ServiceError, Zone, issue::PrintSecret, secret_file::SecretFile};
+use super::{
+    Service, ServiceError, Zone, issue::PrintSecret, plan_reader::PlanReader,
+    secret_file::SecretFile,
+};
 use crate::{
     domain::{
-        AuditAction, AuditEvent, Command, ConfirmationProof, EventBody, Name, Plan, PreviousSecret,
-        Refusal, Secret, StoredToken, Timestamp, Token, TokenChange, TokenId, TokensToDelete, plan,
-        plan::{NewSecretDigests, PURGE_BATCH, PlanContext, ReadTokens},
+        Actor, AuditAction, Command, ConfirmationProof, EventBody, Plan, PreviousSecret, Refusal,
+        Secret, StoredToken, Timestamp, Token, TokenChange, TokenId, TokensToDelete, plan,
+        plan::{NewSecretDigests, PURGE_BATCH, PlanContext},
     },
-    store::{DamagedRecord, ReadOps, StoreError, Writer},
+    store::{ReadOps, StoreError, Writer},
 };
 
 /// A token with its new secret. There is no other copy of the secret.
@@ -44,68 +47,6 @@ impl CommandResult {
     }
 }
 
-/// Adapts a transaction to the reads that a plan needs.
-struct PlanReader<'a, R>(&'a R);
-
-impl<R: ReadOps> ReadTokens for PlanReader<'_, R> {
-    type Error = ServiceError;
-
-    fn token(&self, id: &TokenId) -> Result<Option<Token>, ServiceError> {
-        Ok(self.0.token(id)?)
-    }
-
-    fn stored(&self, id: &TokenId) -> Result<StoredToken, ServiceError> {
-        match self.0.token(id) {
-            Ok(token) => {
-                Ok(token.map_or(StoredToken::Absent, |token| StoredToken::Live(token.into())))
-            }
-            Err(StoreError::Damaged(_)) => Ok(StoredToken::Damaged(*id)),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    fn id_of_name(&self, name: &Name) -> Result<Option<TokenId>, ServiceError> {
-        Ok(self.0.id_of_name(name)?)
-    }
-
-    fn lookalike_of(&self, name: &Name) -> Result<Option<Name>, ServiceError> {
-        let Some(id) = self.0.lookalike_of(name)? else { return Ok(None) };
-        match self.0.token_without_usage(&id) {
-            // The lookalike only causes a warning, so a damaged record must not make the command
-            // fail.
-            Err(StoreError::Damaged(_)) => Ok(None),
-            token => Ok(token?.map(|token| token.name)),
-        }
-    }
-
-    fn tokens(&self) -> Result<(Vec<Token>, Vec<TokenId>), ServiceError> {
-        let all = self.0.tokens()?;
-        Ok((all.rows, all.damaged.iter().filter_map(DamagedRecord::token_id).collect()))
-    }
-
-    fn deleted(&self) -> Result<Vec<(Token, Timestamp)>, ServiceError> {
-        let trash = self.0.trash()?.rows;
-        Ok(trash.into_iter().map(|deleted| (deleted.token, deleted.at)).collect())
-    }
-
-    fn newest_deletion(&self) -> Result<Option<Timestamp>, ServiceError> {
-        Ok(self.0.newest_deletion()?)
-    }
-
-    fn deleted_until(
-        &self,
-        until: Timestamp,
-        limit: usize,
-    ) -> Result<Vec<(Token, Timestamp)>, ServiceError> {
-        let deleted = self.0.deleted_until(until, limit)?;
-        Ok(deleted.into_iter().map(|deleted| (deleted.token, deleted.at)).collect())
-    }
-
-    fn newest_event_of(&self, id: &TokenId) -> Result<Option<AuditEvent>, ServiceError> {
-        Ok(self.0.events_of(id, 1)?.rows.pop())
-    }
-}
-
 impl Service {
     /// Plans `command` without executing it. Changes nothing and generates no secret. Fails if a
     /// rule refuses the command, or if its secret file cannot be created.
@@ -116,7 +57,8 @@ impl Service {
         self.store.read(|tx| self.plan(tx, command, &NewSecretDigests::default()))
     }
 
-    /// Executes `command` in one transaction, completely or not at all. Fails with
+    /// Executes `command` in one transaction, completely or not at all. If its plan is a job, executes
+    /// it in batches, see `jobs`. Fails with
     /// [`ServiceError::ChangedMeanwhile`] if `confirmed` does not cover the plan. A secret file is
     /// flushed to disk before any previous secret stops working. The file is removed if nothing was
     /// changed.
@@ -145,6 +87,9 @@ impl Service {
         confirmed: &ConfirmationProof,
         print: Option<PrintSecret<'_>>,
     ) -> Result<CommandResult, ServiceError> {
+        if let Some(executed) = self.execute_as_job(command, confirmed)? {
+            return Ok(executed);
+        }
         match self.execute_ending(command, confirmed)? {
             Some(committed) => Ok(committed),
             None => self.issue(command, confirmed, print),
@@ -197,20 +142,40 @@ impl Service {
         })
     }
 
-    /// Writes the changes of `plan` and their events.
+    /// Writes the changes of `plan` and their events, which name this process's actor.
     pub(super) fn apply(&self, tx: &mut Writer<'_>, plan: &Plan) -> Result<(), StoreError> {
-        for change in plan.housekeeping.iter().chain(&plan.changes) {
-            self.apply_change(tx, plan.at, change)?;
-        }
-        Ok(())
+        self.apply_for(tx, plan, &self.actor)
     }
 
-    fn apply_change(
+    /// Writes the changes of `plan` and their events, which name `actor`.
+    pub(super) fn apply_for(
         &self,
         tx: &mut Writer<'_>,
-        at: Timestamp,
-        change: &TokenChange,
+        plan: &Plan,
+        actor: &Actor,
     ) -> Result<(), StoreError> {
+        let mut events = Vec::with_capacity(plan.changes.len());
+        for change in plan.housekeeping.iter().chain(&plan.changes) {
+            let damaged = Self::apply_change(tx, change)?;
+            let Some((action, detail)) = &change.event else { continue };
+            let mut event = self.new_event(plan.at, *action, change.token(), detail.clone());
+            event.actor = actor.clone();
+            if let Some((id, name)) = damaged {
+                (event.token, event.name) = (Some(id), name);
+            }
+            events.push(event);
+            if *action == AuditAction::ClockAccepted {
+                tx.accept_clock()?;
+            }
+        }
+        tx.append_events(&events)
+    }
+
+    /// Writes one change. Returns the id and a name of a damaged record that it removes.
+    fn apply_change(
+        tx: &mut Writer<'_>,
+        change: &TokenChange,
+    ) -> Result<Option<(TokenId, String)>, StoreError> {
         let mut damaged = None;
         match (&change.before, &change.after) {
             (StoredToken::Damaged(id), _) | (_, StoredToken::Damaged(id)) => {
@@ -236,17 +201,7 @@ impl Service {
             }
             (StoredToken::Absent, StoredToken::Absent) => {}
         }
-        if let Some((action, detail)) = &change.event {
-            let mut event = self.new_event(at, *action, change.token(), detail.clone());
-            if let Some((id, name)) = damaged {
-                (event.token, event.name) = (Some(id), name);
-            }
-            tx.append_event(event)?;
-            if *action == AuditAction::ClockAccepted {
-                tx.accept_clock()?;
-            }
-        }
-        Ok(())
+        Ok(damaged)
     }
 
     /// Creates the event for `action` on `token`, or on the store if there is no token.
@@ -284,12 +239,15 @@ impl Service {
     /// in batches, each in its own transaction, so that other writers need not wait for all of
     /// them.
     pub fn purge_trash(&self) -> Result<(), ServiceError> {
-        let has_pending = self.store.pending_endings().is_ok_and(|pending| !pending.is_empty());
+        let pending_count = || self.store.pending_endings().map_or(0, |pending| pending.len());
+        let mut pending = pending_count();
         let mut is_due =
-            has_pending || !self.preview(&Command::PurgeTrash)?.housekeeping.is_empty();
+            pending > 0 || !self.preview(&Command::PurgeTrash)?.housekeeping.is_empty();
         while is_due {
             let purged = self.execute(&Command::PurgeTrash, &ConfirmationProof::NOT_REQUIRED)?;
-            is_due = purged.plan.housekeeping.len() >= PURGE_BATCH;
+            let before = std::mem::replace(&mut pending, pending_count());
+            is_due =
+                purged.plan.housekeeping.len() >= PURGE_BATCH || (1..before).contains(&pending);
         }
         Ok(())
     }
@@ -302,7 +260,7 @@ impl Service {
 
     /// Deletes tokens whose names an import takes, in the transaction of the import. All calls of
     /// one import share `deletion`, the time of deletion, so that an undo restores the tokens
-    /// together.
+    /// together. Purges nothing: an import continues the counters of tokens in the trash.
     pub(super) fn delete_displaced(
         &self,
         tx: &mut Writer<'_>,
@@ -314,11 +272,17 @@ impl Service {
         let context = PlanContext { deletion: Some(deletion), ..self.plan_context(tx, &digests)? };
         let plan = plan::plan(&command, &PlanReader(tx), &context)?;
         plan.require_all()?;
+        Ok(self.apply(tx, &Plan { housekeeping: Vec::new(), ..plan })?)
+    }
+
+    /// Purges old deleted tokens in the transaction of an import.
+    pub(super) fn purge_in(&self, tx: &mut Writer<'_>) -> Result<(), ServiceError> {
+        let plan = self.plan(tx, &Command::PurgeTrash, &NewSecretDigests::default())?;
         Ok(self.apply(tx, &plan)?)
     }
 }
 
-/// Fails if `confirmed` does not cover `plan`, or if the plan skips a token that its command names.
+/// Fails if `confirmed` does not cover `plan`, if `plan` is a job, or if the plan skips a token that its command names.
 /// Revoking leaked tokens may skip tokens: their leaked secrets no longer work.
 pub(super) fn require_confirmed(
     plan: &Plan,
@@ -328,7 +292,8 @@ pub(super) fn require_confirmed(
     if let Some(missing) = missing {
         return Err(missing.reason.clone().into());
     }
-    if !plan.is_covered_by(confirmed) {
+    // The plan of a job has only the first tokens, so it is never applied in one transaction.
+    if !plan.is_covered_by(confirmed) || plan.job.is_some() {
         let expected = confirmed.count();
         return Err(ServiceError::ChangedMeanwhile { plan: Box::new(plan.clone()), expected });
     }

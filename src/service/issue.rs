@@ -10,8 +10,8 @@ use super::{
 };
 use crate::{
     domain::{
-        AuditAction, Command, ConfirmationProof, DeliveryMethod, Plan, Secret, Token, TokenId,
-        plan::NewSecretDigests,
+        AuditAction, Command, ConfirmationProof, DeliveryMethod, Plan, Secret, Token, TokenChange,
+        TokenId, plan::NewSecretDigests,
     },
     store::{StoreError, Writer},
 };
@@ -57,6 +57,11 @@ impl Service {
                 require_confirmed(&plan, &delivered.plan.confirm())?;
             }
             self.apply(tx, &plan)?;
+            if let Command::Restore(_) = &plan.command {
+                for at in plan.changes.iter().filter_map(TokenChange::deleted_at).take(1) {
+                    self.cancel_deletion(tx, at)?;
+                }
+            }
             if digests.delivery() == Some(DeliveryMethod::Printed) {
                 self.append_printed(tx, &plan)?;
             }

@@ -6,7 +6,7 @@ use std::{cmp::Reverse, collections::HashSet, ops::ControlFlow};
 
 use super::{ChangeLogPosition, Service, ServiceError, parallel::par_map_ordered, store_reads};
 use crate::{
-    domain::{AuditAction, StatusFilter, Timestamp, Token, TokenId},
+    domain::{AuditAction, Job, StatusFilter, Timestamp, Token, TokenId},
     store::{ChangesSince, DamagedRecord, RawBatch, ReadOps, StoreError},
 };
 
@@ -40,6 +40,8 @@ pub struct ListFeedUpdate {
     pub total: usize,
     /// The time of the newest event, if the clock is more than 5 minutes behind it.
     pub clock_behind: Option<Timestamp>,
+    /// The first job that was interrupted.
+    pub interrupted_job: Option<Job>,
     pub changed: FeedChanges,
     /// Whether the file was replaced by another state of the same store since the last position, or
     /// is older than its revocation register.
@@ -100,6 +102,7 @@ impl Service {
                 position,
                 total: usize::try_from(rows.token_count()?).unwrap_or(usize::MAX),
                 clock_behind: self.clock.behind(rows)?,
+                interrupted_job: self.first_interrupted(rows)?,
                 changed,
                 is_history_replaced,
             })

@@ -3,6 +3,7 @@
 //! by the list engine, the app and the command line; depends on none of them.
 
 pub mod actor;
+mod batch_size;
 pub mod clock;
 mod clone_template;
 mod endings;
@@ -12,9 +13,12 @@ mod execute;
 pub mod export_and_backup;
 pub mod import;
 mod issue;
+mod job_batches;
+mod jobs;
 pub mod leaked_secret;
 pub mod list_feed;
 mod parallel;
+mod plan_reader;
 mod repair;
 mod restore;
 pub mod secret_file;
@@ -30,6 +34,7 @@ pub use clock::{Clock, Zone};
 pub use entropy::Entropy;
 pub use error::ServiceError;
 pub use execute::{CommandResult, IssuedToken};
+pub use jobs::StoredJob;
 pub use list_feed::{FeedChanges, TokenBatch, TokenCursor};
 pub use parallel::par_map_ordered;
 pub use restore::RestoreDifferences;

@@ -9,8 +9,9 @@ use redb::{CursorError, Key, ReadableTable as _, WriteTransaction};
 
 use super::{
     chain,
-    codec::{Record, append_record, body_unchecked},
+    codec::{Record, append_record, body_unchecked, decode},
     error::StoreError,
+    name_index::clash_key,
     raw_batch,
     record::{ComparedFields, TokenIdRecordV1, TokenUses, TokenUsesV1, TokenV2, UseCountV1},
     tables::{NAMES, RecordTable, TOKENS, Tables, USE_COUNTS, USES},
@@ -18,9 +19,6 @@ use super::{
 };
 use crate::domain::{EventBody, Token, TokenId};
 
-/// Number of names at which a batch counts as full. Names are not in token order, so in a larger
-/// batch more names belong to the same page.
-const MAX_NAME_BATCH: usize = 1 << 17;
 /// Initial size in bytes of the buffer for a short record, such as a token id with the checksum of
 /// the record.
 const SHORT_RECORD_BYTES: usize = 24;
@@ -124,23 +122,6 @@ fn write_length_prefixed(
     }
 }
 
-/// Folded names to be inserted later, each with the id of its token.
-#[derive(Debug, Default)]
-pub struct NamesToInsert(Vec<(String, TokenId)>);
-
-impl NamesToInsert {
-    /// Whether the batch must be inserted before more names are added, to limit its memory.
-    pub fn is_full(&self) -> bool {
-        self.0.len() >= MAX_NAME_BATCH
-    }
-}
-
-impl Extend<(String, TokenId)> for NamesToInsert {
-    fn extend<I: IntoIterator<Item = (String, TokenId)>>(&mut self, names: I) {
-        self.0.extend(names);
-    }
-}
-
 impl Writer<'_> {
     /// Inserts tokens that are not in the store, and appends `events` to the audit trail.
     /// [`Writer::insert_names`] inserts the names of the tokens separately.
@@ -163,16 +144,32 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// Inserts the names of inserted tokens. If another token already has one of the names, the
-    /// name refers to the inserted token afterwards. The caller must then remove the other token in
-    /// the same transaction.
-    pub fn insert_names(&mut self, names: NamesToInsert) -> Result<(), StoreError> {
-        let entries = names.0.into_iter().map(|(name, id)| {
+    /// Inserts the folded names of inserted tokens. If another token already has one of the names,
+    /// the name refers to the inserted token afterwards. The caller must then remove the other token
+    /// in the same transaction, or call [`Writer::yield_names`] first.
+    pub fn insert_names(&mut self, names: &[(String, TokenId)]) -> Result<(), StoreError> {
+        let entries = names.iter().map(|(name, id)| {
             let entry = encode_short(NAMES, name.as_bytes(), &TokenIdRecordV1(*id.as_bytes()))?;
-            Ok((name, entry))
+            Ok((name.as_str(), entry))
         });
         let entries = entries.collect::<Result<_, StoreError>>()?;
-        self.tables.names.put_many(entries, |name: &String| name.as_bytes())
+        self.tables.names.put_many(entries, |name: &&str| name.as_bytes())
+    }
+
+    /// Lets other tokens that have these names keep them as clashing names.
+    pub fn yield_names(&mut self, names: &[(String, TokenId)]) -> Result<(), StoreError> {
+        for (name, id) in names {
+            let holder = match self.tables.names.get(name.as_bytes(), decode::<TokenIdRecordV1>) {
+                // The entry is written again.
+                Err(StoreError::Damaged(_)) => None,
+                holder => holder?.filter(|TokenIdRecordV1(holder)| holder != id.as_bytes()),
+            };
+            if let Some(TokenIdRecordV1(holder)) = holder {
+                let key = clash_key(name.as_bytes(), &holder);
+                self.tables.names.put(&key, &TokenIdRecordV1(holder))?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -83,20 +83,21 @@ proptest! {
 }
 
 #[test]
-fn a_name_batch_is_bounded_and_inserted_in_any_order() {
+fn a_name_that_is_taken_over_stays_as_a_clash() {
     let store = Store::memory().unwrap();
-    let folded = |number: usize| format!("{:08}", number * 7_919 % 1_000_003);
-    let mut names = NamesToInsert::default();
-    names.extend((1..MAX_NAME_BATCH).map(|number| (folded(number), id(number))));
-    assert!(!names.is_full());
-    names.extend([(folded(0), id(0))]);
-    assert!(names.is_full());
-    let mut names = Some(names);
-    store.write(|rows| rows.insert_names(names.take().unwrap())).unwrap();
-    for number in (0..MAX_NAME_BATCH).step_by(997) {
-        let name = Name::parse(&folded(number)).unwrap();
-        assert_eq!(store.read(|rows| rows.id_of_name(&name)), Ok(Some(id(number))));
-    }
+    let name = token(1).name.folded();
+    store
+        .write(|rows| {
+            insert_singly(rows, &[1])?;
+            let other = [(name.clone(), id(2))];
+            rows.yield_names(&other)?;
+            rows.insert_names(&other)
+        })
+        .unwrap();
+    let name = Name::parse(&name).unwrap();
+    assert_eq!(store.read(|rows| rows.ids_of_name(&name)), Ok(vec![id(2), id(1)]));
+    store.write(|rows| rows.remove_token(&id(1))).unwrap();
+    assert_eq!(store.read(|rows| rows.ids_of_name(&name)), Ok(vec![id(2)]));
 }
 
 #[test]

@@ -96,6 +96,22 @@ pub(super) fn load_events_of<T: Transaction>(
     Ok(found)
 }
 
+/// Returns the number of the newest event of the token `id`; 0 if it has none. Does not read the
+/// event.
+pub(super) fn newest_sequence_of<T: Transaction>(
+    tables: &Tables<T>,
+    id: &TokenId,
+) -> Result<u64, StoreError> {
+    let (first, last) =
+        (token_event_key(id.as_bytes(), 0), token_event_key(id.as_bytes(), u64::MAX));
+    let mut newest = 0;
+    tables.token_events.scan(&first..=&last, true, |key: &TokenEventKey, _| {
+        newest = key.last_chunk().map_or(0, |sequence| u64::from_be_bytes(*sequence));
+        ControlFlow::Break(())
+    })?;
+    Ok(newest)
+}
+
 /// Appends one event to the chain.
 pub(super) fn append(
     tables: &mut WriteTables<'_>,

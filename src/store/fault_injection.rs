@@ -88,6 +88,15 @@ pub(super) fn set_behaviour(mode: TestBackendBehaviour) -> TestBackendBehaviour 
     MODE.with(|it| std::mem::replace(&mut *it.lock().unwrap(), mode))
 }
 
+/// Lets the disk be full after this number of calls to the files of this thread; `None` makes space.
+pub(crate) fn fill_disk_after(calls: Option<usize>) {
+    set_behaviour(calls.map_or(TestBackendBehaviour::PassThrough, |calls_before| {
+        let error = io::ErrorKind::StorageFull;
+        let plan = FailurePlan { error, calls_before, is_persistent: true, failure_count: 0 };
+        TestBackendBehaviour::Fail(plan)
+    }));
+}
+
 /// Counts a change as acknowledged.
 pub(super) fn acknowledge() {
     MODE.with(|it| {

@@ -21,6 +21,7 @@ mod file_db;
 mod fuzz;
 mod inflight_writes;
 mod integrity;
+mod jobs;
 mod key_order;
 mod lock_holder;
 mod lock_timeout_backend;
@@ -61,15 +62,18 @@ use redb::Database;
 use redb::backends::InMemoryBackend;
 
 pub use backup::{BackupReport, create_output_file};
-pub use bulk_insert::{EncodedToken, NamesToInsert};
+pub use bulk_insert::EncodedToken;
 pub use cached_reader::CachedReader;
 pub use chain::VerifiedChain;
 #[cfg(test)]
 pub use error::{Cause, WriteAccessReason};
 pub use error::{DamagedRecord, IoOperation, StoreError};
+#[cfg(test)]
+pub(crate) use fault_injection::fill_disk_after;
 #[cfg(any(test, feature = "testing"))]
 pub use fuzz::check_round_trip;
 pub use inflight_writes::wait_for_writes;
+pub use jobs::{JobLock, JobReads};
 pub use name_index::NameClash;
 #[cfg(any(test, feature = "testing"))]
 pub use panic_guard::catch_redb_panic;
@@ -79,9 +83,9 @@ pub use path_security::{
     InputSensitivity, check_input_file, create_private_folder, is_local_regular_file,
 };
 pub use raw_batch::RawBatch;
-pub use read_ops::{ChainCheckResult, ChangesSince, HasTables, ReadOps, TokenCursor};
 #[cfg(any(test, feature = "testing"))]
-pub use read_ops::{ScanResult, TrashedToken};
+pub use read_ops::TrashedToken;
+pub use read_ops::{ChainCheckResult, ChangesSince, HasTables, ReadOps, ScanResult, TokenCursor};
 pub use reader::Reader;
 pub use record::ComparedFields;
 pub use recorded_time::RecordedTime;

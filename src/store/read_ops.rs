@@ -62,7 +62,7 @@ pub struct TrashedToken {
 
 /// The position of a scan over the tokens in the order of their ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct TokenCursor([u8; TokenId::LEN]);
+pub struct TokenCursor(pub(super) [u8; TokenId::LEN]);
 
 impl TokenCursor {
     /// Returns whether a scan up to this position includes the token `id`, provided that this token

@@ -63,7 +63,8 @@ impl Reader {
         if has_newest_ending {
             return Ok(PendingEndings::new(pending));
         }
-        Ok(PendingEndings::of_outdated_store(register.entries(&id)?, newest_ending))
+        let endings = PendingEndings::of_outdated_store(register.entries(&id)?, newest_ending);
+        Ok(endings.missing_in(|id| self.token_without_usage(id).ok().flatten()))
     }
 }
 

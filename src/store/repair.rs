@@ -13,6 +13,7 @@ use super::{
     chain,
     codec::{RecordBody, decode},
     error::StoreError,
+    jobs,
     name_index::{EntryCheck, clash_key},
     read_ops::ReadOps,
     record::{ChainHeadV1, TokenIdRecordV1, TokenUsesV1, TokenV2, TrashV2, UseCountV1},
@@ -50,6 +51,8 @@ pub enum Repair {
     AddDeletionTime(TokenId, Timestamp),
     /// Remove the rows of the change log up to the last damaged one, which has this number.
     TrimChangeLog(u64),
+    /// Remove the damaged record of this job.
+    RemoveJob(u64),
 }
 
 impl fmt::Display for Repair {
@@ -85,6 +88,7 @@ impl fmt::Display for Repair {
                 )
             }
             Self::TrimChangeLog(last) => write!(f, "remove the change log up to {last}"),
+            Self::RemoveJob(number) => write!(f, "remove the damaged record of job {number}"),
         }
     }
 }
@@ -113,6 +117,7 @@ pub(super) fn find_repairs<T: Transaction>(tables: &Tables<T>) -> Result<Vec<Rep
         ControlFlow::Continue(())
     })?;
     repairs.extend(last_damaged.map(Repair::TrimChangeLog));
+    repairs.extend(jobs::damaged(tables)?.into_iter().map(Repair::RemoveJob));
     Ok(repairs)
 }
 
@@ -188,6 +193,7 @@ impl Writer<'_> {
                 }
                 Repair::RemoveDeletionTime(key) => drop(tables.trash_times.remove(key)?),
                 Repair::AddDeletionTime(id, at) => trash_index::put(tables, *at, id.as_bytes())?,
+                Repair::RemoveJob(number) => drop(tables.jobs.remove(*number)?),
                 Repair::TrimChangeLog(last) => {
                     // The highest number is the generation of the store, which must not go back.
                     let keeps_last = tables.changes.last_key()? > *last;

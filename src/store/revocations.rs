@@ -84,6 +84,21 @@ impl Store {
         }
     }
 
+    /// Makes room in the register for `more` entries, so that no batch of a job has to. A full disk is
+    /// not an error here, because the batches that need room report it.
+    pub fn reserve_endings(&self, more: usize, now: Timestamp) -> Result<(), StoreError> {
+        if self.is_read_only() {
+            return Err(StoreError::ReadOnlyMode);
+        }
+        match self.register()? {
+            Some((file, id)) => match file.register.reserve(&id, more, now) {
+                Err(error) if error.is_out_of_space() => Ok(()),
+                result => result,
+            },
+            None => Ok(()),
+        }
+    }
+
     /// Replaces the entries of these tokens, even if the new ones end fewer secrets, as after the
     /// undo of a delete. The records of the tokens must already agree with `entries`. Does nothing
     /// if the register is missing or foreign, because it will be rebuilt from the records.

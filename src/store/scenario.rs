@@ -6,9 +6,7 @@ use std::path::{Path, PathBuf};
 use chrono::{TimeZone as _, Utc};
 use tempfile::TempDir;
 
-use super::{
-    EncodedToken, NamesToInsert, ReadOps, ScanResult, Store, StoreError, TrashedToken, Writer,
-};
+use super::{EncodedToken, ReadOps, ScanResult, Store, StoreError, TrashedToken, Writer};
 use crate::domain::{
     Actor, AuditAction, Description, Digest, EventBody, LastUse, Name, Scopes, Timestamp, Token,
     TokenId, TokenLimits,
@@ -110,7 +108,7 @@ pub(super) fn insert_bulk(
     tokens: &[Token],
     batch: usize,
 ) -> Result<(), StoreError> {
-    let mut names = NamesToInsert::default();
+    let mut names = Vec::new();
     for tokens in tokens.chunks(batch) {
         let mut buffer = Vec::new();
         tokens.iter().try_for_each(|token| EncodedToken::write(token, &mut buffer))?;
@@ -123,7 +121,7 @@ pub(super) fn insert_bulk(
         rows.insert_tokens(&encoded.unwrap(), &events)?;
         names.extend(tokens.iter().map(|token| (token.name.folded(), token.id)));
     }
-    rows.insert_names(names)
+    rows.insert_names(&names)
 }
 
 fn delete(rows: &mut Writer<'_>, number: usize, when: Timestamp) -> Result<(), StoreError> {

@@ -59,6 +59,8 @@ pub(super) const TRASH_TIMES: &str = "trash-times-1";
 /// Change log: number → `TokenIdRecordV1`, the id of a token that a transaction changed. Only the
 /// newest rows are kept. The last number is the generation of the store.
 const CHANGES: &str = "changes-1";
+/// Table of unfinished jobs: number → `JobV1`.
+const JOBS: &str = "jobs-1";
 
 /// A transaction of redb as the tables see it. A write transaction opens all tables at once. A read
 /// transaction opens each table at its first use, because opening all of them would take most of
@@ -181,6 +183,7 @@ tables! {
     trash: IdKey = TRASH;
     trash_times: TrashTimeKeyRef = TRASH_TIMES;
     changes: u64 = CHANGES;
+    jobs: u64 = JOBS;
 }
 
 impl<T: Transaction> fmt::Debug for Tables<T> {

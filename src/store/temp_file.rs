@@ -26,8 +26,11 @@ const DIGITS: usize = 16;
 const ATTEMPTS: usize = 8;
 
 /// A temporary file, whose name is removed on drop.
+#[derive(Debug)]
 pub(super) struct TempFile {
     pub(super) path: PathBuf,
+    /// The random number in the name.
+    pub(super) number: u64,
     /// A second handle of the file, which holds the shared lock. redb locks and unlocks the handle
     /// that is written, so that handle cannot hold it. `None` if the file could not be locked.
     _lock: Option<File>,
@@ -41,13 +44,11 @@ impl TempFile {
         for _ in 0..ATTEMPTS {
             let nonce = SysRng.try_next_u64();
             let nonce = nonce.map_err(|error| StoreError::failed(IoOperation::Create, error))?;
-            let mut name = path.as_os_str().to_owned();
-            name.push(format!(".{nonce:0DIGITS$x}{SUFFIX}"));
-            let temp = PathBuf::from(name);
+            let temp = temp_path(path, nonce);
             let file = create_exclusive(&temp).map_err(|error| StoreError::at(path, &error))?;
             // A file system without locks gives an error: then no process removes the file.
             let lock = open_to_lock(&temp).ok().filter(|lock| lock.try_lock_shared().is_ok());
-            let created = Self { path: temp, _lock: lock };
+            let created = Self { path: temp, number: nonce, _lock: lock };
             if file.metadata().is_ok_and(|metadata| metadata.nlink() > 0) {
                 return Ok((created, file));
             }
@@ -62,6 +63,18 @@ impl Drop for TempFile {
         // Fails if the file was renamed.
         let _ = fs::remove_file(&self.path);
     }
+}
+
+/// The name of the temporary file with this number beside `path`.
+fn temp_path(path: &Path, number: u64) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".{number:0DIGITS$x}{SUFFIX}"));
+    PathBuf::from(name)
+}
+
+/// Whether a process holds the temporary file with this number beside `path`.
+pub(super) fn is_held(path: &Path, number: u64) -> bool {
+    open_to_lock(&temp_path(path, number)).is_ok_and(|file| file.try_lock().is_err())
 }
 
 /// Returns the temporary files beside `path` that no process is writing, each with an exclusive

@@ -2,7 +2,7 @@
 //! all of them. Each row of the trash has one entry here. Called by `read_ops`, `write_ops`, the
 //! checks and the migration.
 
-use std::ops::ControlFlow;
+use std::ops::{Bound, ControlFlow};
 
 use chrono::DateTime;
 
@@ -14,7 +14,7 @@ use super::{
     record::{TokenIdRecordV1, TrashV2},
     tables::{TRASH_TIMES, Tables, Transaction, WriteTables},
 };
-use crate::domain::{Timestamp, TokenId};
+use crate::domain::{Timestamp, Token, TokenId};
 
 type Id = [u8; TokenId::LEN];
 /// Seconds and nanoseconds of the deletion, big endian, then the id of the token.
@@ -53,6 +53,63 @@ pub(super) fn newest<T: Transaction>(tables: &Tables<T>) -> Result<Option<Timest
         if newest.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })?;
     Ok(newest)
+}
+
+/// Returns the latest deletion before the time `before`, with one of its tokens. Without `before`,
+/// returns the latest deletion. Skips damaged entries.
+pub(super) fn deletion_before<T: Transaction>(
+    tables: &Tables<T>,
+    before: Option<Timestamp>,
+) -> Result<Option<(Timestamp, TokenId)>, StoreError> {
+    let end =
+        before.map_or([u8::MAX; TokenId::LEN + 12], |before| time_key(before, &Id::default()));
+    let mut found = None;
+    tables.trash_times.scan(..&end, true, |key: &TrashTimeKey, row| {
+        found = parse_entry(key, row).and_then(|(at, id)| Some((at, TokenId::from_bytes(id)?)));
+        if found.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })?;
+    Ok(found)
+}
+
+/// Counts the tokens that were deleted at this time.
+pub(super) fn count_deleted_at<T: Transaction>(
+    tables: &Tables<T>,
+    at: Timestamp,
+) -> Result<usize, StoreError> {
+    let (first, last) = (time_key(at, &Id::default()), time_key(at, &[u8::MAX; TokenId::LEN]));
+    let mut count = 0_usize;
+    tables.trash_times.scan(&first..=&last, false, |_: &TrashTimeKey, _| {
+        count = count.saturating_add(1);
+        ControlFlow::Continue(())
+    })?;
+    Ok(count)
+}
+
+/// Reads at most `limit` tokens that were deleted at this time and have a key after `after`. Also
+/// returns the last key that was read; `None` if no more tokens are left. Skips damaged records.
+pub(super) fn deleted_at<T: Transaction>(
+    tables: &Tables<T>,
+    at: Timestamp,
+    after: Option<Id>,
+    limit: usize,
+) -> Result<(Vec<Token>, Option<Id>), StoreError> {
+    let first = time_key(at, &after.unwrap_or_default());
+    let last = time_key(at, &[u8::MAX; TokenId::LEN]);
+    let from = if after.is_some() { Bound::Excluded(&first) } else { Bound::Included(&first) };
+    let mut ids: Vec<Id> = Vec::new();
+    tables.trash_times.scan((from, Bound::Included(&last)), false, |key: &TrashTimeKey, _| {
+        ids.extend(key.last_chunk());
+        if ids.len() < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    })?;
+    let mut found = Vec::with_capacity(ids.len());
+    for id in &ids {
+        match get(tables, id) {
+            Ok(deleted) => found.extend(deleted.filter(|it| it.at == at).map(|it| it.token)),
+            Err(StoreError::Damaged(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok((found, ids.last().copied().filter(|_| ids.len() == limit)))
 }
 
 /// Reads at most `limit` tokens that were deleted at `until` or before, the oldest first. Skips

@@ -125,7 +125,7 @@ pub trait ServiceTestExt {
     /// Deletes all tokens. Returns their number.
     fn delete_all(&self) -> Result<usize, ServiceError> {
         let plan = self.execute_confirmed(&Command::Delete { tokens: TokensToDelete::All })?.plan;
-        Ok(plan.changes.len())
+        Ok(plan.change_count())
     }
 
     /// Restores the latest deletion of the acting operator.

@@ -75,7 +75,7 @@ impl Worker {
             let watcher = service.watch(notify.clone());
             // A change before the watch began is reported by no later event.
             notify();
-            run_jobs(&service, &inbox, position, watcher.is_err(), &*deliver);
+            run_jobs(&service, &inbox, position, watcher.is_err(), &deliver);
         });
         Self { jobs, trail_jobs, list_thread }
     }
@@ -111,16 +111,24 @@ fn run_trail_jobs(
 }
 
 fn run_jobs(
-    service: &Service,
+    service: &Arc<Service>,
     inbox: &Receiver<Job>,
     mut position: Option<ChangeLogPosition>,
     is_polling: bool,
-    deliver: &impl Fn(AppEvent) -> bool,
+    deliver: &Arc<impl Fn(AppEvent) -> bool + Send + Sync + 'static>,
 ) {
     let mut failure: Option<String> = None;
     loop {
         let wait = if is_polling || failure.is_some() { RETRY_INTERVAL } else { Duration::MAX };
         let response = match inbox.recv_timeout(wait) {
+            Ok(Job::Request(id, request)) if request.can_take_minutes(service) => {
+                let (service, deliver) = (Arc::clone(service), Arc::clone(deliver));
+                thread::spawn(move || {
+                    let response = execute_request(&service, &request);
+                    deliver(AppEvent::Response(id, Box::new(response)))
+                });
+                continue;
+            }
             Ok(Job::Request(id, request)) => Some((id, execute_request(service, &request))),
             Ok(Job::StoreChanged) | Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => return,
@@ -146,7 +154,7 @@ fn run_jobs(
         let fetched = matches!(response, Some((_, Response::Tokens(_))));
         let response = response.map(|(id, response)| AppEvent::Response(id, Box::new(response)));
         let events = if fetched { [response, changes] } else { [changes, response] };
-        if !events.into_iter().flatten().all(deliver) {
+        if !events.into_iter().flatten().all(&**deliver) {
             return;
         }
     }

@@ -10,6 +10,7 @@
 )]
 
 mod kill_commands;
+mod kill_jobs;
 mod kill_writers;
 mod ledger;
 mod stop_writer;

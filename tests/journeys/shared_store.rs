@@ -4,8 +4,13 @@ use std::{fs, os::unix::fs::PermissionsExt as _};
 
 use chrono::TimeDelta;
 
+use patdeck::{
+    domain::{Actor, Job, JobKind},
+    store::Store,
+};
+
 use super::{
-    fixture::{Fixture, TestStore},
+    fixture::{Fixture, TestStore, start_time},
     journey::Journey,
 };
 
@@ -152,6 +157,27 @@ fn a_history_that_went_back_is_reported() {
     it.keys("e <C-u> other <C-s>").sees("Saved other");
     replace_store(&it, &old);
     it.keys("j").waits_for("replaced by another state of itself");
+}
+
+#[test]
+fn an_interrupted_job_is_shown_until_it_is_finished() {
+    let mut it = Journey::on(Fixture::Few, 160, 24);
+    let job = Job {
+        kind: JobKind::DeleteAll { deletion: start_time(), after_event: 0 },
+        actor: Actor::named("carol"),
+        started: start_time(),
+        total: 60_000,
+        done: 34_000,
+        skipped: 0,
+        cursor: None,
+        lock: 0,
+    };
+    let number = Store::open(&it.store.file()).unwrap().write(|tx| tx.add_job(&job)).unwrap();
+    it.waits_for("interrupted: deletion of all tokens").sees("34,000 of 60,000 tokens done");
+    it.sees("`patdeck doctor --repair` finishes it");
+    it.store.observer().finish_job(number).unwrap();
+    let mut next = it.second_on_same_store();
+    next.resize(160, 24).sees("[Active 2]").never_sees("interrupted");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! needs attention. Prints no secret and no token name. A fact that cannot be determined is reported
 //! with the reason and does not stop the report.
 
+mod jobs;
 mod processes;
 mod repair;
 mod store;
@@ -27,8 +28,8 @@ use crate::{
 /// Arguments of `doctor`.
 #[derive(Debug, clap::Args)]
 pub struct Doctor {
-    /// List and make the repairs of damaged names, events, last uses and deleted tokens; a copy of
-    /// the store is kept
+    /// List and make the repairs of damaged names, events, last uses and deleted tokens, and finish
+    /// interrupted jobs; before a repair, a copy of the store is kept
     #[arg(long)]
     pub repair: bool,
 

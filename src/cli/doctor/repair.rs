@@ -1,5 +1,5 @@
-//! `doctor --repair`: lists the repairs, asks for confirmation, keeps a copy of the store, and
-//! makes the repairs.
+//! `doctor --repair`: lists the repairs and the interrupted jobs, asks for confirmation, keeps a copy
+//! of the store before a repair, makes the repairs and finishes the jobs.
 
 use serde_json::json;
 
@@ -10,13 +10,16 @@ use crate::{
         prompt,
     },
     domain::{counted, terminal_text::escape},
+    output::advice,
     service::Service,
 };
 
 /// Repairs the store after a confirmation, which `yes` skips.
 pub(in crate::cli) fn repair(service: &Service, yes: bool, out: &Output) -> Result<Exit, CliError> {
     let planned = service.find_repairs()?;
-    if planned.is_empty() {
+    let mut jobs = service.jobs()?;
+    jobs.retain(|stored| !stored.is_running);
+    if planned.is_empty() && jobs.is_empty() {
         if out.json {
             out.object(json!({ "repairs": [] }))?;
         } else {
@@ -24,14 +27,19 @@ pub(in crate::cli) fn repair(service: &Service, yes: bool, out: &Output) -> Resu
         }
         return Ok(Exit::Done);
     }
-    let lines: Vec<_> = planned.iter().map(ToString::to_string).collect();
+    let job_lines = jobs.iter().map(|stored| advice::job_repair(&stored.job));
+    let lines: Vec<_> = planned.iter().map(ToString::to_string).chain(job_lines).collect();
     if !yes {
-        let count = counted(planned.len(), "repair");
+        let count = counted(lines.len(), "repair");
         prompt::ask(&lines, &format!("Make {count}?"), "repair", "repair")?;
     }
-    let (copy, made) = service.repair()?;
+    let (copy, made) = if planned.is_empty() { (None, Vec::new()) } else { service.repair()? };
+    let mut made: Vec<_> = made.iter().map(ToString::to_string).collect();
+    for stored in &jobs {
+        service.finish_job(stored.number)?;
+        made.push(advice::job_repair(&stored.job));
+    }
     if out.json {
-        let made: Vec<_> = made.iter().map(ToString::to_string).collect();
         out.result(json!({ "repairs": made, "copy": copy }))?;
         return Ok(Exit::Done);
     }

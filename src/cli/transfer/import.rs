@@ -1,5 +1,5 @@
-//! `import`: reads an export, reports its faults and conflicts, imports all tokens or none, and
-//! prints what happened to each.
+//! `import`: reads an export, reports its faults and conflicts, imports the tokens, and prints what
+//! happened to each. Up to 5,000 tokens are imported all or none, more are saved in batches.
 
 use std::{fs::File, io, ops::ControlFlow, sync::Arc};
 
@@ -61,7 +61,17 @@ pub(in crate::cli) fn import(
     };
     let actions = actions.map_err(|error| import_error(error, args))?;
     report_actions(&lines, &actions, args, out)?;
-    Ok(Exit::Done)
+    match actions.refused() {
+        0 => Ok(Exit::Done),
+        refused => Err(CliError::new(
+            Exit::Incomplete,
+            format!(
+                "skipped {} because of conflicts that arose during the import",
+                counted(refused, "token")
+            ),
+        )
+        .with_hint("look at these tokens, then run the same import again")),
+    }
 }
 
 /// Opens standard input or the file. Returns an error if other users can change the file.
@@ -76,6 +86,15 @@ fn import_error(error: ImportError, args: &Import) -> CliError {
     match error {
         ImportError::Service(error) => error.into(),
         ImportError::InvalidLines(faults) => print_faults(&faults, args),
+        ImportError::Interrupted { cause, done, total } => {
+            let cause = import_error(*cause, args);
+            let CliError::Exit(_, cause) = cause else { return cause };
+            CliError::new(
+                Exit::Incomplete,
+                format!("{cause}; {} of {} are saved", grouped(done), counted(total, "token")),
+            )
+            .with_hint("run the same import again: it continues where it stopped")
+        }
         ImportError::Source(error) => {
             let path = args.file.to_string_lossy();
             CliError::usage(format!("cannot read {} ({error})", escape(&path)))

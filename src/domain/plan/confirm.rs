@@ -7,6 +7,7 @@ use sha2::{Digest as _, Sha256};
 use super::{Plan, StoredToken};
 use crate::domain::{
     command::{Command, ScopesToRemove},
+    event::EventHash,
     name::{Name, fold},
     overlap::SecretOverlap,
     terminal_text::to_ascii,
@@ -43,16 +44,24 @@ pub struct ConfirmationProof {
     /// SHA-256 of everything that must not change after the confirmation. `None` if the operator
     /// was not asked to confirm.
     fingerprint: Option<[u8; 32]>,
+    /// The newest event when the plan of a job was shown. `None` if the plan is no job.
+    newest_event: Option<Box<(u64, EventHash)>>,
 }
 
 impl ConfirmationProof {
     /// The proof for a plan that the operator was not asked to confirm. It is sufficient only for a
     /// plan that requires [`Confirmation::None`].
-    pub const NOT_REQUIRED: Self = Self { count: 0, fingerprint: None };
+    pub const NOT_REQUIRED: Self = Self { count: 0, fingerprint: None, newest_event: None };
 
     /// The number of tokens that the confirmed plan changes.
     pub fn count(&self) -> usize {
         self.count
+    }
+
+    /// The number and the hash of the newest event when the plan of a job was shown; `None` if the
+    /// confirmed plan is no job.
+    pub fn newest_event(&self) -> Option<(u64, EventHash)> {
+        self.newest_event.as_deref().copied()
     }
 }
 
@@ -68,7 +77,7 @@ impl Plan {
             (_, _, Command::AcceptClock) => Confirmation::TypeWord("accept"),
             (Some(name), 1, Command::Delete { .. }) => Confirmation::TypeName(name),
             (Some(name), 1, _) => Confirmation::Ask(name),
-            _ => Confirmation::TypeCount(self.changes.len()),
+            _ => Confirmation::TypeCount(self.change_count()),
         }
     }
 
@@ -104,7 +113,11 @@ impl Plan {
 
     /// Creates the proof of confirmation. Call it only after the operator has confirmed the plan.
     pub fn confirm(&self) -> ConfirmationProof {
-        ConfirmationProof { count: self.changes.len(), fingerprint: Some(self.fingerprint()) }
+        ConfirmationProof {
+            count: self.change_count(),
+            fingerprint: Some(self.fingerprint()),
+            newest_event: self.job.as_ref().map(|job| Box::new(job.newest_event)),
+        }
     }
 
     /// Whether `proof` is sufficient: this plan requires no confirmation, or the operator has
@@ -120,6 +133,11 @@ impl Plan {
     /// fingerprint change the same tokens and end the same secrets.
     fn fingerprint(&self) -> [u8; 32] {
         let mut hash = Sha256::new();
+        // A plan that does not have all tokens is confirmed as of an event.
+        if let Some(job) = self.job.as_ref().filter(|job| job.tokens > self.changes.len()) {
+            hash.update(job.newest_event.1.as_bytes());
+            hash.update(job.tokens.to_le_bytes());
+        }
         for change in &self.changes {
             match &change.before {
                 StoredToken::Absent => {}

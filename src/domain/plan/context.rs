@@ -10,7 +10,7 @@ use crate::domain::{
     Timestamp,
     catalogue::ScopeCatalogue,
     command::DeliveryMethod,
-    event::{Actor, AuditEvent},
+    event::{Actor, AuditEvent, EventHash},
     id::TokenId,
     lifetime::{Lifetime, LifetimeError, LifetimeLimits},
     limits::{LimitChanges, TokenLimits},
@@ -46,6 +46,46 @@ pub trait ReadTokens {
         until: Timestamp,
         limit: usize,
     ) -> Result<Vec<(Token, Timestamp)>, Self::Error>;
+    /// Calls `visit` with each token, or with the id of a damaged record.
+    fn visit_tokens(
+        &self,
+        visit: &mut dyn FnMut(Result<Token, TokenId>),
+    ) -> Result<(), Self::Error> {
+        let (tokens, damaged) = self.tokens()?;
+        tokens.into_iter().map(Ok).chain(damaged.into_iter().map(Err)).for_each(visit);
+        Ok(())
+    }
+    /// The number of tokens, including damaged records.
+    fn token_count(&self) -> Result<usize, Self::Error> {
+        self.tokens().map(|(tokens, damaged)| tokens.len().saturating_add(damaged.len()))
+    }
+    /// The token in the trash with this id, and the time of its deletion.
+    fn deleted_token(&self, id: &TokenId) -> Result<Option<(Token, Timestamp)>, Self::Error> {
+        Ok(self.deleted()?.into_iter().find(|(token, _)| token.id == *id))
+    }
+    /// The number of tokens in the trash that were deleted at this time.
+    fn count_deleted_at(&self, at: Timestamp) -> Result<usize, Self::Error> {
+        Ok(self.deleted()?.iter().filter(|(_, deleted)| *deleted == at).count())
+    }
+    /// At most `limit` tokens in the trash that were deleted at this time.
+    fn deleted_at(&self, at: Timestamp, limit: usize) -> Result<Vec<Token>, Self::Error> {
+        let deleted = self.deleted()?.into_iter().filter(|(_, deleted)| *deleted == at);
+        Ok(deleted.map(|(token, _)| token).take(limit).collect())
+    }
+    /// The latest deletion before the time `before`, with one of its tokens. Without `before`, the
+    /// latest deletion.
+    fn deletion_before(
+        &self,
+        before: Option<Timestamp>,
+    ) -> Result<Option<(Timestamp, TokenId)>, Self::Error> {
+        let deleted = self.deleted()?.into_iter();
+        let mut earlier = deleted.filter(|(_, at)| before.is_none_or(|before| *at < before));
+        Ok(earlier.next().map(|(token, at)| (at, token.id)))
+    }
+    /// The number and the hash of the newest event of the store.
+    fn newest_event(&self) -> Result<(u64, EventHash), Self::Error> {
+        Ok((0, EventHash::NONE))
+    }
     /// The newest event of the token with this id.
     fn newest_event_of(&self, id: &TokenId) -> Result<Option<AuditEvent>, Self::Error>;
 }

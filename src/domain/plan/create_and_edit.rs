@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    Plan, PlanContext, ReadTokens, Refusal, StoredToken, Warning,
+    Plan, PlanContext, ReadTokens, Refusal, StoredToken, TokenChange, Warning,
     audit_text::{expiry_text, limits_text, scope_count, scope_list},
     require_token,
 };
@@ -239,4 +239,14 @@ pub(super) fn revert<R: ReadTokens>(
         plan.push_change(&now, reverted, AuditAction::Undone, details.join(", "));
     }
     Ok(())
+}
+
+/// The edit that a change of a live token is; `None` if it changes nothing.
+pub(super) fn token_edit(change: &TokenChange) -> Option<TokenEdit> {
+    match (&change.before, &change.after, &change.event) {
+        (StoredToken::Live(before), StoredToken::Live(after), Some(_)) => {
+            Some(TokenEdit { before: Token::clone(before), after: Token::clone(after) })
+        }
+        _ => None,
+    }
 }

@@ -7,6 +7,7 @@ mod audit_text;
 mod confirm;
 mod context;
 mod create_and_edit;
+mod large;
 mod refusal;
 mod secret_changes;
 mod trash;
@@ -17,6 +18,9 @@ pub use self::{
     audit_text::expiry_text,
     confirm::{Confirmation, ConfirmationProof, is_confirmed_by},
     context::{NewSecretDigests, PlanContext, ReadTokens},
+    large::{
+        JobPlan, deletion_batch, restoration_batch, scope_addition_batch, scope_removal_batch,
+    },
     refusal::Refusal,
     trash::{PURGE_BATCH, TRASH_RETENTION, deletion_time},
 };
@@ -27,13 +31,14 @@ use super::{
     count::counted,
     event::AuditAction,
     id::TokenId,
+    job::MAX_PER_TRANSACTION,
     name::Name,
     scope::Scope,
     token::{PreviousSecret, Token},
 };
 
-/// Maximum number of tokens that a command may name. A transaction with this number of tokens takes
-/// well under 2 s, which is how long other writers wait.
+/// Maximum number of tokens that a command may name. Above [`MAX_PER_TRANSACTION`], the change is
+/// saved as a job.
 pub const MAX_TOKENS: usize = 10_000;
 
 /// Whether and where a token is stored.
@@ -72,6 +77,14 @@ impl TokenChange {
     /// The token after the change, or before it if the change removes the token.
     pub fn token(&self) -> Option<&Token> {
         self.after.token().or_else(|| self.before.token())
+    }
+
+    /// When the token was deleted that the change restores or removes.
+    pub fn deleted_at(&self) -> Option<Timestamp> {
+        match self.before {
+            StoredToken::Deleted(_, at) => Some(at),
+            _ => None,
+        }
     }
 
     /// The id of the token. `None` if the change concerns no token.
@@ -141,6 +154,8 @@ pub struct Plan {
     pub warnings: Vec<Warning>,
     /// Changes in the trash that the command does not name: purges and corrected deletion times.
     pub housekeeping: Vec<TokenChange>,
+    /// Set if the change is saved as a job. Then `changes` may have only the first tokens.
+    pub job: Option<JobPlan>,
 }
 
 impl Plan {
@@ -152,6 +167,7 @@ impl Plan {
             skipped: Vec::new(),
             warnings: Vec::new(),
             housekeeping: Vec::new(),
+            job: None,
         }
     }
 
@@ -169,14 +185,15 @@ impl Plan {
     /// The number of damaged records that the plan removes.
     pub fn damaged_count(&self) -> usize {
         let is_damaged = |change: &&TokenChange| matches!(change.before, StoredToken::Damaged(_));
-        self.changes.iter().filter(is_damaged).count()
+        let changes = || self.changes.iter().filter(is_damaged).count();
+        self.job.as_ref().map_or_else(changes, |job| job.damaged)
     }
 
     /// The number of changed tokens and, if there are any, of damaged records: `3 tokens and 1
     /// damaged record`.
     pub fn counted_tokens(&self) -> String {
         let damaged = self.damaged_count();
-        let tokens = self.changes.len() - damaged;
+        let tokens = self.change_count().saturating_sub(damaged);
         match (tokens, damaged) {
             (tokens, 0) => counted(tokens, "token"),
             (0, damaged) => counted(damaged, "damaged record"),
@@ -221,8 +238,11 @@ impl Plan {
             StoredToken::Absent | StoredToken::Damaged(_) | StoredToken::Live(_) => None,
         };
         match &self.command {
+            // Without all tokens, only a deletion can be undone.
+            command if self.job.is_some() && !matches!(command, Command::Delete { .. }) => None,
             Command::Edit { .. } | Command::AddScopes { .. } | Command::RemoveScopes { .. } => {
-                let edits: Vec<TokenEdit> = self.changes.iter().filter_map(token_edit).collect();
+                let edits: Vec<TokenEdit> =
+                    self.changes.iter().filter_map(create_and_edit::token_edit).collect();
                 (!edits.is_empty()).then_some(Command::Revert(edits))
             }
             Command::Delete { .. } => self
@@ -273,15 +293,6 @@ impl Plan {
     }
 }
 
-fn token_edit(change: &TokenChange) -> Option<TokenEdit> {
-    match (&change.before, &change.after, &change.event) {
-        (StoredToken::Live(before), StoredToken::Live(after), Some(_)) => {
-            Some(TokenEdit { before: Token::clone(before), after: Token::clone(after) })
-        }
-        _ => None,
-    }
-}
-
 /// Plans `command` on the tokens that `tx` reads. A token that cannot be changed is skipped, with
 /// the reason.
 ///
@@ -308,11 +319,13 @@ pub fn plan<R: ReadTokens>(
             plan_each(&mut plan, tokens, tx, |plan, token| {
                 create_and_edit::add_scopes(plan, token, scopes);
             })?;
+            large::change_scopes(&mut plan, tx)?;
         }
         Command::RemoveScopes { tokens, scopes } => {
             plan_each(&mut plan, tokens, tx, |plan, token| {
                 create_and_edit::remove_scopes(plan, token, scopes);
             })?;
+            large::change_scopes(&mut plan, tx)?;
         }
         Command::Revoke { tokens } => {
             plan_each(&mut plan, tokens, tx, secret_changes::revoke)?;
@@ -320,6 +333,9 @@ pub fn plan<R: ReadTokens>(
         Command::RevokeLeaked { secrets } => secret_changes::revoke_leaked(&mut plan, secrets, tx)?,
         Command::EndOverlap { tokens } => {
             plan_each(&mut plan, tokens, tx, secret_changes::end_overlap)?;
+        }
+        Command::Regenerate { tokens, .. } if tokens.len() > MAX_PER_TRANSACTION => {
+            return Err(Refusal::TooManySecrets(count).into());
         }
         Command::Regenerate { tokens, lifetime, overlap, .. } => {
             context.granting_time()?;
@@ -360,6 +376,9 @@ fn delete<R: ReadTokens>(
     let damaged;
     let listed = match tokens {
         TokensToDelete::Listed(tokens) => tokens,
+        TokensToDelete::All if tx.token_count()? > MAX_PER_TRANSACTION => {
+            return large::delete_all(plan, tx, deleted_at);
+        }
         TokensToDelete::All => {
             let all = tx.tokens()?;
             for token in all.0 {

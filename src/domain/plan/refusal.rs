@@ -41,6 +41,9 @@ pub enum Refusal {
     /// The command names more tokens than one transaction may change.
     #[error("too many tokens ({count}): select at most {max}", count = grouped(.0), max = grouped(super::MAX_TOKENS))]
     TooManyTokens(usize),
+    /// One file must have all new secrets, so a regeneration is never saved in batches.
+    #[error("too many tokens ({count}): regenerate at most {max} at once", count = grouped(.0), max = grouped(super::MAX_PER_TRANSACTION))]
+    TooManySecrets(usize),
     /// No deleted token matches, or the matching tokens were deleted at least 24 hours ago.
     #[error("no deleted token to restore: deleted tokens are kept for 24 hours")]
     NothingToRestore,

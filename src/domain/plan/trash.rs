@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 
-use super::{Plan, PlanContext, ReadTokens, Refusal, StoredToken, TokenChange, Warning};
+use super::{Plan, PlanContext, ReadTokens, Refusal, StoredToken, TokenChange, Warning, large};
 use crate::domain::{
     ClockEffects, Timestamp,
     command::TokensToRestore,
     event::{Actor, AuditAction, EventBody},
     id::TokenId,
+    job::MAX_PER_TRANSACTION,
     token::Token,
 };
 
@@ -76,19 +77,23 @@ pub(super) fn restore<R: ReadTokens>(
     context: &PlanContext<'_>,
 ) -> Result<(), R::Error> {
     context.granting_time()?;
-    let mut deleted = tx.deleted()?;
-    deleted.retain(|(_, at)| plan.at - *at < TRASH_RETENTION);
-    let deletion = match target {
-        TokensToRestore::Token(id) => {
-            deleted.retain(|(token, _)| token.id == id);
-            None
+    let now = plan.at;
+    let is_kept = |at: Timestamp| now - at < TRASH_RETENTION;
+    let deleted = match target {
+        TokensToRestore::Token(id) => tx.deleted_token(&id)?.into_iter().collect(),
+        TokensToRestore::Deletion(_) | TokensToRestore::LastDeletion => {
+            let deletion = match target {
+                TokensToRestore::Deletion(at) => at,
+                _ => last_deletion_by(now, tx, context.actor)?,
+            };
+            if is_kept(deletion) && large::restore(plan, deletion, tx)? {
+                return Ok(());
+            }
+            let deleted = tx.deleted_at(deletion, MAX_PER_TRANSACTION)?;
+            deleted.into_iter().map(|token| (token, deletion)).collect::<Vec<_>>()
         }
-        TokensToRestore::Deletion(at) => Some(at),
-        TokensToRestore::LastDeletion => Some(last_deletion_by(&deleted, tx, context.actor)?),
     };
-    if let Some(deletion) = deletion {
-        deleted.retain(|(_, at)| *at == deletion);
-    }
+    let deleted: Vec<_> = deleted.into_iter().filter(|(_, at)| is_kept(*at)).collect();
     if deleted.is_empty() {
         return Err(Refusal::NothingToRestore.into());
     }
@@ -96,38 +101,47 @@ pub(super) fn restore<R: ReadTokens>(
         if tx.id_of_name(&token.name)?.is_some() {
             return Err(Refusal::NameTaken(token.name).into());
         }
-        let token = Arc::new(token);
-        plan.changes.push(TokenChange {
-            before: StoredToken::Deleted(Arc::clone(&token), at),
-            after: StoredToken::Live(Arc::new(Token::clone(&token).with_next_version(&token))),
-            event: Some((AuditAction::Restored, String::new())),
-        });
+        push_restored(plan, token, at);
     }
     Ok(())
 }
 
-/// Returns the time of the latest deletion by `actor`. Deletions by other operators are not
-/// restored implicitly: if `actor` has deleted nothing, the error names the latest deletion by
-/// another operator.
+/// Moves a token out of the trash.
+pub(super) fn push_restored(plan: &mut Plan, token: Token, deleted_at: Timestamp) {
+    let token = Arc::new(token);
+    plan.changes.push(TokenChange {
+        before: StoredToken::Deleted(Arc::clone(&token), deleted_at),
+        after: StoredToken::Live(Arc::new(Token::clone(&token).with_next_version(&token))),
+        event: Some((AuditAction::Restored, String::new())),
+    });
+}
+
+/// Returns the time of the latest deletion by `actor` in the 24 hours before `now`. Deletions by
+/// other operators are not restored implicitly: if `actor` has deleted nothing, the error names the
+/// latest deletion by another operator.
 fn last_deletion_by<R: ReadTokens>(
-    deleted: &[(Token, Timestamp)],
+    now: Timestamp,
     tx: &R,
     actor: &Actor,
 ) -> Result<Timestamp, R::Error> {
-    let (newest, _) = deleted.first().ok_or(Refusal::NothingToRestore)?;
-    let mut checked = None;
-    for (token, at) in deleted {
-        // All tokens of a deletion have the same time and actor: check only the first one.
-        if checked.replace(*at) != Some(*at)
-            && let Some(by) = deleted_by(tx, &token.id)?
-            && is_same_account(&by, actor)
-        {
-            return Ok(*at);
+    let (mut before, mut newest) = (None, None);
+    while let Some((at, id)) =
+        tx.deletion_before(before)?.filter(|(at, _)| now - *at < TRASH_RETENTION)
+    {
+        // All tokens of a deletion have the same time and actor: check only one of them.
+        let by = deleted_by(tx, &id)?;
+        if by.as_ref().is_some_and(|by| is_same_account(by, actor)) {
+            return Ok(at);
         }
+        newest.get_or_insert((id, by));
+        before = Some(at);
     }
-    let by = deleted_by(tx, &newest.id)?;
+    let (id, by) = newest.ok_or(Refusal::NothingToRestore)?;
+    let Some((token, _)) = tx.deleted_token(&id)? else {
+        return Err(Refusal::NothingToRestore.into());
+    };
     let by = by.map_or_else(|| "another user".to_owned(), |by| by.to_string());
-    Err(Refusal::DeletedByAnother { name: newest.name.clone(), by }.into())
+    Err(Refusal::DeletedByAnother { name: token.name, by }.into())
 }
 
 /// Returns the actor of the token's newest event if this event is a deletion, otherwise `None`.

@@ -158,6 +158,7 @@ impl RowPlan {
 pub struct RowPlans {
     outcomes: Vec<RowOutcome>,
     conflicts: Vec<(usize, Conflict)>,
+    refused: usize,
 }
 
 impl RowPlans {
@@ -182,6 +183,19 @@ impl RowPlans {
         let rows: BTreeSet<usize> = wider.map(|(row, _)| *row).collect();
         let is_replaced = |row: &&usize| self.outcomes.get(**row) == Some(&RowOutcome::Replaced);
         rows.iter().filter(is_replaced).count()
+    }
+
+    /// The number of rows that a job skipped because a conflict arose after its start.
+    pub fn refused(&self) -> usize {
+        self.refused
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.outcomes.len()
+    }
+
+    pub(super) fn add_refused(&mut self, count: usize) {
+        self.refused = self.refused.saturating_add(count);
     }
 
     pub fn has_conflicts(&self) -> bool {
@@ -212,6 +226,18 @@ pub(in crate::service) struct ConflictResolver {
 impl ConflictResolver {
     pub(in crate::service) fn new(on_conflict: OnConflict, ids: Vec<TokenId>) -> Self {
         Self { on_conflict, ids }
+    }
+
+    /// The CRC-32 of the ids of all imported tokens.
+    pub(super) fn ids_crc(&self) -> u32 {
+        let mut crc = crc32fast::Hasher::new();
+        self.ids.iter().for_each(|id| crc.update(id.as_bytes()));
+        crc.finalize()
+    }
+
+    /// Whether tokens in the store can be replaced.
+    pub(super) fn is_replacing(&self) -> bool {
+        matches!(self.on_conflict, OnConflict::Replace { .. })
     }
 
     /// Returns the action for a row, and a fault for each conflict that the policy refuses.
@@ -295,7 +321,7 @@ impl ConflictResolver {
 
     /// Returns the tokens in the store that have this name, without those that the import replaces.
     fn name_holders(&self, rows: &impl ReadOps, name: &Name) -> Result<Vec<TokenId>, StoreError> {
-        let is_replacing = matches!(self.on_conflict, OnConflict::Replace { .. });
+        let is_replacing = self.is_replacing();
         let mut holders = rows.ids_of_name(name)?;
         holders.retain(|id| !(is_replacing && self.ids.binary_search(id).is_ok()));
         Ok(holders)

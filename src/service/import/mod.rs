@@ -1,8 +1,9 @@
-//! Imports any number of tokens in one transaction, all of them or none. Memory holds a few batches
-//! and 20 bytes per token. Two steps: `prepare_import` parses and checks the lines in parallel,
+//! Imports any number of tokens: up to 5,000 in one transaction, all of them or none; more in batches
+//! (`batches`). Memory holds a few batches and 20 bytes per token. Two steps: `prepare_import` parses and checks the lines in parallel,
 //! reports all their faults, and stages the rows; then `commit` writes the staged rows on one
 //! thread. Called by the command line.
 
+mod batches;
 mod conflicts;
 mod prepared;
 mod source;
@@ -30,7 +31,7 @@ use crate::{
     store::StoreError,
 };
 
-/// Why nothing was imported.
+/// Why an import failed. Nothing was imported unless a variant says otherwise.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
     #[error(transparent)]
@@ -39,6 +40,9 @@ pub enum ImportError {
     InvalidLines(ImportFaults),
     #[error(transparent)]
     Source(#[from] io::Error),
+    /// The import stopped between two batches. The first `done` of `total` tokens are saved.
+    #[error("{cause}")]
+    Interrupted { cause: Box<ImportError>, done: usize, total: usize },
 }
 
 impl From<StoreError> for ImportError {
@@ -84,7 +88,8 @@ impl Service {
         let (mut is_readable, mut result) = (true, Ok(()));
         let (checked_at, mut staging) = (self.position()?, StagingBuffer::default());
         let mut collect = |batch: CheckedBatch| {
-            done.fetch_add(u64::try_from(batch.ids.len()).unwrap_or(0), Ordering::Relaxed);
+            let count = batch.ids.len();
+            done.fetch_add(u64::try_from(count).unwrap_or(0), Ordering::Relaxed);
             ids.extend(batch.ids);
             names.extend(batch.names);
             is_readable &= batch.is_readable;
@@ -92,7 +97,7 @@ impl Service {
             refused.extend(batch.refused);
             // After a fault the import fails anyway, so no more rows are staged.
             let is_good = faults.is_empty() && refused.is_empty();
-            if is_good { staging.add(&self.store, &batch.staged) } else { Ok(()) }
+            if is_good { staging.add(&self.store, &batch.staged, count) } else { Ok(()) }
         };
         source.for_each_batch(
             |batch| self.check_batch(batch, &policy, &hash),

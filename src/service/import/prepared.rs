@@ -1,11 +1,8 @@
-//! The second step of an import: decides the action for each staged row and writes the rows in
-//! batches within one transaction. If conflicts arose since the rows were checked, it fails and
-//! writes nothing. Called by the command line.
+//! The second step of an import: decides the action for each staged row and writes the rows, up to
+//! 5,000 in one transaction. If conflicts arose since the rows were checked, it fails and writes
+//! nothing. Called by the command line.
 
-use std::{
-    mem::take,
-    sync::atomic::{AtomicU64, Ordering},
-};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{
     ImportError,
@@ -14,29 +11,34 @@ use super::{
     staging::{StagedToken, StagingBuffer},
 };
 use crate::{
-    domain::{AuditAction, EventBody, Status, Timestamp, Token, TokenId, plan::expiry_text},
-    service::{ChangeLogPosition, Service, ServiceError, store_reads},
-    store::{
-        ComparedFields, EncodedToken, NamesToInsert, ReadOps, RevocationEntry, StoreError, Writer,
+    domain::{
+        AuditAction, EventBody, MAX_PER_TRANSACTION, Status, Timestamp, Token, TokenId,
+        plan::expiry_text,
     },
+    service::{ChangeLogPosition, Service, ServiceError, store_reads},
+    store::{ComparedFields, EncodedToken, ReadOps, RevocationEntry, StoreError, Writer},
 };
 
 /// An import whose rows were checked and have no faults.
 #[derive(Debug)]
 pub struct PreparedImport<'a, S> {
-    service: &'a Service,
+    pub(super) service: &'a Service,
     source: &'a S,
-    policy: ConflictResolver,
-    staging: StagingBuffer,
+    pub(super) policy: ConflictResolver,
+    pub(super) staging: StagingBuffer,
     /// The state of the store against which the rows were checked.
-    checked_at: ChangeLogPosition,
+    pub(super) checked_at: ChangeLogPosition,
+    /// Number of rows up to which the import is one transaction.
+    pub(super) max_per_transaction: usize,
 }
 
 /// The planned writes of a batch, and the conflicts that the policy refuses.
 #[derive(Default)]
-struct PlannedBatch<'b> {
-    actions: Vec<RowPlan>,
+pub(super) struct PlannedBatch<'b> {
+    pub(super) actions: Vec<RowPlan>,
     refused: Vec<LineFault>,
+    /// Number of rows with a refused conflict.
+    pub(super) refused_rows: usize,
     replaced_ids: Vec<TokenId>,
     displaced_ids: Vec<TokenId>,
     /// The tokens that are inserted.
@@ -49,16 +51,16 @@ struct PlannedBatch<'b> {
 
 /// The entries that an import writes to the revocation register after its commit.
 #[derive(Default)]
-struct RegisterChanges {
+pub(super) struct RegisterChanges {
     /// Entries that end the tokens that were deleted because imported tokens have their names.
-    ended: Vec<RevocationEntry>,
+    pub(super) ended: Vec<RevocationEntry>,
     /// Entries that agree with the new records of the replaced tokens.
     replaced: Vec<RevocationEntry>,
 }
 
 /// Which staged rows are checked again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum RecheckMode {
+pub(super) enum RecheckMode {
     /// Check all rows, collect no writes.
     DryRun,
     /// Check all rows: the store changed since they were staged.
@@ -76,7 +78,14 @@ impl<'a, S: ImportSource> PreparedImport<'a, S> {
         staging: StagingBuffer,
         checked_at: ChangeLogPosition,
     ) -> Self {
-        Self { service, source, policy, staging, checked_at }
+        let max_per_transaction = MAX_PER_TRANSACTION;
+        Self { service, source, policy, staging, checked_at, max_per_transaction }
+    }
+
+    /// Saves more than `max` rows in batches.
+    #[cfg(test)]
+    pub fn with_max_per_transaction(self, max: usize) -> Self {
+        Self { max_per_transaction: max, ..self }
     }
 
     /// Returns the actions that [`PreparedImport::commit`] would take now. Changes nothing. Fails
@@ -86,75 +95,85 @@ impl<'a, S: ImportSource> PreparedImport<'a, S> {
         let (mut actions, mut refused) = (RowPlans::default(), ImportFaults::default());
         for staged in self.staging.batches() {
             let staged = staged?;
-            let batch = self.plan_batch(&staged, at, RecheckMode::DryRun)?;
+            let tokens = StagedToken::read_all(&staged).collect::<Result<Vec<_>, _>>()?;
+            let batch = self.plan_batch(&tokens, at, RecheckMode::DryRun)?;
             actions.extend(batch.actions);
             refused.extend(batch.refused);
         }
         if refused.is_empty() { Ok(actions) } else { Err(refused.into()) }
     }
 
-    /// Imports the tokens, all of them or none. Writes one event for each token, with the id of the
-    /// store that exported it. Sets `done` to the number of written rows, for a progress display.
-    /// Fails with the conflicts that arose since the rows were checked.
+    /// Imports the tokens: up to [`MAX_PER_TRANSACTION`] all or none, more in batches, see
+    /// [`ImportError::Interrupted`]. Writes one event for each token, with the id of the store that
+    /// exported it. Sets `done` to the number of saved rows, for a progress display. Fails with the
+    /// conflicts that arose since the rows were checked.
     pub fn commit(&self, done: &AtomicU64) -> Result<RowPlans, ImportError> {
+        if self.staging.row_count() > self.max_per_transaction {
+            return self.commit_in_batches(done);
+        }
+        let staged = self.staging.batches().collect::<Result<Vec<_>, _>>()?;
+        let tokens = staged.iter().flat_map(|staged| StagedToken::read_all(staged));
+        let tokens = tokens.collect::<Result<Vec<_>, _>>()?;
         let mut register = RegisterChanges::default();
         let actions = self.service.write(|rows| {
-            let at = self.service.clock.denial_time(rows)?;
             self.service.require_granting(rows)?;
             // From here on, the write lock keeps other processes from writing.
             let now = store_reads::position(rows, rows.newest_event()?.as_ref())?;
             let is_unchanged = now == self.checked_at;
             let mode = if is_unchanged { RecheckMode::Unchanged } else { RecheckMode::Recheck };
-            let (mut actions, mut refused) = (RowPlans::default(), ImportFaults::default());
-            let deletion_time = self.service.deletion_time(rows)?;
-            let mut names = NamesToInsert::default();
-            for staged in self.staging.batches() {
-                let staged = staged?;
-                let mut batch = self.plan_batch(&staged, at, mode)?;
-                refused.extend(batch.refused.drain(..));
-                if refused.is_empty() {
-                    self.write_batch(rows, &batch, deletion_time, &mut register)?;
-                    let count = u64::try_from(batch.actions.len()).unwrap_or(0);
-                    done.fetch_add(count, Ordering::Relaxed);
-                    names.extend(batch.names);
-                    if names.is_full() {
-                        rows.insert_names(take(&mut names))?;
-                    }
-                }
-                actions.extend(batch.actions);
+            let batch = self.plan_batch(&tokens, self.service.clock.denial_time(rows)?, mode)?;
+            if !batch.refused.is_empty() {
+                let mut refused = ImportFaults::default();
+                refused.extend(batch.refused);
+                return Err(ImportError::from(refused));
             }
-            rows.insert_names(names)?;
-            if refused.is_empty() { Ok(actions) } else { Err(ImportError::from(refused)) }
+            let deletion_time = self.service.deletion_time(rows)?;
+            self.write_batch(rows, &batch, deletion_time, &mut register)?;
+            if !register.ended.is_empty() {
+                self.service.purge_in(rows)?;
+            }
+            let mut actions = RowPlans::default();
+            actions.extend(batch.actions);
+            Ok(actions)
         })?;
-        // The store already denies the deleted tokens. The register only protects this from a lost
-        // write and from an older copy of the file, so an error is ignored.
-        let _ = self.service.store.end_secrets(&register.ended, self.service.clock.now());
-        let lowered = self.service.store.set_revocations(&register.replaced);
-        lowered.map_err(ServiceError::StillDenied)?;
+        done.fetch_add(u64::try_from(actions.len()).unwrap_or(0), Ordering::Relaxed);
+        self.update_register(&register)?;
         Ok(actions)
     }
 
-    /// Plans a batch against the last commit, which does not contain the earlier batches of the
-    /// import. The plan is valid nevertheless: no id or name occurs twice in an import, and the
-    /// open write transaction keeps other processes from writing.
-    fn plan_batch<'b>(
+    /// Writes to the register what saved batches have ended and replaced. Fails with
+    /// [`ServiceError::StillDenied`] if the register still denies a replaced secret.
+    pub(super) fn update_register(&self, changes: &RegisterChanges) -> Result<(), ServiceError> {
+        // The store already denies the deleted tokens. The register only protects this from a lost
+        // write and from an older copy of the file, so an error is ignored.
+        let _ = self.service.store.end_secrets(&changes.ended, self.service.clock.now());
+        let lowered = self.service.store.set_revocations(&changes.replaced);
+        lowered.map_err(ServiceError::StillDenied)
+    }
+
+    /// Plans a batch against the last commit. No id or name occurs twice in an import, and the open
+    /// write transaction keeps other processes from writing.
+    pub(super) fn plan_batch<'b>(
         &self,
-        staged: &'b [u8],
+        tokens: &[StagedToken<'b>],
         at: Timestamp,
         mode: RecheckMode,
     ) -> Result<PlannedBatch<'b>, StoreError> {
         self.service.store.read(|rows| {
             let mut batch = PlannedBatch::default();
-            for token in StagedToken::read_all(staged) {
-                let token = token?;
-                let (action, refused) = if mode == RecheckMode::Unchanged && token.is_new {
+            for token in tokens {
+                let (mut action, refused) = if mode == RecheckMode::Unchanged && token.is_new {
                     (RowPlan::INSERT, Vec::new())
                 } else {
                     let row = ImportRow { line: token.line, token: token.decode()? };
                     self.policy.decide(rows, at, &row)?
                 };
+                if !refused.is_empty() {
+                    batch.refused_rows += 1;
+                    action.outcome = RowOutcome::Skipped;
+                }
                 if mode != RecheckMode::DryRun && action.outcome.writes() {
-                    self.plan_write(rows, &mut batch, &token, &action, at)?;
+                    self.plan_write(rows, &mut batch, token, &action, at)?;
                 }
                 batch.refused.extend(refused);
                 batch.actions.push(action);
@@ -208,7 +227,7 @@ impl<'a, S: ImportSource> PreparedImport<'a, S> {
 
     /// Writes a batch. Deletes the tokens whose names the batch takes, with the `deletion_time`
     /// that all batches share. Removes the written tokens from the trash.
-    fn write_batch(
+    pub(super) fn write_batch(
         &self,
         rows: &mut Writer<'_>,
         batch: &PlannedBatch<'_>,
@@ -236,6 +255,11 @@ impl<'a, S: ImportSource> PreparedImport<'a, S> {
             }
         }
         rows.insert_tokens(&batch.tokens, &batch.events)?;
+        if self.policy.is_replacing() {
+            // A later batch replaces the tokens that still have these names.
+            rows.yield_names(&batch.names)?;
+        }
+        rows.insert_names(&batch.names)?;
         for (id, existing) in replaced {
             let Some(mut token) = rows.token(&id)? else { continue };
             if let Some(existing) = existing {

@@ -28,6 +28,8 @@ pub(super) struct StagingBuffer {
     file: Option<File>,
     /// The total length of all batches in bytes.
     end: u64,
+    /// Number of rows in all batches.
+    row_count: usize,
 }
 
 /// Byte offset, length and checksum of a batch.
@@ -39,10 +41,21 @@ struct StagedBatchLocation {
 }
 
 impl StagingBuffer {
-    /// Appends encoded rows to the last batch if they fit, or else as a new batch. Moves all rows
+    /// The number of rows in all batches.
+    pub(super) fn row_count(&self) -> usize {
+        self.row_count
+    }
+
+    /// Appends `count` encoded rows to the last batch if they fit, or else as a new batch. Moves all rows
     /// to a scratch file of `store` when they exceed [`MAX_IN_MEMORY`]. Fails if the file cannot be
     /// written.
-    pub(super) fn add(&mut self, store: &Store, rows: &[u8]) -> Result<(), StoreError> {
+    pub(super) fn add(
+        &mut self,
+        store: &Store,
+        rows: &[u8],
+        count: usize,
+    ) -> Result<(), StoreError> {
+        self.row_count = self.row_count.saturating_add(count);
         let (start, length) = (self.end, rows.len());
         self.end += u64::try_from(length).unwrap_or(u64::MAX);
         match self.batches.last_mut().filter(|last| last.length + length <= BATCH_BYTES) {
@@ -95,7 +108,7 @@ impl StagingBuffer {
 }
 
 /// A staged row, still encoded.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct StagedToken<'a> {
     pub(super) line: u64,
     /// Whether the token had no conflict with the store when it was checked.
@@ -165,7 +178,7 @@ mod tests {
             let mut staging = StagingBuffer::default();
             let parts: Vec<Vec<u8>> = (0..10_u8).map(|n| vec![n; size + usize::from(n)]).collect();
             for part in &parts {
-                staging.add(&store, part).unwrap();
+                staging.add(&store, part, 1).unwrap();
             }
             assert_eq!(staging.file.is_some(), size > BATCH_BYTES);
             let back: Vec<_> = staging.batches().map(Result::unwrap).collect();
@@ -180,7 +193,7 @@ mod tests {
         let mut staging = StagingBuffer::default();
         let mut bytes = Vec::new();
         StagedToken::write(&mut bytes, &row(7, sample_token()), true).unwrap();
-        staging.add(&store, &bytes).unwrap();
+        staging.add(&store, &bytes, 1).unwrap();
         for at in 0..bytes.len() {
             staging.memory[at] ^= 1;
             let read: Vec<_> = staging.batches().collect();

@@ -100,7 +100,7 @@ fn reference_import(
         let is_skipping = on_conflict == OnConflict::Skip;
         let deletion = service.deletion_time(rows)?;
         if taken && !is_skipping {
-            service.delete_displaced(rows, &[], deletion)?;
+            service.purge_in(rows)?;
         }
         let mut was = HashMap::new();
         for (token, _) in actions.iter().filter(|(_, it)| it.outcome == RowOutcome::Replaced) {
@@ -198,7 +198,7 @@ proptest! {
     #[test]
     fn batched_import_matches_the_reference(
         steps in vec(random_change(), 0..6), changes in vec(random_variant(), 0..8), batch_size in 1..4_usize, on_conflict in random_on_conflict(),
-        meanwhile in vec(random_change(), 0..3),
+        meanwhile in vec(random_change(), 0..3), max_per_transaction in option::of(0..3_usize),
     ) {
         let services = [TestService::new(), TestService::new()];
         let (mut sources, mut ids) = (Vec::new(), Vec::new());
@@ -222,6 +222,10 @@ proptest! {
         let prepared_from = batched.state();
         let (read, done) = (AtomicU64::new(0), AtomicU64::new(0));
         let prepared = batched.prepare_import(&sources[0], on_conflict, &read);
+        let prepared = match max_per_transaction {
+            Some(max) => prepared.map(|import| import.with_max_per_transaction(max)),
+            None => prepared,
+        };
         let dry_run = prepared.as_ref().map(|import| import.dry_run().unwrap()).ok();
         prop_assert_eq!(&batched.state(), &prepared_from);
         // Other changes happen between the preparation and the transaction.

@@ -9,6 +9,7 @@ mod feed;
 mod follow;
 mod import;
 mod issue;
+mod jobs;
 mod limits;
 mod model;
 mod regenerate;

@@ -4,6 +4,7 @@
 //! that the domain would refuse.
 
 mod event;
+mod job;
 mod limits;
 mod token;
 mod usage;
@@ -19,6 +20,7 @@ use chrono::DateTime;
 pub use self::token::ComparedFields;
 pub(in crate::store) use self::{
     event::EventV1,
+    job::JobV1,
     limits::UseCountV1,
     token::{TokenV1, TokenV2, TrashV1, TrashV2},
     usage::{TokenUses, TokenUsesV1},

@@ -3,11 +3,11 @@
 //! as damaged, because another process may be writing it at that moment. Called by `open_register`
 //! and `writer`.
 
-use std::{fs::File, os::unix::fs::FileExt as _, path::Path};
+use std::{collections::BTreeSet, fs::File, ops::Range, os::unix::fs::FileExt as _, path::Path};
 
 use super::{
     RegisterId, RevocationEntry, RevocationState,
-    layout::{FileStart, Header, PAGE_LEN, SLOT_LEN, Slot},
+    layout::{FileStart, GROUPS, GROUPS_OFFSET, Header, PAGE_LEN, SLOT_LEN, Slot},
 };
 use crate::{
     domain::TokenId,
@@ -143,10 +143,39 @@ impl RegisterFile {
         Ok((!is_unreadable).then_some(entries))
     }
 
-    /// Every entry with a pending ending. Reads the whole file.
+    /// Every entry with a pending ending. Reads only the groups of pages that can have one.
     pub(super) fn pending(&self, header: &Header) -> Result<Vec<RevocationEntry>, StoreError> {
         let mut pending = Vec::new();
-        self.for_each(header, |_, slot| {
+        let [by_first, by_second] = self.groups_with_pending()?;
+        for group in 0..GROUPS {
+            if by_first.contains(&group) || by_second.contains(&group) {
+                pending.extend(self.pending_in(header, group)?);
+            }
+        }
+        Ok(pending)
+    }
+
+    /// The groups of pages that can have a pending entry, for entries written with the first lock and
+    /// with the second lock.
+    pub(super) fn groups_with_pending(&self) -> Result<[BTreeSet<usize>; 2], StoreError> {
+        let mut bytes = vec![0; 2 * GROUPS];
+        let read = self.file.read_exact_at(&mut bytes, GROUPS_OFFSET as u64);
+        read.map_err(|error| StoreError::from(&error))?;
+        let (first, second) = bytes.split_at(GROUPS);
+        Ok([first, second].map(|bytes| {
+            let set = bytes.iter().enumerate().filter(|(_, byte)| **byte != 0);
+            set.map(|(group, _)| group).collect()
+        }))
+    }
+
+    /// The entries with a pending ending in this group of pages.
+    pub(super) fn pending_in(
+        &self,
+        header: &Header,
+        group: usize,
+    ) -> Result<Vec<RevocationEntry>, StoreError> {
+        let mut pending = Vec::new();
+        self.for_each_in(header.pages_of(group), |_, slot| {
             if let Slot::Used(entry) = slot
                 && entry.pending.is_some()
             {
@@ -194,10 +223,18 @@ impl RegisterFile {
     pub(super) fn for_each(
         &self,
         header: &Header,
+        visit: impl FnMut(SlotIndex, Slot),
+    ) -> Result<(), StoreError> {
+        self.for_each_in(0..header.pages, visit)
+    }
+
+    fn for_each_in(
+        &self,
+        pages: Range<u32>,
         mut visit: impl FnMut(SlotIndex, Slot),
     ) -> Result<(), StoreError> {
         let mut bytes = [0; PAGE_LEN];
-        for page in 0..header.pages {
+        for page in pages {
             self.read_page(page, &mut bytes)?;
             for (slot, bytes) in bytes.as_chunks::<SLOT_LEN>().0.iter().enumerate() {
                 match Slot::decode(bytes) {

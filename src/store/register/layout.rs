@@ -31,6 +31,13 @@ pub(super) const PENDING_OFFSET: usize = STAMP_OFFSET + STAMP_LEN;
 pub(super) const NEWEST_ENDING_OFFSET: usize = PENDING_OFFSET + 2;
 pub(super) const NEWEST_ENDING_LEN: usize = 12;
 
+/// Offset in the header page of one byte for each group of pages. A byte is 0
+/// only if no entry in these pages is pending, so that the pages need not be read. One row of bytes
+/// for each lock.
+pub(super) const GROUPS_OFFSET: usize = 2056;
+/// Number of groups of pages.
+pub(super) const GROUPS: usize = 1_000;
+
 const MAGIC: [u8; 8] = *b"patdeckR";
 const FORMAT: u32 = 1;
 const CRC_LEN: usize = 4;
@@ -73,6 +80,21 @@ impl Header {
     /// The page at which a search for `id` begins.
     pub(super) fn first_page(&self, id: &TokenId) -> u32 {
         crc32fast::hash(id.as_bytes()).checked_rem(self.pages).unwrap_or(0)
+    }
+
+    /// The group that `page` belongs to.
+    pub(super) fn group_of(&self, page: u32) -> usize {
+        let group = u64::from(page).saturating_mul(GROUPS as u64) / u64::from(self.pages.max(1));
+        usize::try_from(group).unwrap_or(GROUPS).min(GROUPS - 1)
+    }
+
+    /// The pages of a group.
+    pub(super) fn pages_of(&self, group: usize) -> std::ops::Range<u32> {
+        let first = |group: usize| {
+            let page = (group as u64).saturating_mul(u64::from(self.pages)).div_ceil(GROUPS as u64);
+            u32::try_from(page).unwrap_or(u32::MAX).min(self.pages)
+        };
+        first(group)..first(group.saturating_add(1))
     }
 
     /// The page after `page`, which is the first one again at the end.
@@ -326,6 +348,18 @@ mod tests {
             let entry =
                 RevocationEntry { pending, ended_generation: 1, ..RevocationEntry::of(id(1)) };
             prop_assert!(matches!(Slot::decode(&encode_entry(&entry)), Slot::Used(_)));
+        }
+    }
+
+    #[test]
+    fn every_page_belongs_to_one_group() {
+        for pages in [1, 64, 999, 1_000, 1_001, 4_097, 80_000] {
+            let header = Header { id: [7; 16], pages, is_superseded: false };
+            let all: Vec<u32> = (0..GROUPS).flat_map(|group| header.pages_of(group)).collect();
+            assert_eq!(all, (0..pages).collect::<Vec<_>>(), "{pages} pages");
+            for group in 0..GROUPS {
+                assert!(header.pages_of(group).all(|page| header.group_of(page) == group));
+            }
         }
     }
 

@@ -6,9 +6,11 @@
 //! answer. Called by `FileDb` and the service.
 
 mod file;
+mod hints;
 mod layout;
 mod open_register;
 mod pending;
+mod reserve;
 mod writer;
 
 use std::{
@@ -264,6 +266,16 @@ impl Register {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         self.writer(expected)?.raise(entries, now)
+    }
+
+    /// Makes room for `more` entries without delaying other processes.
+    pub(super) fn reserve(
+        &self,
+        expected: &RegisterId,
+        more: usize,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        reserve::reserve(&self.path, expected, more, now)
     }
 
     /// Replaces the entries of these tokens, even if the new ones end fewer secrets. A token

@@ -4,6 +4,8 @@
 
 use std::collections::HashMap;
 
+use chrono::TimeDelta;
+
 use super::{Ending, EndingKind, RevocationEntry};
 use crate::domain::{Actor, Timestamp, Token, TokenId};
 
@@ -28,11 +30,13 @@ impl PendingEndings {
     }
 
     /// Returns the endings that an older copy of the store may lack. `entries` are all entries of the
-    /// register, and `at` is the time of its newest ending.
+    /// register, and `newest` is the time of its newest ending. The endings are a little earlier than
+    /// that, so that the store counts as older until all of them are stored.
     pub(in crate::store) fn of_outdated_store(
         entries: Vec<RevocationEntry>,
-        at: Timestamp,
+        newest: Timestamp,
     ) -> Self {
+        let at = newest - TimeDelta::nanoseconds(1);
         let actor = Actor::named(UNKNOWN_ACTOR);
         let both_kinds = |entry: RevocationEntry| {
             let kinds = match entry.pending {
@@ -49,6 +53,23 @@ impl PendingEndings {
         };
         let entries = entries.into_iter().flat_map(both_kinds).collect();
         Self { is_store_outdated: true, ..Self::new(entries) }
+    }
+
+    /// Keeps only the endings that change the record of their token. `token` reads a record.
+    pub(in crate::store) fn missing_in(
+        mut self,
+        token: impl Fn(&TokenId) -> Option<Token>,
+    ) -> Self {
+        self.by_token.retain(|id, entries| {
+            let Some(token) = token(id) else { return false };
+            entries.retain(|entry| {
+                let ending = entry.pending.as_ref();
+                ending.is_some_and(|ending| entry.applied(ending, token.clone()) != token)
+            });
+            !entries.is_empty()
+        });
+        self.is_store_outdated &= !self.by_token.is_empty();
+        self
     }
 
     pub fn is_empty(&self) -> bool {

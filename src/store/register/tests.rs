@@ -126,6 +126,34 @@ fn growth_drops_entries_of_expired_tokens() {
     assert_eq!([1, 2, 10].map(|number| ended_generation(&register, number)), [0, 1, 1]);
 }
 
+#[test]
+fn a_reserve_keeps_all_entries_and_makes_room() {
+    let folder = tempfile::tempdir().unwrap();
+    let register = new(&folder);
+    let reader = Register::beside(&folder.path().join("store.redb"));
+    let entries: Vec<_> = (0..300).map(|number| ended(number, 2)).collect();
+    register.raise(&ID, &entries, at(0)).unwrap();
+    register.raise(&ID, &[pending(1_000, EndingKind::Revoke)], at(0)).unwrap();
+    assert_eq!(ended_generation(&reader, 7), 2);
+    register.reserve(&ID, 20_000, at(0)).unwrap();
+    let size = || std::fs::metadata(register.path()).unwrap().len();
+    let reserved = size();
+    assert!(reserved >= 40_000 * SLOT_LEN as u64, "{reserved}");
+    for register in [&register, &reader] {
+        assert!((0..300).all(|number| ended_generation(register, number) == 2));
+        assert_eq!(register.pending(&ID).unwrap().0, [pending(1_000, EndingKind::Revoke)]);
+    }
+    for batch in (2_000..22_000).collect::<Vec<_>>().chunks(500) {
+        let batch: Vec<_> = batch.iter().map(|number| ended(*number, 1)).collect();
+        register.raise(&ID, &batch, at(0)).unwrap();
+    }
+    assert_eq!(size(), reserved, "no batch lets the register grow");
+    register.reserve(&ID, 10, at(0)).unwrap();
+    assert_eq!((size(), ended_generation(&reader, 21_999)), (reserved, 1));
+    register.clear_pending(&ID, &[pending(1_000, EndingKind::Revoke)]).unwrap();
+    assert_eq!(reader.pending(&ID).unwrap().0, []);
+}
+
 /// A stopped writer holds the first lock for an unlimited time.
 #[test]
 fn a_stopped_writer_delays_no_ending() {

@@ -17,7 +17,7 @@ use super::{
     RegisterId, RevocationEntry,
     file::{RegisterFile, SlotIndex, unusable},
     layout::{
-        FileStart, Header, NEWEST_ENDING_OFFSET, PAGE_LEN, PENDING_OFFSET, SLOT_LEN,
+        FileStart, GROUPS_OFFSET, Header, NEWEST_ENDING_OFFSET, PAGE_LEN, PENDING_OFFSET, SLOT_LEN,
         SLOTS_PER_PAGE, STAMP_LEN, STAMP_OFFSET, Slot, encode_entry, encode_newest_ending,
     },
     random_bytes,
@@ -33,7 +33,7 @@ use crate::{
 /// Pages of a new register: room for 1,024 entries before it grows, in 260 KiB.
 pub(super) const FIRST_PAGES: u32 = 64;
 /// Number of pages that are read to estimate how full the table is.
-const SAMPLE: u32 = 16;
+const SAMPLE: u32 = 64;
 /// The pause between two attempts to take a lock.
 const RETRY: Duration = Duration::from_micros(200);
 
@@ -59,9 +59,9 @@ impl Lock {
 /// Write access to the register, until this value is dropped.
 #[derive(Debug)]
 pub(super) struct RegisterWriter<'a> {
-    path: &'a Path,
-    register: RegisterFile,
-    header: Header,
+    pub(super) path: &'a Path,
+    pub(super) register: RegisterFile,
+    pub(super) header: Header,
     lock: Lock,
 }
 
@@ -86,8 +86,17 @@ impl<'a> RegisterWriter<'a> {
         Ok(Self { path, register, header, lock: Lock::Second { _directory: directory } })
     }
 
+    /// A writer of a new file that no other process has found yet.
+    pub(super) fn of_new_file(path: &'a Path, register: RegisterFile, header: Header) -> Self {
+        Self { path, register, header, lock: Lock::First }
+    }
+
+    pub(super) fn path(&self) -> &'a Path {
+        self.path
+    }
+
     /// Takes the first lock. Returns `None` if it is not free within `timeout`.
-    fn first(
+    pub(super) fn first(
         path: &'a Path,
         expected: &RegisterId,
         timeout: Duration,
@@ -152,7 +161,25 @@ impl<'a> RegisterWriter<'a> {
             (Lock::Second { .. }, _) => (free.last().copied(), entry.clone()),
         };
         let index = index.ok_or(StoreError::Full)?;
+        if raised.pending.is_some() {
+            self.set_group(self.lock.number(), self.header.group_of(index.page), true)?;
+        }
         self.write_slot(index, &encode_entry(&raised))
+    }
+
+    /// Writes an entry of another file. An entry without a pending ending replaces that of its token,
+    /// because it may have been lowered. Does not sync.
+    pub(super) fn set_one(&mut self, entry: &RevocationEntry) -> Result<(), StoreError> {
+        let mut own = None;
+        self.register.search(&self.header, &entry.id, |index, slot| {
+            if entry.pending.is_none() && matches!(slot, Slot::Used(_)) {
+                own.get_or_insert(index);
+            }
+        })?;
+        match own {
+            Some(index) => self.write_slot(index, &encode_entry(entry)),
+            None => self.raise_one(entry),
+        }
     }
 
     /// Sets the time of the newest ending.
@@ -209,36 +236,6 @@ impl<'a> RegisterWriter<'a> {
         self.clear_hints()
     }
 
-    /// Clears the hints of both locks if no entry has a pending ending. Clears the hint of the
-    /// second lock only while holding that lock, too, so that no pending ending is written in
-    /// between.
-    fn clear_hints(&self) -> Result<(), StoreError> {
-        let is_any_pending =
-            || Ok::<_, StoreError>(!self.register.pending(&self.header)?.is_empty());
-        if is_any_pending()? {
-            return Ok(());
-        }
-        let start = self.register.start(None)?.ok_or_else(|| unusable(self.path))?;
-        let [_, by_second] = start.may_have_pending();
-        self.set_may_have_pending(0, false)?;
-        if !by_second {
-            return Ok(());
-        }
-        let at = |error: io::Error| StoreError::at(self.path, &error);
-        let directory = File::open(folder_of(self.path)).map_err(at)?;
-        if try_lock_within(&directory, Duration::ZERO).map_err(at)? && !is_any_pending()? {
-            self.set_may_have_pending(1, false)?;
-        }
-        Ok(())
-    }
-
-    /// Sets the pending hint of the lock with this number.
-    fn set_may_have_pending(&self, lock: u64, value: bool) -> Result<(), StoreError> {
-        let offset = (PENDING_OFFSET as u64).saturating_add(lock);
-        let written = self.register.file.write_all_at(&[u8::from(value)], offset);
-        written.map_err(|error| StoreError::from(&error))
-    }
-
     fn require_first(&self) -> Result<(), StoreError> {
         match self.lock {
             Lock::First => Ok(()),
@@ -255,17 +252,17 @@ impl<'a> RegisterWriter<'a> {
     }
 
     /// Makes readers read again what they keep in memory. Must follow every change of a slot.
-    fn publish(&self) -> Result<(), StoreError> {
+    pub(super) fn publish(&self) -> Result<(), StoreError> {
         let stamp: [u8; STAMP_LEN] = random_bytes()?;
         let written = self.register.file.write_all_at(&stamp, STAMP_OFFSET as u64);
         written.map_err(|error| StoreError::from(&error))
     }
 
-    fn sync(&self) -> Result<(), StoreError> {
+    pub(super) fn sync(&self) -> Result<(), StoreError> {
         self.register.file.sync_data().map_err(|error| StoreError::from(&error))
     }
 
-    fn set_superseded(&mut self, is_superseded: bool) -> Result<(), StoreError> {
+    pub(super) fn set_superseded(&mut self, is_superseded: bool) -> Result<(), StoreError> {
         self.header.is_superseded = is_superseded;
         let written = self.register.file.write_all_at(&self.header.encode(), 0);
         written.map_err(|error| StoreError::from(&error))
@@ -275,15 +272,7 @@ impl<'a> RegisterWriter<'a> {
     /// error here, because the entries may still fit into free slots.
     fn make_room(&mut self, more: usize, now: Timestamp) -> Result<(), StoreError> {
         let slots = (self.header.pages as usize).saturating_mul(SLOTS_PER_PAGE);
-        let sampled = self.header.pages.min(SAMPLE);
-        let (mut used, mut bytes) = (0_usize, [0; PAGE_LEN]);
-        for n in 0..sampled {
-            let page = n.saturating_mul(self.header.pages / sampled.max(1));
-            self.register.read_page(page, &mut bytes)?;
-            used += bytes.as_chunks::<SLOT_LEN>().0.iter().filter(|slot| slot[0] != 0).count();
-        }
-        let estimate = used.saturating_mul(self.header.pages as usize) / (sampled as usize).max(1);
-        let needed = estimate.saturating_add(more);
+        let needed = estimate_used(&self.register, &self.header)?.saturating_add(more);
         if needed.saturating_mul(2) <= slots {
             return Ok(());
         }
@@ -326,12 +315,29 @@ impl<'a> RegisterWriter<'a> {
     fn entries(&self, now: Timestamp) -> Result<Vec<RevocationEntry>, StoreError> {
         let entries = self.register.entries(&self.header)?;
         let mut entries = entries.ok_or_else(|| unusable(self.path))?;
-        entries.retain(|entry| {
-            let has_expired = entry.expires.is_some_and(|end| end < now);
-            entry.pending.is_some() || (!has_expired && *entry != RevocationEntry::of(entry.id))
-        });
+        entries.retain(|entry| !is_droppable(entry, now));
         Ok(merge_entries(entries))
     }
+}
+
+/// Whether a larger file need not contain the entry, because its token has expired or it ends
+/// nothing.
+pub(super) fn is_droppable(entry: &RevocationEntry, now: Timestamp) -> bool {
+    let has_expired = entry.expires.is_some_and(|end| end < now);
+    entry.pending.is_none() && (has_expired || *entry == RevocationEntry::of(entry.id))
+}
+
+/// Estimates the number of used slots from a sample of the pages.
+pub(super) fn estimate_used(register: &RegisterFile, header: &Header) -> Result<usize, StoreError> {
+    let sampled = header.pages.min(SAMPLE);
+    let mut used = 0_usize;
+    let mut bytes = [0; PAGE_LEN];
+    for n in 0..sampled {
+        let page = n.saturating_mul(header.pages / sampled.max(1));
+        register.read_page(page, &mut bytes)?;
+        used += bytes.as_chunks::<SLOT_LEN>().0.iter().filter(|slot| slot[0] != 0).count();
+    }
+    Ok(used.saturating_mul(header.pages as usize) / (sampled as usize).max(1))
 }
 
 /// Merges the entries of each token into one, except those with different pending endings.
@@ -367,6 +373,7 @@ fn write_table(
     entries: &[RevocationEntry],
 ) -> Result<(), StoreError> {
     let mut pages = vec![[0_u8; PAGE_LEN]; header.pages as usize];
+    let mut first = [0; PAGE_LEN];
     for entry in entries {
         let mut page = header.first_page(&entry.id);
         let slot = (0..header.pages).find_map(|_| {
@@ -380,8 +387,13 @@ fn write_table(
         if let Some(bytes) = bytes {
             *bytes = encode_entry(entry);
         }
+        let group = header.group_of(u32::try_from(page).unwrap_or(u32::MAX));
+        if entry.pending.is_some()
+            && let Some(hint) = first.get_mut(GROUPS_OFFSET.saturating_add(group))
+        {
+            *hint = 1;
+        }
     }
-    let mut first = [0; PAGE_LEN];
     if let Some(start) = first.first_chunk_mut() {
         *start = header.encode();
     }
@@ -398,7 +410,7 @@ fn write_table(
 }
 
 /// Takes the lock. Returns whether the lock was free within `timeout`.
-fn try_lock_within(file: &File, timeout: Duration) -> io::Result<bool> {
+pub(super) fn try_lock_within(file: &File, timeout: Duration) -> io::Result<bool> {
     let deadline = Instant::now() + timeout;
     loop {
         match file.try_lock() {

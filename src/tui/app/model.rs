@@ -11,6 +11,7 @@ use crate::{
     domain::{Lifetime, Timestamp, Token, TokenId, counted},
     keymap::{Action, Keymap, Mode, key_label},
     list::{StoreSummary, TokenCache},
+    output::advice,
     service::{Clock, Policy, TokenChanges, Zone},
     tui::{
         theme::{
@@ -217,7 +218,7 @@ impl Model {
     }
 
     /// The most important persistent warning. In order of importance: the clock is behind, the
-    /// store was replaced, records are damaged, secrets are undelivered.
+    /// store was replaced, a job was interrupted, records are damaged, secrets are undelivered.
     pub fn banner(&self) -> Option<String> {
         if let Some(last_change) = self.summary.clock_behind {
             return Some(format!(
@@ -234,6 +235,9 @@ impl Model {
                  missing. Compare it with a backup."
                     .to_owned(),
             );
+        }
+        if let Some(job) = &self.summary.interrupted_job {
+            return Some(advice::interrupted_job(job));
         }
         if let Some(first) = self.summary.damaged.first() {
             let more = match self.summary.damaged.len() - 1 {

@@ -37,6 +37,12 @@ impl ServiceRequest {
     pub fn execute(command: Command) -> Self {
         Self::Execute(command, ConfirmationProof::NOT_REQUIRED)
     }
+
+    /// Whether the request runs as a job. The worker answers it on another thread, so that a revoke
+    /// does not wait for it.
+    pub fn can_take_minutes(&self, service: &Service) -> bool {
+        matches!(self, Self::Execute(command, proof) if service.runs_as_job(command, proof))
+    }
 }
 
 #[derive(Debug)]

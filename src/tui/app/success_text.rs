@@ -14,7 +14,7 @@ pub(super) fn success_text(plan: &Plan, ctx: &Model) -> Option<String> {
         (Some(token), None) => token.name.to_string(),
         _ => plan.counted_tokens(),
     };
-    let is_one = plan.changes.len() == 1;
+    let is_one = plan.change_count() == 1;
     let key = |action| ctx.key(Mode::Tokens, action);
     Some(match &plan.command {
         Command::Edit { .. } => match plan.warnings.iter().find_map(Warning::name_text) {

@@ -27,7 +27,7 @@ impl UndoEntry {
         let mut tokens = plan.tokens();
         let name = match (tokens.next(), tokens.next()) {
             (Some(Token { name, .. }), None) => name.to_string(),
-            _ => counted(plan.changes.len(), "token"),
+            _ => counted(plan.change_count(), "token"),
         };
         let key = |action| ctx.key(Mode::Tokens, action);
         let why = match &plan.command {
@@ -41,6 +41,9 @@ impl UndoEntry {
             Command::EndOverlap { .. } => format!("the old secret of {name} can't be restored"),
             Command::Regenerate { .. } => {
                 format!("the old secret of {name} can't be restored")
+            }
+            Command::AddScopes { .. } | Command::RemoveScopes { .. } if plan.job.is_some() => {
+                format!("{name} were changed, which is too many to undo")
             }
             Command::Edit { .. }
             | Command::AddScopes { .. }

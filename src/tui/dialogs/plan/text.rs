@@ -13,7 +13,10 @@ use crate::{
     },
     domain::{counted, grouped},
     keymap::{Action, Mode},
-    output::question::{clock_effects, overlap_effect, reactivation_effect},
+    output::{
+        advice::job_notice,
+        question::{clock_effects, overlap_effect, reactivation_effect},
+    },
     tui::{
         app::model::Model,
         dialogs::shared_text::{describe_use, last_use_sentence},
@@ -28,12 +31,16 @@ pub(super) fn paragraphs(plan: &Plan, ctx: &Model) -> Vec<String> {
     if plan.command == Command::AcceptClock {
         return clock_text(plan, ctx);
     }
-    let mut text = match (plan.tokens().next(), plan.changes.len()) {
+    let mut text = match (plan.tokens().next(), plan.change_count()) {
         (None, 0) => vec!["None of these tokens can be changed.".to_owned()],
         (None, _) => Vec::new(),
         (Some(_), 1) if plan.command.tokens().len() == 1 => one_token_text(plan, ctx),
         _ if is_all => all_tokens_text(plan, ctx),
-        _ => vec![several_tokens_text(plan, ctx), recent_use_text(plan, ctx)],
+        _ => {
+            let texts =
+                [several_tokens_text(plan, ctx), recent_use_text(plan, ctx), job_text(plan)];
+            texts.into_iter().take(if plan.job.is_some() { 3 } else { 2 }).collect()
+        }
     };
     match damaged {
         0 => {}
@@ -151,9 +158,9 @@ fn undo_hint(ctx: &Model, within: &str) -> String {
 }
 
 fn all_tokens_text(plan: &Plan, ctx: &Model) -> Vec<String> {
-    let active =
-        plan.tokens_before().filter(|token| token.status(plan.at) == Status::Active).count();
-    let used = plan.tokens_before().filter(|token| is_recent(token, ctx)).count();
+    let active = plan.active_count();
+    let used = || plan.tokens_before().filter(|token| is_recent(token, ctx)).count();
+    let used = plan.job.as_ref().map_or_else(used, |job| job.recently_used);
     vec![
         format!(
             "Every token in this store will be deleted, including those hidden by the filter. \
@@ -162,8 +169,13 @@ fn all_tokens_text(plan: &Plan, ctx: &Model) -> Vec<String> {
             grouped(used),
             undo_hint(ctx, "within 24 hours ")
         ),
-        String::new(),
+        job_text(plan),
     ]
+}
+
+/// A sentence about a change that is saved in batches; empty for any other.
+fn job_text(plan: &Plan) -> String {
+    plan.job.as_ref().map_or_else(String::new, |_| job_notice())
 }
 
 fn several_tokens_text(plan: &Plan, ctx: &Model) -> String {
