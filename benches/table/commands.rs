@@ -33,18 +33,20 @@ const LINES: &str = "verify --lines, whole process, per second";
 const PROCESS: &str = "verify as a process, times /bin/true";
 const LIST: &str = "list --json, rows per second";
 const LIST_MEMORY: &str = "list --json, peak memory, MiB";
+const TABLE_MEMORY: &str = "list --sort name, peak memory, MiB";
 const IMPORT: &str = "import, rows per second";
 const IMPORT_MEMORY: &str = "import, peak memory, MiB";
 const SIZE: &str = "bytes per token, compacted, without trail";
 const SIZE_TRAIL: &str = "bytes per token, whole file, two events each";
 
-pub(crate) const ROWS: [TableRow; 10] = [
+pub(crate) const ROWS: [TableRow; 11] = [
     TableRow { label: VERIFY, bounds: (Least(150_000.0), Least(100_000.0)) },
     TableRow { label: ALONE, bounds: (None, None) },
     TableRow { label: LINES, bounds: (None, None) },
     TableRow { label: PROCESS, bounds: (Most(2.5), Most(3.0)) },
     TableRow { label: LIST, bounds: (None, Least(500_000.0)) },
     TableRow { label: LIST_MEMORY, bounds: (None, None) },
+    TableRow { label: TABLE_MEMORY, bounds: (None, Most(200.0)) },
     TableRow { label: IMPORT, bounds: (None, LeastBySize(20_000.0, 8_000.0)) },
     TableRow { label: IMPORT_MEMORY, bounds: (None, None) },
     TableRow { label: SIZE, bounds: (None, Most(400.0)) },
@@ -200,6 +202,8 @@ fn measure_transfers(bench_store: &BenchStore) -> Result<Measurements, BenchErro
     let list = || patdeck(&["list", "--status", "all", "--json"]);
     let listed = best_run(list, || Ok(()))?;
     measured.extend([(LIST, size / listed.seconds), (LIST_MEMORY, listed.memory)]);
+    let table = run_with_memory(patdeck(&["list", "--status", "all", "--sort", "name"]))?;
+    measured.push((TABLE_MEMORY, table.memory));
 
     let (export, other) = (bench_store.path("export.jsonl"), bench_store.path("other.redb"));
     let exported = patdeck(&["export", "--output", &export.to_string_lossy()]).output()?;

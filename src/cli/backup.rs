@@ -187,14 +187,14 @@ fn inspect(service: &Service) -> Result<BackupContent, ServiceError> {
     if let Err(error) = service.verify_tree() {
         faults.push(error.to_string());
     }
-    faults.extend(health.snapshot.damaged.iter().map(|damage| format!("{damage} is damaged")));
+    faults.extend(health.summary.damaged.iter().map(|damage| format!("{damage} is damaged")));
     if let Some((sequence, fault)) = &health.chain.first_fault {
         faults.push(format!("the audit trail is broken at event {sequence} ({fault})"));
     }
     let inconsistent = health.inconsistencies.iter();
     faults.extend(inconsistent.map(|fault| format!("the backup is inconsistent: {fault}")));
     Ok(BackupContent {
-        tokens: health.snapshot.tokens.len(),
+        tokens: health.summary.tokens(),
         deleted: health.trash,
         events: health.chain.events,
         has_register: health.has_register,

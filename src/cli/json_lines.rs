@@ -10,7 +10,7 @@ use std::{
 
 use super::{exit::CliError, list_and_show::warn_damaged};
 use crate::{
-    domain::{ListQuery, Timestamp, Token},
+    domain::{Timestamp, Token},
     output::json::write_line,
     service::{DamagedRecord, Service},
 };
@@ -29,13 +29,12 @@ struct RenderedBatch {
     damaged: Vec<DamagedRecord>,
 }
 
-/// Prints the tokens that match `query` and `keep`, one per line, sorted by id. Returns whether
+/// Prints the tokens that `is_shown` selects, one per line, sorted by id. Returns whether
 /// a token matches. Each batch is read from its own snapshot of the store.
 pub(super) fn print_tokens(
     service: &Service,
-    query: &ListQuery,
     now: Timestamp,
-    keep: impl Fn(&Token) -> bool + Sync,
+    is_shown: impl Fn(&Token) -> bool + Sync,
 ) -> Result<bool, CliError> {
     let mut out = io::stdout().lock();
     #[cfg(target_os = "linux")]
@@ -55,7 +54,7 @@ pub(super) fn print_tokens(
     service.for_each_batch(
         begin,
         |batch, token| match token {
-            Ok(token) if query.matches(&token, now) && keep(&token) => {
+            Ok(token) if is_shown(&token) => {
                 // A write to memory cannot fail.
                 let _ = write_line(&mut batch.lines, &token, now);
             }

@@ -1,6 +1,6 @@
 //! `list` and `show`: print tokens.
 
-use std::fmt::Display;
+use std::{fmt::Display, ops::ControlFlow};
 
 use super::{
     args::List,
@@ -10,7 +10,8 @@ use super::{
 };
 use crate::{
     domain::{
-        Column, LastUse, ListQuery, Sort, SourceNetworks, Status, Timestamp, Token,
+        Column, LastUse, ListQuery, MaxUses, Name, Sort, SortPlace, SourceNetworks, Status,
+        Timestamp, Token,
         describe_scopes::{describe_scopes, wildcard_warning},
         lifetime::DurationMinutes,
         uses_left_text,
@@ -22,60 +23,133 @@ use crate::{
     service::Service,
 };
 
+/// Number of tokens that are read at once for a sorted list in JSON.
+const PAGE: usize = 512;
+
 /// Prints the tokens that match `args`. With `--expiring`, the exit code is 1 if there are none.
 pub(super) fn list(service: &Service, args: &List, out: &Output) -> Result<Exit, CliError> {
     let (column, descending) = args.sort.unwrap_or((Column::Issued, true));
     let sort = Sort { column, descending };
     let query = ListQuery { status: args.status.into(), search: args.search.clone(), sort };
-    let expires_soon = |token: &Token, now: Timestamp| {
+    let now = service.now()?;
+    let expires_soon = |token: &Token| {
         let within = args.expiring.map(DurationMinutes::as_delta);
         let ends = |within| token.expires.is_some_and(|end| end - now <= within);
         within.is_none_or(|within| ends(within) && token.status(now) == Status::Active)
     };
-    let exit =
-        |has_rows: bool| if args.expiring.is_some() && !has_rows { Exit::No } else { Exit::Done };
-    if out.json && args.sort.is_none() {
-        let now = service.now()?;
-        return Ok(exit(json_lines::print_tokens(service, &query, now, |token| {
-            expires_soon(token, now)
-        })?));
-    }
-    let loaded = service.load_snapshot()?;
-    let now = loaded.now;
-    loaded.damaged.iter().for_each(warn_damaged);
-    let (mut rows, _) = query.select(&loaded.tokens, now);
-    rows.retain(|at| loaded.tokens.get(*at).is_some_and(|token| expires_soon(token, now)));
-    let has_rows = !rows.is_empty();
-    let shown = rows.iter().filter_map(|at| loaded.tokens.get(*at));
-    if out.json {
-        for token in shown {
-            out.object(token_json(token, now))?;
-        }
-    } else if has_rows {
-        let never = || "never".to_owned();
-        let rows: Vec<_> = shown
-            .map(|token| {
-                [
-                    token.id.to_string(),
-                    token.name.to_string(),
-                    token.status(now).as_str().to_owned(),
-                    token.scopes.len().to_string(),
-                    token.expires.map_or_else(never, format_time),
-                    last_use_cell(token),
-                ]
-            })
-            .collect();
-        out.table(["ID", "NAME", "STATUS", "SCOPES", "EXPIRES", "LAST USED"], &rows)?;
-    }
-    Ok(exit(has_rows))
+    let is_shown = |token: &Token| query.matches(token, now) && expires_soon(token);
+    let has_rows = if !out.json {
+        print_table(service, sort, now, is_shown, out)?
+    } else if args.sort.is_some() {
+        print_sorted_json(service, sort, now, is_shown, out)?
+    } else {
+        json_lines::print_tokens(service, now, is_shown)?
+    };
+    Ok(if args.expiring.is_some() && !has_rows { Exit::No } else { Exit::Done })
 }
 
-/// The last use of a token, and how many uses are left if it has a maximum.
-fn last_use_cell(token: &Token) -> String {
-    let used = token.last_use().map_or_else(|| "never".to_owned(), |used| format_time(used.at));
-    match token.uses_left() {
-        Some((left, max)) => format!("{used}, {}", uses_left_text(left, max)),
-        None => used,
+/// Prints the tokens that `is_shown` selects as a table. Returns whether there are any.
+fn print_table(
+    service: &Service,
+    sort: Sort,
+    now: Timestamp,
+    is_shown: impl Fn(&Token) -> bool + Sync,
+    out: &Output,
+) -> Result<bool, CliError> {
+    let row = |token: &Token| ListRow::of(token, sort, now);
+    let mut rows = collect(service, |token| is_shown(token).then(|| row(token)))?;
+    rows.sort_unstable_by(|one, other| one.place.cmp(&other.place));
+    if !rows.is_empty() {
+        let headings = ["ID", "NAME", "STATUS", "SCOPES", "EXPIRES", "LAST USED"];
+        out.streamed_table(headings, rows.iter().map(ListRow::cells))?;
+    }
+    Ok(!rows.is_empty())
+}
+
+/// Prints the tokens that `is_shown` selects as JSON, in the order of `sort`. Returns whether there
+/// are any. Keeps only their places in memory and reads them again.
+fn print_sorted_json(
+    service: &Service,
+    sort: Sort,
+    now: Timestamp,
+    is_shown: impl Fn(&Token) -> bool + Sync,
+    out: &Output,
+) -> Result<bool, CliError> {
+    let place = |token: &Token| is_shown(token).then(|| sort.place(token, now));
+    let mut places = collect(service, place)?;
+    places.sort_unstable();
+    for page in places.chunks(PAGE) {
+        let ids: Vec<_> = page.iter().map(|place| place.id).collect();
+        let tokens = service.get_many(&ids)?.into_iter().filter_map(|(_, token)| token);
+        // A token that another process has changed meanwhile may no longer match.
+        for token in tokens.filter(&is_shown) {
+            out.object(token_json(&token, now))?;
+        }
+    }
+    Ok(!places.is_empty())
+}
+
+/// Returns what `select` makes of each token, in the order of the ids. Warns of damaged records.
+fn collect<T: Send>(
+    service: &Service,
+    select: impl Fn(&Token) -> Option<T> + Sync,
+) -> Result<Vec<T>, CliError> {
+    let mut all = Vec::new();
+    service.for_each_batch(
+        || (Vec::new(), Vec::new()),
+        |(selected, damaged), token| match token {
+            Ok(token) => selected.extend(select(&token)),
+            Err(damage) => damaged.push(damage),
+        },
+        |(selected, damaged)| {
+            damaged.iter().for_each(warn_damaged);
+            all.extend(selected);
+            ControlFlow::Continue(())
+        },
+    )?;
+    Ok(all)
+}
+
+/// What the table shows of a token, in less than 150 bytes.
+struct ListRow {
+    place: SortPlace,
+    name: Name,
+    status: Status,
+    scopes: usize,
+    expires: Option<Timestamp>,
+    last_used: Option<Timestamp>,
+    /// The uses left, and their maximum if the token has one.
+    uses_left: Option<(u32, MaxUses)>,
+}
+
+impl ListRow {
+    fn of(token: &Token, sort: Sort, now: Timestamp) -> Self {
+        Self {
+            place: sort.place(token, now),
+            name: token.name.clone(),
+            status: token.status(now),
+            scopes: token.scopes.len(),
+            expires: token.expires,
+            last_used: token.last_use().map(|used| used.at),
+            uses_left: token.uses_left(),
+        }
+    }
+
+    fn cells(&self) -> [String; 6] {
+        let time = |at: Option<Timestamp>| at.map_or_else(|| "never".to_owned(), format_time);
+        [
+            self.place.id.to_string(),
+            self.name.to_string(),
+            self.status.as_str().to_owned(),
+            self.scopes.to_string(),
+            time(self.expires),
+            match self.uses_left {
+                Some((left, max)) => {
+                    format!("{}, {}", time(self.last_used), uses_left_text(left, max))
+                }
+                None => time(self.last_used),
+            },
+        ]
     }
 }
 

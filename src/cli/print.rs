@@ -88,9 +88,18 @@ impl Output {
         headings: [&str; N],
         rows: &[[String; N]],
     ) -> io::Result<()> {
+        self.streamed_table(headings, rows.iter().cloned())
+    }
+
+    /// Like [`Output::table`], but makes the cells of each row twice instead of keeping them.
+    pub fn streamed_table<const N: usize>(
+        &self,
+        headings: [&str; N],
+        rows: impl Iterator<Item = [String; N]> + Clone,
+    ) -> io::Result<()> {
         let mut widths = headings.map(str::width);
-        for row in rows {
-            for (width, cell) in widths.iter_mut().zip(row) {
+        for row in rows.clone() {
+            for (width, cell) in widths.iter_mut().zip(&row) {
                 *width = (*width).max(printable(cell).width());
             }
         }

@@ -34,22 +34,31 @@ impl ClockEffects {
         limits: &LifetimeLimits,
     ) -> Self {
         let mut effects = Self::default();
-        let latest = clock + CLOCK_TOLERANCE;
-        for token in tokens {
-            if token.status(clock).is_ended() {
-                continue;
-            }
-            let entry = || (token.id, token.name.clone());
-            if token.status(denial) == Status::Expired {
-                effects.reactivated.push(entry());
-            }
-            if token.issued > latest {
-                effects.issued_in_future.push(entry());
-            } else if is_beyond_maximum(token, latest, *limits) {
-                effects.beyond_maximum.push(entry());
-            }
-        }
+        tokens.into_iter().for_each(|token| effects.add(token, denial, clock, limits));
         effects
+    }
+
+    /// Adds `token` to the lists that it belongs to.
+    pub fn add(
+        &mut self,
+        token: &Token,
+        denial: Timestamp,
+        clock: Timestamp,
+        limits: &LifetimeLimits,
+    ) {
+        if token.status(clock).is_ended() {
+            return;
+        }
+        let latest = clock + CLOCK_TOLERANCE;
+        let entry = || (token.id, token.name.clone());
+        if token.status(denial) == Status::Expired {
+            self.reactivated.push(entry());
+        }
+        if token.issued > latest {
+            self.issued_in_future.push(entry());
+        } else if is_beyond_maximum(token, latest, *limits) {
+            self.beyond_maximum.push(entry());
+        }
     }
 }
 

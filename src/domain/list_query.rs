@@ -4,8 +4,11 @@
 
 use std::cmp::Ordering;
 
+use compact_str::CompactString;
+
 use super::{
     Timestamp,
+    id::TokenId,
     labelled_enum::labels,
     name::fold,
     search::Search,
@@ -109,6 +112,7 @@ pub struct StatusCounts {
 impl StatusCounts {
     /// Counts a token with this status. `soon` tells whether the token is active and expires within
     /// 7 days.
+    #[cfg(any(test, feature = "testing"))]
     pub(super) fn add(&mut self, status: Status, soon: bool) {
         self.expiring += usize::from(soon);
         match status {
@@ -148,6 +152,7 @@ impl ListQuery {
     /// Returns the indexes into `tokens` of the rows to show, in sort order, and the status counts
     /// of all matches of the search. Statuses are evaluated at `at`. Rows with equal sort keys are
     /// sorted by name.
+    #[cfg(any(test, feature = "testing"))]
     pub fn select(&self, tokens: &[Token], at: Timestamp) -> (Vec<usize>, StatusCounts) {
         let mut counts = StatusCounts::default();
         let mut rows = Vec::new();
@@ -162,29 +167,63 @@ impl ListQuery {
                 rows.push((index, token));
             }
         }
-        rows.sort_by_cached_key(|(_, token)| (token.name.folded(), token.id));
-        rows.sort_by(|(_, a), (_, b)| self.sort.compare(a, b, at));
+        rows.sort_by_cached_key(|(_, token)| self.sort.place(token, at));
         (rows.into_iter().map(|(index, _)| index).collect(), counts)
     }
 }
 
+/// The value of a token by which a column sorts. Only the values of one column are compared.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum SortKey {
+    Text(CompactString),
+    Status(Status),
+    Count(usize),
+    /// `None` sorts first.
+    Time(Option<Timestamp>),
+    /// Whether the token never expires, and its expiry.
+    Expiry(bool, Option<Timestamp>),
+}
+
+/// The place of a token in a list, without the token. Places compare in ascending order of the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SortPlace {
+    key: SortKey,
+    descending: bool,
+    /// The folded name, which orders tokens with the same key.
+    folded: CompactString,
+    pub id: TokenId,
+}
+
+impl Ord for SortPlace {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let keys = self.key.cmp(&other.key);
+        let keys = if self.descending { keys.reverse() } else { keys };
+        keys.then_with(|| (&self.folded, self.id).cmp(&(&other.folded, other.id)))
+    }
+}
+
+impl PartialOrd for SortPlace {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
 impl Sort {
-    fn compare(self, a: &Token, b: &Token, at: Timestamp) -> Ordering {
-        let (a, b) = if self.descending { (b, a) } else { (a, b) };
+    /// The place of `token`; its status is evaluated at `at`.
+    pub fn place(self, token: &Token, at: Timestamp) -> SortPlace {
+        let folded = token.name.folded().into();
+        SortPlace { key: self.key(token, at), descending: self.descending, folded, id: token.id }
+    }
+
+    fn key(self, token: &Token, at: Timestamp) -> SortKey {
         match self.column {
-            Column::Name => a.name.folded().cmp(&b.name.folded()),
-            Column::Description => fold(a.description.as_str()).cmp(&fold(b.description.as_str())),
-            Column::Status => a.status(at).cmp(&b.status(at)),
-            Column::Scopes => a.scopes.len().cmp(&b.scopes.len()),
-            Column::Issued => a.issued.cmp(&b.issued),
-            Column::Expires => {
-                let key = |token: &Token| (token.expires.is_none(), token.expires);
-                key(a).cmp(&key(b))
-            }
-            Column::LastUsed => {
-                let key = |token: &Token| token.last_use().map(|used| used.at);
-                key(a).cmp(&key(b))
-            }
+            Column::Name => SortKey::Text(token.name.folded().into()),
+            Column::Description => SortKey::Text(fold(token.description.as_str()).into()),
+            Column::Status => SortKey::Status(token.status(at)),
+            Column::Scopes => SortKey::Count(token.scopes.len()),
+            Column::Issued => SortKey::Time(Some(token.issued)),
+            Column::Expires => SortKey::Expiry(token.expires.is_none(), token.expires),
+            Column::LastUsed => SortKey::Time(token.last_use().map(|used| used.at)),
         }
     }
 }

@@ -38,8 +38,10 @@ pub use jobs::StoredJob;
 pub use list_feed::{FeedChanges, TokenBatch, TokenCursor};
 pub use parallel::par_map_ordered;
 pub use restore::RestoreDifferences;
+#[cfg(any(test, feature = "testing"))]
+pub use store_reads::AllTokensSnapshot;
 pub use store_reads::{
-    AllTokensSnapshot, AuditTrail, ChangeLogPosition, ClockReport, StoreHealth, TokenChanges,
+    AuditTrail, ChangeLogPosition, ClockReport, StoreHealth, TokenChanges, TokenSummary,
 };
 pub use token_lookup::MIN_PREFIX_LEN;
 pub use verify::{Verdict, Verifier};

@@ -4,7 +4,7 @@
 
 use super::{Service, ServiceError};
 use crate::{
-    domain::{AuditEvent, ClockEffects, EventHash, Timestamp, Token, TokenId},
+    domain::{AuditEvent, ClockEffects, EventHash, Status, Timestamp, Token, TokenId},
     store::{
         ChainCheckResult, ChangesSince, DamagedRecord, NameClash, ReadOps, RecordedTime,
         StoreError, VerifiedChain,
@@ -23,6 +23,7 @@ pub struct ChangeLogPosition {
 }
 
 /// All tokens, the damaged records and the clock, read in one transaction.
+#[cfg(any(test, feature = "testing"))]
 #[derive(Debug, Clone, Default)]
 pub struct AllTokensSnapshot {
     pub tokens: Vec<Token>,
@@ -66,10 +67,45 @@ pub struct AuditTrail {
     pub chain: ChainCheckResult,
 }
 
+/// The number of tokens by status, the damaged records and the clock.
+#[derive(Debug, Clone, Default)]
+pub struct TokenSummary {
+    pub active: usize,
+    pub not_yet_valid: usize,
+    pub expired: usize,
+    pub revoked: usize,
+    /// The tokens, active or not yet valid, whose secret was never delivered.
+    pub undelivered: usize,
+    pub damaged: Vec<DamagedRecord>,
+    /// The time of the clock.
+    pub clock: Timestamp,
+    /// The time at which expiry is evaluated, if the clock is more than 5 seconds behind it.
+    pub clock_behind: Option<Timestamp>,
+    pub clock_effects: ClockEffects,
+}
+
+impl TokenSummary {
+    /// The number of tokens without a damaged record.
+    pub fn tokens(&self) -> usize {
+        self.active + self.not_yet_valid + self.expired + self.revoked
+    }
+
+    fn add(&mut self, token: &Token, at: Timestamp) {
+        let status = token.status(at);
+        self.undelivered += usize::from(!token.delivered && !status.is_ended());
+        match status {
+            Status::Active => self.active += 1,
+            Status::NotYetValid => self.not_yet_valid += 1,
+            Status::Expired => self.expired += 1,
+            Status::Revoked => self.revoked += 1,
+        }
+    }
+}
+
 /// The results of all checks of the store, read in one transaction.
 #[derive(Debug, Clone)]
 pub struct StoreHealth {
-    pub snapshot: AllTokensSnapshot,
+    pub summary: TokenSummary,
     pub chain: ChainCheckResult,
     /// Contradictions between tables, one sentence each.
     pub inconsistencies: Vec<String>,
@@ -97,10 +133,12 @@ const EVENTS_PER_STEP: u64 = 50_000;
 
 impl Service {
     /// Reads all tokens, the damaged records and the clock in one transaction.
+    #[cfg(any(test, feature = "testing"))]
     pub fn load_snapshot(&self) -> Result<AllTokensSnapshot, ServiceError> {
         Ok(self.store.read(|rows| self.token_snapshot(rows))?)
     }
 
+    #[cfg(any(test, feature = "testing"))]
     fn token_snapshot(&self, rows: &impl ReadOps) -> Result<AllTokensSnapshot, StoreError> {
         let listing = rows.tokens()?;
         Ok(AllTokensSnapshot {
@@ -110,6 +148,21 @@ impl Service {
             clock: self.clock.now(),
             clock_behind: self.clock.behind(rows)?,
         })
+    }
+
+    /// Counts the tokens. The memory does not grow with their number.
+    fn token_summary(&self, rows: &impl ReadOps) -> Result<TokenSummary, StoreError> {
+        let (at, clock) = (self.clock.denial_time(rows)?, self.clock.now());
+        let clock_behind = self.clock.behind(rows)?;
+        let mut summary = TokenSummary { clock, clock_behind, ..TokenSummary::default() };
+        rows.for_each_token(|token| match token {
+            Ok(token) => {
+                summary.add(&token, at);
+                summary.clock_effects.add(&token, at, clock, &self.policy.limits);
+            }
+            Err(damage) => summary.damaged.push(damage),
+        })?;
+        Ok(summary)
     }
 
     /// Returns the position after the newest change.
@@ -137,13 +190,18 @@ impl Service {
     pub fn clock_report(&self) -> Result<ClockReport, ServiceError> {
         Ok(self.store.read(|rows| {
             let (denial, clock) = (self.clock.denial_time(rows)?, self.clock.now());
-            let tokens = rows.tokens()?.rows;
+            let mut effects = ClockEffects::default();
+            rows.for_each_token(|token| {
+                if let Ok(token) = token {
+                    effects.add(&token, denial, clock, &self.policy.limits);
+                }
+            })?;
             Ok::<_, StoreError>(ClockReport {
                 recorded: rows.recorded_time()?,
                 behind: self.clock.behind(rows)?,
                 denial,
                 clock,
-                effects: ClockEffects::of(&tokens, denial, clock, &self.policy.limits),
+                effects,
             })
         })?)
     }
@@ -208,7 +266,7 @@ impl Service {
         let pending_endings = self.store.pending_endings().map_or(0, |endings| endings.len());
         Ok(self.store.read(|rows| {
             Ok::<_, StoreError>(StoreHealth {
-                snapshot: self.token_snapshot(rows)?,
+                summary: self.token_summary(rows)?,
                 chain: rows.verify_chain()?,
                 inconsistencies: rows.find_inconsistencies()?,
                 name_clashes: rows.name_clashes()?,

@@ -3,20 +3,18 @@
 //! check would detect a partial transaction. It ignores damaged records, which the scans report.
 //! Called by `read_ops`.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    ops::ControlFlow,
-};
+use std::{collections::BTreeMap, ops::ControlFlow};
 
 use super::{
     codec::decode,
     error::StoreError,
     name_index::EntryCheck,
-    record::{EventV1, TokenIdRecordV1, TokenV2, TrashV2},
+    record::{EventV1, TokenIdRecordV1, TrashV2},
     tables::{Tables, Transaction, display_key},
+    token_names::TokenNames,
     trash_index,
 };
-use crate::domain::{AuditAction, EventBody, Token, TokenId, counted};
+use crate::domain::{AuditAction, EventBody, TokenId, counted};
 
 type Key = [u8; TokenId::LEN];
 
@@ -80,8 +78,7 @@ pub(super) fn find_inconsistencies<T: Transaction>(
 
 #[derive(Default)]
 struct ConsistencyCheck {
-    tokens: BTreeMap<Key, Token>,
-    damaged: BTreeSet<Key>,
+    tokens: TokenNames,
     /// For each deleted token, whether it is revoked, or `None` if its record is damaged.
     trash: BTreeMap<Key, Option<bool>>,
     faults: Vec<String>,
@@ -93,27 +90,21 @@ impl ConsistencyCheck {
     }
 
     fn check_tokens<T: Transaction>(&mut self, tables: &Tables<T>) -> Result<(), StoreError> {
-        tables.tokens.for_each(|key: &Key, row| {
-            match row.ok().and_then(|body| TokenV2::decode_token(key, body)) {
-                Some(token) => drop(self.tokens.insert(*key, token)),
-                None => drop(self.damaged.insert(*key)),
-            }
-            ControlFlow::Continue(())
-        })?;
+        self.tokens = TokenNames::load(tables)?;
         tables.uses.for_each(|key: &Key, _| {
-            if !self.tokens.contains_key(key) && !self.damaged.contains(key) {
+            if !self.tokens.contains(key) {
                 self.add_fault(key, "has a last use but does not exist");
             }
             ControlFlow::Continue(())
         })?;
         tables.use_counts.for_each(|key: &Key, _| {
-            if !self.tokens.contains_key(key) && !self.damaged.contains(key) {
+            if !self.tokens.contains(key) {
                 self.add_fault(key, "has counted uses but does not exist");
             }
             ControlFlow::Continue(())
         })?;
         tables.trash.for_each(|key: &Key, row| {
-            if self.tokens.contains_key(key) || self.damaged.contains(key) {
+            if self.tokens.contains(key) {
                 self.add_fault(key, "is both present and deleted");
             }
             let token = row.ok().and_then(|body| TrashV2::decode_parts(key, body));
@@ -132,24 +123,26 @@ impl ConsistencyCheck {
     }
 
     fn check_names<T: Transaction>(&mut self, tables: &Tables<T>) -> Result<(), StoreError> {
-        let mut nameless: BTreeSet<Key> = self.tokens.keys().copied().collect();
         let mut check = EntryCheck::default();
         tables.names.for_each(|name: &[u8], row| {
             let key = row.ok().and_then(decode).map(|TokenIdRecordV1(key)| key);
-            let token = key.and_then(|key| Some((key, self.tokens.get(&key)?.name.folded())));
-            let token = token.as_ref().map(|(key, name)| (name.as_str(), key));
-            let is_valid = check.is_valid(name, token);
+            let token = key.and_then(|key| self.tokens.get(&key));
+            let token = token.map(|token| (token.folded.as_str(), &token.key));
+            let (is_valid, exists) = (check.is_valid(name, token), token.is_some());
             let Some(key) = key else {
                 return ControlFlow::Continue(());
             };
-            match token {
-                Some(_) if is_valid => drop(nameless.remove(&key)),
-                Some(_) => self.add_fault(name, "refers to a token with another name"),
-                None if self.damaged.contains(&key) => {}
-                None => self.add_fault(name, "is the name of a token that does not exist"),
+            if is_valid {
+                self.tokens.set_has_entry(&key);
+            } else if exists {
+                self.add_fault(name, "refers to a token with another name");
+            } else if !self.tokens.damaged.contains(&key) {
+                self.add_fault(name, "is the name of a token that does not exist");
             }
             ControlFlow::Continue(())
         })?;
+        let nameless: Vec<Key> =
+            self.tokens.rows.iter().filter(|row| !row.has_entry).map(|row| row.key).collect();
         for key in nameless {
             self.add_fault(&key, "cannot be found by its name");
         }
@@ -157,7 +150,9 @@ impl ConsistencyCheck {
     }
 
     fn check_trail<T: Transaction>(&mut self, tables: &Tables<T>) -> Result<(), StoreError> {
-        let mut audited: BTreeMap<Key, AuditedTokenState> = BTreeMap::new();
+        // Present tokens in the order of their names, and the other tokens of the trail.
+        let mut audited = vec![None; self.tokens.rows.len()];
+        let mut others: BTreeMap<Key, AuditedTokenState> = BTreeMap::new();
         let mut is_readable = true;
         tables.events.for_each(|_, row| {
             let event = row.ok().and_then(|body| body.decode::<EventV1<'_>>()?.into_event_body());
@@ -165,7 +160,12 @@ impl ConsistencyCheck {
             if let Some(event) = event
                 && let Some(id) = event.token
             {
-                audited.entry(*id.as_bytes()).or_default().apply(&event);
+                let present = self.tokens.index_of(id.as_bytes());
+                match present.and_then(|index| audited.get_mut(index)) {
+                    Some(state) => state.get_or_insert_with(AuditedTokenState::default),
+                    None => others.entry(*id.as_bytes()).or_default(),
+                }
+                .apply(&event);
             }
             ControlFlow::Continue(())
         })?;
@@ -173,41 +173,50 @@ impl ConsistencyCheck {
             // An incomplete trail proves nothing, and the check of the chain reports the damage.
             return Ok(());
         }
-        let unknown: Vec<Key> = self
-            .tokens
-            .keys()
-            .chain(self.trash.keys())
-            .filter(|key| !audited.contains_key(*key))
-            .copied()
-            .collect();
-        for key in unknown {
-            self.add_fault(&key, "has no event in the audit trail");
-        }
-        for (key, audited) in audited {
-            let (location, is_revoked) = match (self.tokens.get(&key), self.trash.get(&key)) {
-                (Some(token), _) => (TokenLocation::Stored, Some(token.revoked.is_some())),
-                (None, _) if self.damaged.contains(&key) => continue,
-                (None, Some(is_revoked)) => (TokenLocation::Trash, *is_revoked),
-                (None, None) => (TokenLocation::Purged, None),
-            };
-            if let Some(other) = audited.location.filter(|other| *other != location) {
-                let (is, should_be) = (location.as_str(), other.as_str());
-                self.add_fault(
-                    &key,
-                    &format!("is {is}, but should be {should_be} according to the audit trail"),
-                );
-            } else if let (Some(is), Some(should_be)) = (is_revoked, audited.revoked)
-                && is != should_be
-            {
-                let word = |revoked| if revoked { "revoked" } else { "not revoked" };
-                let (is, should_be) = (word(is), word(should_be));
-                self.add_fault(
-                    &key,
-                    &format!("is {is}, but should be {should_be} according to the audit trail"),
-                );
+        let names = std::mem::take(&mut self.tokens);
+        for (row, audited) in names.rows.iter().zip(audited) {
+            match audited {
+                Some(audited) => {
+                    let found = (TokenLocation::Stored, Some(row.is_revoked));
+                    self.check_state(&row.key, audited, found);
+                }
+                None => self.add_fault(&row.key, "has no event in the audit trail"),
             }
         }
+        let trash = std::mem::take(&mut self.trash);
+        for key in trash.keys().filter(|key| !others.contains_key(*key) && !names.contains(key)) {
+            self.add_fault(key, "has no event in the audit trail");
+        }
+        for (key, audited) in others {
+            let found = match trash.get(&key) {
+                _ if names.damaged.contains(&key) => continue,
+                Some(is_revoked) => (TokenLocation::Trash, *is_revoked),
+                None => (TokenLocation::Purged, None),
+            };
+            self.check_state(&key, audited, found);
+        }
         Ok(())
+    }
+
+    /// Compares the state according to the trail with where the token is, and whether it is revoked.
+    fn check_state(
+        &mut self,
+        key: &Key,
+        audited: AuditedTokenState,
+        (location, is_revoked): (TokenLocation, Option<bool>),
+    ) {
+        let (is, should_be) = if let Some(other) = audited.location.filter(|it| *it != location) {
+            (location.as_str(), other.as_str())
+        } else if let (Some(is), Some(should_be)) = (is_revoked, audited.revoked)
+            && is != should_be
+        {
+            let word = |revoked| if revoked { "revoked" } else { "not revoked" };
+            (word(is), word(should_be))
+        } else {
+            return;
+        };
+        let predicate = format!("is {is}, but should be {should_be} according to the audit trail");
+        self.add_fault(key, &predicate);
     }
 
     fn check_change_log<T: Transaction>(&mut self, tables: &Tables<T>) -> Result<(), StoreError> {

@@ -49,6 +49,7 @@ mod revocations;
 mod scenario;
 mod tables;
 mod temp_file;
+mod token_names;
 mod trash_index;
 mod use_counts;
 mod watch;

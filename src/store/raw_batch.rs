@@ -2,14 +2,17 @@
 //! decoding run on worker threads. A damaged record does not affect the others. Called by
 //! `read_ops`, and by the service to read all tokens.
 
-use std::sync::Arc;
+use std::{
+    ops::{Bound, ControlFlow},
+    sync::Arc,
+};
 
 use super::{
     codec::{RecordBody, TYPICAL_BYTES, decode, verify_checksum},
-    error::DamagedRecord,
+    error::{DamagedRecord, StoreError},
     record::{TokenUses, TokenUsesV1, TokenV2, UseCountV1},
     register::PendingEndings,
-    tables::{TOKENS, USE_COUNTS, USES, display_key},
+    tables::{TOKENS, Tables, Transaction, USE_COUNTS, USES, display_key},
 };
 use crate::domain::{Token, TokenId};
 
@@ -76,6 +79,24 @@ impl RawBatch {
             }
         }
     }
+}
+
+/// Calls `visit` with every token in the order of the ids, and with every damage.
+pub(super) fn for_each_token<T: Transaction>(
+    tables: &Tables<T>,
+    pending: Option<&PendingEndings>,
+    mut visit: impl FnMut(Result<Token, DamagedRecord>),
+) -> Result<(), StoreError> {
+    let Tables { tokens, uses, use_counts, .. } = tables;
+    tokens.merge_join([uses, use_counts], Bound::Unbounded, |key, record, usage| {
+        let (token, damaged) = decode_token(key, record, usage);
+        visit(match pending {
+            Some(pending) => token.map(|token| pending.apply(token)),
+            None => token,
+        });
+        damaged.into_iter().for_each(|damage| visit(Err(damage)));
+        ControlFlow::Continue(())
+    })
 }
 
 /// Decodes a token and the records of its last uses and its counted uses. If the former is damaged,

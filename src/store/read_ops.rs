@@ -194,19 +194,18 @@ pub trait ReadOps: HasTables {
         name_index::find_lookalike(&self.tables().names, &name.folded())
     }
 
-    /// Reads all tokens in the order of their ids.
+    /// Calls `visit` with every token in the order of the ids, and with every damaged record.
+    fn for_each_token(
+        &self,
+        visit: impl FnMut(Result<Token, DamagedRecord>),
+    ) -> Result<(), StoreError> {
+        raw_batch::for_each_token(self.tables(), self.pending().map(|it| &**it), visit)
+    }
+
+    /// Reads all tokens in the order of their ids. Takes 1 KB of memory for each.
     fn tokens(&self) -> Result<ScanResult<Token>, StoreError> {
-        let Tables { tokens, uses, use_counts, .. } = self.tables();
         let mut all = ScanResult::default();
-        tokens.merge_join([uses, use_counts], Bound::Unbounded, |key, record, usage| {
-            let (token, damaged) = raw_batch::decode_token(key, record, usage);
-            all.push(match self.pending() {
-                Some(pending) => token.map(|token| pending.apply(token)),
-                None => token,
-            });
-            all.damaged.extend(damaged);
-            ControlFlow::Continue(())
-        })?;
+        self.for_each_token(|token| all.push(token))?;
         Ok(all)
     }
 

@@ -3,11 +3,7 @@
 //! events, changes). Leaves the records of tokens alone; deleting a token removes its damaged
 //! record. Called by the service for `doctor --repair`.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-    ops::ControlFlow,
-};
+use std::{fmt, ops::ControlFlow};
 
 use super::{
     chain,
@@ -18,6 +14,7 @@ use super::{
     read_ops::ReadOps,
     record::{ChainHeadV1, TokenIdRecordV1, TokenUsesV1, TokenV2, TrashV2, UseCountV1},
     tables::{Tables, Transaction, WriteTables, display_key},
+    token_names::TokenNames,
     trash_index::{self, TrashTimeKey},
     write_ops::{NO_TOKEN, Writer},
 };
@@ -125,24 +122,16 @@ fn find_in_names_and_uses<T: Transaction>(
     tables: &Tables<T>,
     repairs: &mut Vec<Repair>,
 ) -> Result<(), StoreError> {
-    let (mut names, mut damaged) = (BTreeMap::new(), BTreeSet::new());
-    tables.tokens.for_each(|key: &Key, row| {
-        match row.ok().and_then(|body| TokenV2::decode_token(key, body)) {
-            Some(token) => drop(names.insert(*key, (token.id, token.name.folded()))),
-            None => drop(damaged.insert(*key)),
-        }
-        ControlFlow::Continue(())
-    })?;
+    let mut names = TokenNames::load(tables)?;
     tables.uses.for_each(|key: &Key, row| {
         let uses = |body: RecordBody<'_>| body.decode::<TokenUsesV1<'_>>()?.into_usage();
-        let exists = names.contains_key(key) || damaged.contains(key);
-        if !exists || row.ok().and_then(uses).is_none() {
+        if !names.contains(key) || row.ok().and_then(uses).is_none() {
             repairs.push(Repair::RemoveLastUse(*key));
         }
         ControlFlow::Continue(())
     })?;
     tables.use_counts.for_each(|key: &Key, row| {
-        if !names.contains_key(key) && !damaged.contains(key) {
+        if !names.contains(key) {
             repairs.push(Repair::RemoveUseCount(*key));
         } else if row.ok().and_then(decode::<UseCountV1>).is_none() {
             repairs.push(Repair::TakeAllUses(*key));
@@ -152,16 +141,21 @@ fn find_in_names_and_uses<T: Transaction>(
     let mut check = EntryCheck::default();
     tables.names.for_each(|name: &[u8], row| {
         let key = row.ok().and_then(decode).map(|TokenIdRecordV1(key)| key);
-        let owner = key.and_then(|key| Some((names.get(&key)?, key)));
-        let owner = owner.as_ref().map(|((_, folded), key)| (folded.as_str(), key));
-        if check.is_valid(name, owner) {
-            key.map(|key| names.remove(&key));
-        } else if !key.is_some_and(|key| damaged.contains(&key)) {
-            repairs.push(Repair::RemoveName(name.to_vec()));
+        // The first valid entry of a token counts; another one is wrong.
+        let owner = key.and_then(|key| names.get(&key)).filter(|owner| !owner.has_entry);
+        let owner = owner.map(|owner| (owner.folded.as_str(), &owner.key));
+        let is_valid = check.is_valid(name, owner);
+        match key {
+            Some(key) if is_valid => names.set_has_entry(&key),
+            Some(key) if names.damaged.contains(&key) => {}
+            _ => repairs.push(Repair::RemoveName(name.to_vec())),
         }
         ControlFlow::Continue(())
     })?;
-    repairs.extend(names.into_values().map(|(id, name)| Repair::AddName(id, name)));
+    let without_entry = names.rows.into_iter().filter(|row| !row.has_entry);
+    repairs.extend(without_entry.filter_map(|row| {
+        Some(Repair::AddName(TokenId::from_bytes(row.key)?, row.folded.into_string()))
+    }));
     Ok(())
 }
 

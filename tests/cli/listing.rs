@@ -26,3 +26,23 @@ fn json_is_sorted_by_id_or_by_the_given_column() {
     assert_eq!((listed.len(), &listed), (4, &sorted));
     assert_eq!(names(&home, &["--search", "zzz"]), Vec::<String>::new());
 }
+
+/// The table keeps only its cells in memory, and sorted JSON reads the tokens again.
+#[test]
+fn the_table_has_the_rows_and_the_order_of_the_json() {
+    let home = Home::new();
+    for (name, lifetime) in [("delta", "3d"), ("alpha", "2d"), ("Charlie", "2d"), ("bravo", "9d")] {
+        run(&home, &["create", name, "--lifetime", lifetime, "--description", &name[1..]]);
+    }
+    run(&home, &["revoke", "bravo", "--yes"]).success();
+    for sort in ["name", "-name", "description", "status", "scopes", "issued", "-expires"] {
+        let arguments = ["--sort", sort, "--status", "all"];
+        let table = run(&home, &[&["list"], &arguments[..]].concat()).out;
+        let rows: Vec<_> = table.lines().skip(1).collect();
+        let json = names(&home, &arguments);
+        assert_eq!((rows.len(), json.len()), (4, 4));
+        for (row, name) in rows.iter().zip(&json) {
+            assert_eq!(row.split_whitespace().nth(1), Some(name.as_str()), "{sort}: {table}");
+        }
+    }
+}

@@ -13,9 +13,9 @@ use super::{DoctorReport, OpenStore, jobs, mode, processes};
 use crate::{
     cli::audit::BROKEN_CHAIN_HINT,
     config::Config,
-    domain::{ClockEffects, Status, Token, counted, list_first},
+    domain::{ClockEffects, Status, counted, list_first},
     output::{advice, json::format_time},
-    service::{AllTokensSnapshot, NameClash, Service, StoreHealth, abandoned_files},
+    service::{NameClash, Service, StoreHealth, TokenSummary, abandoned_files},
 };
 
 /// Maximum number of token ids that one problem lists.
@@ -122,10 +122,7 @@ fn collect_content(report: &mut DoctorReport, config: &Config, open: OpenStore<'
             jobs::collect(report, &service);
             collect_tree(report, &service);
             collect_stopped(report, &service);
-            let StoreHealth { snapshot, .. } = &health;
-            let effects =
-                ClockEffects::of(&snapshot.tokens, snapshot.now, snapshot.clock, &config.limits);
-            collect_clock_effects(report, &effects);
+            collect_clock_effects(report, &health.summary.clock_effects);
         }
         Err(failure) => {
             let reason = advice::message(&failure);
@@ -137,23 +134,15 @@ fn collect_content(report: &mut DoctorReport, config: &Config, open: OpenStore<'
 }
 
 /// Counts the tokens by status; `deleted` is the number of deleted tokens.
-fn collect_tokens(report: &mut DoctorReport, loaded: &AllTokensSnapshot, deleted: usize) {
-    let count = |status: Status| {
-        let is = |token: &&Token| token.status(loaded.now) == status;
-        loaded.tokens.iter().filter(is).count()
-    };
-    let undelivered = loaded
-        .tokens
-        .iter()
-        .filter(|token| !token.delivered && !token.status(loaded.now).is_ended());
-    let undelivered = undelivered.count();
+fn collect_tokens(report: &mut DoctorReport, summary: &TokenSummary, deleted: usize) {
+    let undelivered = summary.undelivered;
     report.fact(
         "tokens",
         json!({
-            Status::Active.as_str(): count(Status::Active),
-            Status::NotYetValid.as_str(): count(Status::NotYetValid),
-            Status::Expired.as_str(): count(Status::Expired),
-            Status::Revoked.as_str(): count(Status::Revoked),
+            Status::Active.as_str(): summary.active,
+            Status::NotYetValid.as_str(): summary.not_yet_valid,
+            Status::Expired.as_str(): summary.expired,
+            Status::Revoked.as_str(): summary.revoked,
             "unclaimed": undelivered,
             "deleted": deleted,
         }),
@@ -169,7 +158,7 @@ fn collect_tokens(report: &mut DoctorReport, loaded: &AllTokensSnapshot, deleted
 
 fn collect_counts(report: &mut DoctorReport, health: &StoreHealth) {
     let StoreHealth {
-        snapshot: loaded,
+        summary,
         chain,
         inconsistencies: disagreements,
         name_clashes,
@@ -180,9 +169,9 @@ fn collect_counts(report: &mut DoctorReport, health: &StoreHealth) {
     } = health;
     report.fact("state", "opens");
     report.fact("format", *schema);
-    collect_tokens(report, loaded, *trash);
-    report.fact("damaged records", loaded.damaged.len());
-    for damage in &loaded.damaged {
+    collect_tokens(report, summary, *trash);
+    report.fact("damaged records", summary.damaged.len());
+    for damage in &summary.damaged {
         report.warn(format!("{damage} is damaged: restore a backup, or delete this record"));
     }
     report.fact("disagreements", disagreements.len());
@@ -210,13 +199,13 @@ fn collect_counts(report: &mut DoctorReport, health: &StoreHealth) {
             report.warn(format!("{problem}: {BROKEN_CHAIN_HINT}"));
         }
     }
-    match loaded.clock_behind {
+    match summary.clock_behind {
         None => report.fact("clock", "not behind the newest time in the store"),
         Some(newest) => {
             let problem = format!(
                 "the clock ({}) is behind the newest time in the store ({}), so no secret is issued: \
                  correct the clock, or accept it with `patdeck clock accept`",
-                format_time(loaded.clock),
+                format_time(summary.clock),
                 format_time(newest)
             );
             report.fact("clock", problem.as_str());
