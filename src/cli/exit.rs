@@ -139,7 +139,8 @@ fn exit_of(error: &ServiceError) -> Exit {
         read_only if read_only.is_read_only_mode() => Exit::Refused,
         ServiceError::Store(StoreError::CommitResultUnknown { .. })
         | ServiceError::ResultUnknown { .. }
-        | ServiceError::StillDenied(_) => Exit::Incomplete,
+        | ServiceError::StillDenied(_)
+        | ServiceError::Interrupted { .. } => Exit::Incomplete,
         ServiceError::Store(_) | ServiceError::Entropy(_) => Exit::Store,
         ServiceError::NotFound(_)
         | ServiceError::NotDeleted(_)
@@ -147,7 +148,6 @@ fn exit_of(error: &ServiceError) -> Exit {
         ServiceError::Ambiguous { .. } | ServiceError::NotPrinted(_) => Exit::Usage,
         ServiceError::SecretFile(error) if !error.is_existing_file() => Exit::Usage,
         ServiceError::PrintedSecretVoid(cause) => exit_of(cause),
-        ServiceError::Interrupted { .. } => Exit::Incomplete,
         _ => Exit::Refused,
     }
 }

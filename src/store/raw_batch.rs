@@ -94,7 +94,9 @@ pub(super) fn for_each_token<T: Transaction>(
             Some(pending) => token.map(|token| pending.apply(token)),
             None => token,
         });
-        damaged.into_iter().for_each(|damage| visit(Err(damage)));
+        for damage in damaged {
+            visit(Err(damage));
+        }
         ControlFlow::Continue(())
     })
 }
