@@ -89,6 +89,7 @@ fn token(rng: &mut StdRng, n: u32) -> (Token, Secret) {
         last_used: Some(used),
         limits: TokenLimits::default(),
         uses_taken: 0,
+        last_denied: None,
     };
     (token, secret)
 }
@@ -106,7 +107,10 @@ fn fill(store: &Store) -> Vec<Secret> {
     let (tokens, secrets): (Vec<_>, Vec<_>) = (0..STORE_TOKENS).map(|n| token(&mut rng, n)).unzip();
     let write = |token: &Token, rows: &mut patdeck::store::Writer<'_>| {
         rows.put_token(token)?;
-        token.last_used.as_ref().map_or(Ok(()), |used| rows.put_last_use(&token.id, used))
+        token
+            .last_used
+            .as_ref()
+            .map_or(Ok(()), |used| rows.put_attempt(&token.id, None, used, true))
     };
     let written = store.write(|rows| {
         tokens.iter().try_for_each(|token| write(token, rows))?;

@@ -158,6 +158,7 @@ fn sample_token(
         last_used: rng.random_bool(0.6).then_some(used),
         limits: TokenLimits::default(),
         uses_taken: 0,
+        last_denied: None,
     };
     Ok((token, secret))
 }
@@ -166,7 +167,7 @@ fn sample_token(
 fn write_token(rows: &mut Writer<'_>, token: &Token) -> Result<(), StoreError> {
     rows.put_token(token)?;
     if let Some(last) = &token.last_used {
-        rows.put_last_use(&token.id, last)?;
+        rows.put_attempt(&token.id, None, last, true)?;
     }
     let actions = [
         (AuditAction::Created, "valid until its expiry, some scopes"),

@@ -66,6 +66,7 @@ mod tests {
                 ..TokenLimits::default()
             },
             uses_taken: 0,
+            last_denied: None,
         }
     }
 
@@ -89,7 +90,7 @@ mod tests {
                 token
                     .last_used
                     .as_ref()
-                    .map_or(Ok(()), |used| rows.put_last_use(&token.id, used))?;
+                    .map_or(Ok(()), |used| rows.put_attempt(&token.id, None, used, true))?;
             }
             Ok::<_, StoreError>(())
         });

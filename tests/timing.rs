@@ -34,6 +34,7 @@ fn token() -> Token {
             until: at() + TimeDelta::days(1),
             last_used: None,
             uses_taken: 0,
+            last_denied: None,
         }),
         created: at(),
         created_by: Actor::named("alice"),
@@ -46,6 +47,7 @@ fn token() -> Token {
         last_used: None,
         limits: TokenLimits::default(),
         uses_taken: 0,
+        last_denied: None,
     }
 }
 

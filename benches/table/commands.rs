@@ -90,7 +90,7 @@ fn measure_checks(
     store.write(|rows| {
         secrets.iter().try_for_each(|it| {
             let last = LastUse { at: now, from: Option::None, summary: "".into() };
-            rows.put_last_use(&it.id, &last)
+            rows.put_attempt(&it.id, Option::None, &last, true)
         })?;
         Ok::<_, StoreError>(())
     })?;

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     domain::{
         Column, LastUse, ListQuery, MaxUses, Name, Sort, SortPlace, SourceNetworks, Status,
-        Timestamp, Token,
+        Timestamp, Token, UsageDays,
         describe_scopes::{describe_scopes, wildcard_warning},
         lifetime::DurationMinutes,
         uses_left_text,
@@ -163,12 +163,13 @@ pub(super) fn warn_damaged(damage: &impl Display) {
 pub(super) fn show(service: &Service, name: &str, out: &Output) -> Result<Exit, CliError> {
     let token = service.resolve(name)?;
     let now = service.now()?;
+    let days = service.usage_days(&token.id)?;
     let events = service.history(&token.id, json::MAX_EVENTS)?;
     if out.json {
-        out.object(json::token_with_events(&token, &events, now))?;
+        out.object(json::token_details(&token, &days, &events, now))?;
         return Ok(Exit::Done);
     }
-    let mut rows = fields(&token, now);
+    let mut rows = fields(&token, &days, now);
     for event in &events {
         let body = &event.body;
         let words = [format_time(body.at), body.action.as_str().to_owned(), body.actor.to_string()];
@@ -178,7 +179,7 @@ pub(super) fn show(service: &Service, name: &str, out: &Output) -> Result<Exit, 
     Ok(Exit::Done)
 }
 
-fn fields(token: &Token, now: Timestamp) -> Vec<[String; 2]> {
+fn fields(token: &Token, days: &UsageDays, now: Timestamp) -> Vec<[String; 2]> {
     let mut rows = Vec::new();
     let mut row = |name: &str, text: &str| rows.push([name.to_owned(), text.to_owned()]);
     row("name", token.name.as_str());
@@ -201,6 +202,12 @@ fn fields(token: &Token, now: Timestamp) -> Vec<[String; 2]> {
         row("old secret", &old.last_used.as_ref().map_or_else(unused, last));
     }
     row("last used", &token.last_use().map_or_else(|| "never".to_owned(), describe_use));
+    if let Some(denied) = token.last_denial() {
+        row("last denied", &describe_denial(denied));
+    }
+    if let Some(today) = days.on_day_of(now) {
+        row("used today", &today.describe());
+    }
     row("created", &format!("{} by {}", format_time(token.created), token.created_by));
     row("allows", &describe_scopes(&token.scopes));
     if let Some(warning) = wildcard_warning(&token.scopes) {
@@ -227,6 +234,15 @@ fn limit_fields(token: &Token, row: &mut impl FnMut(&str, &str)) {
 
 /// Describes a use: time, address and operation.
 fn describe_use(used: &LastUse) -> String {
+    format!("{}, {}", time_and_address(used), used.summary)
+}
+
+/// Describes a denied attempt: time, address and request.
+fn describe_denial(denied: &LastUse) -> String {
+    format!("{}: {}", time_and_address(denied), denied.summary)
+}
+
+fn time_and_address(used: &LastUse) -> String {
     let from = used.from.as_ref().map_or_else(String::new, |from| format!(" from {from}"));
-    format!("{}{from}, {}", format_time(used.at), used.summary)
+    format!("{}{from}", format_time(used.at))
 }

@@ -233,10 +233,8 @@ mod tests {
     use super::*;
     use crate::domain::{
         Description, Name, TokenId,
-        token::{
-            LastUse,
-            tests::{at, sample_token},
-        },
+        token::tests::{at, sample_token},
+        usage::LastUse,
     };
 
     fn named(n: u8, name: &str) -> Token {

@@ -31,6 +31,8 @@ pub mod source_networks;
 pub mod terminal_text;
 pub mod time_range;
 pub mod token;
+pub mod usage;
+pub mod usage_days;
 
 pub use catalogue::{EntityTypeEntry, ScopeCatalogue};
 pub use clock_effects::ClockEffects;
@@ -60,7 +62,9 @@ pub use scope_preset::{ScopePreset, ScopePresetError};
 pub use search::{Search, SearchError};
 pub use secret::{Digest, Secret, SecretPrefix};
 pub use source_networks::{SourceAddress, SourceNetwork, SourceNetworks};
-pub use token::{LastUse, PreviousSecret, SecretSlot, Status, Token, TransitionError, later_use};
+pub use token::{PreviousSecret, SecretSlot, Status, Token, TransitionError};
+pub use usage::{LastUse, later_use};
+pub use usage_days::{DayCount, UsageDays, UtcDay};
 
 /// An instant in UTC. Only the front ends convert to local time.
 pub type Timestamp = chrono::DateTime<chrono::Utc>;

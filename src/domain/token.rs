@@ -2,8 +2,6 @@
 //! and instant. Called by the plans and by the checks of the service, which add clock, store and
 //! audit trail.
 
-use std::borrow::Borrow;
-
 use chrono::TimeDelta;
 use compact_str::CompactString;
 
@@ -18,6 +16,7 @@ use super::{
     scope::Scopes,
     secret::Digest,
     time_range::last_supported,
+    usage::LastUse,
 };
 
 /// Why a transition is not allowed.
@@ -75,16 +74,6 @@ impl Status {
 /// An active token expires soon if its expiry is less than 7 days away.
 pub const EXPIRES_SOON_WITHIN: TimeDelta = TimeDelta::days(7);
 
-/// The last check that matched a secret.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LastUse {
-    pub at: Timestamp,
-    /// The address of the bearer, as given by the caller of the check.
-    pub from: Option<CompactString>,
-    /// The request and the decision, as text.
-    pub summary: CompactString,
-}
-
 /// The secret that the last regeneration replaced. It keeps working until the end of the overlap.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PreviousSecret {
@@ -96,6 +85,8 @@ pub struct PreviousSecret {
     pub last_used: Option<LastUse>,
     /// The number of counted uses, see [`Token::uses_taken`].
     pub uses_taken: u32,
+    /// The last denied attempt with the previous secret since the regeneration.
+    pub last_denied: Option<LastUse>,
 }
 
 /// Which of a token's secrets a bearer presented.
@@ -138,13 +129,15 @@ pub struct Token {
     pub revoked: Option<Timestamp>,
     /// Whether the current secret was copied, written, printed or marked as saved.
     pub delivered: bool,
-    /// The last use of the token, except uses that `previous` records. Checks update this field at
-    /// most once in 30 seconds.
+    /// The last use of the token, except uses that `previous` records. Only an allowed check is a
+    /// use. Checks update this field at most once in 30 seconds.
     pub last_used: Option<LastUse>,
     pub limits: TokenLimits,
     /// The number of uses of the current secret that were counted. Uses are counted only while
     /// `limits` has a maximum. Each secret has its own count, so a regenerate starts with 0.
     pub uses_taken: u32,
+    /// The last denied attempt, except attempts that `previous` records. Updated like `last_used`.
+    pub last_denied: Option<LastUse>,
 }
 
 impl Token {
@@ -212,25 +205,6 @@ impl Token {
         self.active_overlap(at).is_some()
     }
 
-    /// Returns the last recorded use of the secret in `slot`. A use recorded for
-    /// [`SecretSlot::Current`] can date from before the last regeneration.
-    pub fn last_use_of(&self, slot: SecretSlot) -> Option<&LastUse> {
-        match slot {
-            SecretSlot::Current => self.last_used.as_ref(),
-            SecretSlot::Previous => self.previous.as_ref()?.last_used.as_ref(),
-        }
-    }
-
-    /// The later of the last uses of the current and the previous secret.
-    pub fn last_use(&self) -> Option<&LastUse> {
-        later_use(self.last_use_of(SecretSlot::Current), self.last_use_of(SecretSlot::Previous))
-    }
-
-    /// Whether the current secret was used since it was issued.
-    pub fn is_in_use(&self) -> bool {
-        self.last_used.as_ref().is_some_and(|used| used.at >= self.issued)
-    }
-
     /// Revokes the token at `at` and ends its overlap. Returns an error if it is already revoked.
     pub fn revoke(mut self, at: Timestamp) -> Result<Self, TransitionError> {
         if self.revoked.is_some() {
@@ -240,11 +214,12 @@ impl Token {
         Ok(self.end_overlap())
     }
 
-    /// Removes the previous secret, if there is one. `last_used` becomes the later of the last uses
-    /// of both secrets.
+    /// Removes the previous secret, if there is one. `last_used` and `last_denied` become the later
+    /// of those of both secrets.
     #[must_use]
     pub fn end_overlap(mut self) -> Self {
         self.last_used = self.last_use().cloned();
+        self.last_denied = self.last_denial().cloned();
         self.previous = None;
         self
     }
@@ -271,8 +246,13 @@ impl Token {
             Some(delta) => {
                 let end = self.expires.unwrap_or_else(last_supported);
                 let until = at.checked_add_signed(delta).map_or(end, |until| end.min(until));
-                let uses_taken = self.uses_taken;
-                Some(PreviousSecret { digest: self.digest, until, last_used: None, uses_taken })
+                Some(PreviousSecret {
+                    digest: self.digest,
+                    until,
+                    last_used: None,
+                    last_denied: None,
+                    uses_taken: self.uses_taken,
+                })
             }
         };
         self = self.end_overlap();
@@ -341,11 +321,6 @@ impl Token {
     pub fn secret_hint(&self) -> String {
         [&self.prefix, "_", self.id.as_str(), "_…"].concat()
     }
-}
-
-/// Returns the later of two uses. If only one use is given, returns that use.
-pub fn later_use<U: Borrow<LastUse>>(one: Option<U>, other: Option<U>) -> Option<U> {
-    one.into_iter().chain(other).max_by_key(|used| used.borrow().at)
 }
 
 #[cfg(test)]

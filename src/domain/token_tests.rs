@@ -28,6 +28,7 @@ pub(crate) fn sample_token() -> Token {
         revoked: None,
         delivered: true,
         last_used: None,
+        last_denied: None,
         limits: TokenLimits::default(),
         uses_taken: 0,
     }

@@ -9,7 +9,7 @@ use chrono::SecondsFormat;
 use serde_json::{Value, json};
 
 use self::token::TokenJson;
-use crate::domain::{AuditEvent, Timestamp, Token, terminal_text::escape_with};
+use crate::domain::{AuditEvent, Timestamp, Token, UsageDays, terminal_text::escape_with};
 
 /// The schema version in every JSON object that patdeck prints.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -61,10 +61,19 @@ fn is_plain(json: &[u8]) -> bool {
     json.iter().fold(true, |all, byte| all & matches!(byte, b' '..=b'~' | 0xe2 | 0x80 | 0xa6))
 }
 
-/// A token with its newest `events`, as `show --json` prints it.
-pub fn token_with_events(token: &Token, events: &[AuditEvent], now: Timestamp) -> Value {
+/// A token with its numbers of uses on each day and its newest `events`, as `show --json` prints it.
+pub fn token_details(
+    token: &Token,
+    days: &UsageDays,
+    events: &[AuditEvent],
+    now: Timestamp,
+) -> Value {
+    let days = days.as_slice().iter().rev();
+    let days: Vec<_> = days
+        .map(|it| json!({ "day": it.day.date().to_string(), "used": it.used, "denied": it.denied }))
+        .collect();
     let events: Vec<_> = events.iter().map(event_json).collect();
-    json!({ "token": token_json(token, now), "events": events })
+    json!({ "token": token_json(token, now), "days": days, "events": events })
 }
 
 /// Formats an instant in RFC 3339 with seconds, such as `2026-11-24T12:00:00Z`. Tables use this

@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{
     domain::{
-        Actor, AuditAction, Command, ConfirmationProof, EventBody, Plan, PreviousSecret, Refusal,
-        Secret, StoredToken, Timestamp, Token, TokenChange, TokenId, TokensToDelete, plan,
+        Actor, AuditAction, Command, ConfirmationProof, EventBody, Plan, Refusal, Secret,
+        StoredToken, Timestamp, Token, TokenChange, TokenId, TokensToDelete, plan,
         plan::{NewSecretDigests, PURGE_BATCH, PlanContext},
     },
     store::{ReadOps, StoreError, Writer},
@@ -226,13 +226,7 @@ impl Service {
     pub(super) fn put_with_uses(tx: &mut Writer<'_>, token: &Token) -> Result<(), StoreError> {
         tx.put_token(token)?;
         tx.put_use_count(token)?;
-        if let Some(used) = &token.last_used {
-            tx.put_last_use(&token.id, used)?;
-        }
-        if let Some(PreviousSecret { digest, last_used: Some(used), .. }) = &token.previous {
-            tx.put_previous_use(&token.id, *digest, used)?;
-        }
-        Ok(())
+        tx.put_usage(token)
     }
 
     /// Purges tokens that were deleted more than 24 hours ago, and stores pending endings. Purges

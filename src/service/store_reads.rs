@@ -4,7 +4,7 @@
 
 use super::{Service, ServiceError};
 use crate::{
-    domain::{AuditEvent, ClockEffects, EventHash, Status, Timestamp, Token, TokenId},
+    domain::{AuditEvent, ClockEffects, EventHash, Status, Timestamp, Token, TokenId, UsageDays},
     store::{
         ChainCheckResult, ChangesSince, DamagedRecord, NameClash, ReadOps, RecordedTime,
         StoreError, VerifiedChain,
@@ -296,6 +296,11 @@ impl Service {
             }
             Ok::<_, StoreError>(Some(rows.events_after(seen, EVENTS_PAGE)?.rows))
         })?)
+    }
+
+    /// Returns the numbers of uses and denied attempts of a token on each day.
+    pub fn usage_days(&self, id: &TokenId) -> Result<UsageDays, ServiceError> {
+        Ok(self.store.read(|rows| rows.usage_days(id))?)
     }
 
     /// Returns the last `limit` events of a token, newest first.

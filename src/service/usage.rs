@@ -1,7 +1,7 @@
-//! Records the last uses of secrets. A bounded queue collects the uses, and one transaction writes
-//! all of them when [`UsageRecorder::flush`] is called or the recorder is dropped. The background
-//! thread, if started, also writes them every second. A failed write does not change any decision.
-//! Called by the verifier.
+//! Records the last uses of secrets, and counts all checks of each token by day. A bounded queue
+//! collects the uses, and one transaction writes all of them when [`UsageRecorder::flush`] is called
+//! or the recorder is dropped. The background thread, if started, also writes them every second. A
+//! failed write does not change any decision. Called by the verifier.
 
 use std::{
     collections::HashMap,
@@ -15,7 +15,7 @@ use std::{
 use chrono::TimeDelta;
 
 use crate::{
-    domain::{AccessRequest, Digest, LastUse, SecretSlot, Timestamp, Token, TokenId},
+    domain::{AccessRequest, Digest, LastUse, SecretSlot, Timestamp, Token, TokenId, UsageDays},
     store::{ReadOps, Store, StoreError},
 };
 
@@ -31,16 +31,45 @@ const LOCK_TIMEOUT: Duration = Duration::from_millis(200);
 /// 50 ms.
 const CAPACITY: usize = 2_048;
 
+/// Maximum number of tokens whose checks are counted before they are written. Their counts take
+/// 5 MB. Checks of more tokens are not counted.
+const MAX_COUNTED_TOKENS: usize = 1 << 16;
+
 /// How long the thread collects uses before it writes them.
 const FLUSH_INTERVAL: Duration = Duration::from_secs(1);
 
-/// A use of a secret, to be recorded.
+/// Counts without a new use are flushed only if their checks span this time, so that no check causes
+/// a write of its own.
+const COUNT_SPAN: TimeDelta = TimeDelta::seconds(1);
+
+/// A use of a secret or a denied attempt, to be recorded.
 #[derive(Debug)]
 pub(super) struct SecretUse {
     pub(super) id: TokenId,
     pub(super) slot: SecretSlot,
     pub(super) digest: Digest,
     pub(super) used: LastUse,
+    pub(super) is_allowed: bool,
+}
+
+impl SecretUse {
+    /// Returns the last use or denied attempt that is recorded in `token` and that this one
+    /// replaces.
+    pub(super) fn recorded_in<'t>(&self, token: &'t Token) -> Option<&'t LastUse> {
+        if self.is_allowed { token.last_use_of(self.slot) } else { token.last_denial_of(self.slot) }
+    }
+
+    /// Whether this use needs no new record: the last one of the secret with the same answer is less
+    /// than [`MIN_USE_INTERVAL`] away, and has the same request and address or is later. A last use
+    /// further in the future comes from a fast clock and does not count. Otherwise, no use would be
+    /// recorded until that time.
+    pub(super) fn is_repeated(&self, token: &Token) -> bool {
+        let used = &self.used;
+        self.recorded_in(token).is_some_and(|last| {
+            let is_same = (&last.summary, &last.from) == (&used.summary, &used.from);
+            within_interval(last.at, used.at) && (is_same || last.at > used.at)
+        })
+    }
 }
 
 /// Writes the uses of one verifier and its clones.
@@ -64,6 +93,14 @@ struct QueueState {
     queued: Vec<SecretUse>,
     /// The latest time of a use or a denial that is not written yet.
     newest: Option<Timestamp>,
+    /// The checks of each token that are not written yet.
+    counts: HashMap<TokenId, UsageDays>,
+    /// The times of the first and the last check in `counts`.
+    counted: Option<(Timestamp, Timestamp)>,
+    /// Number of checks so far.
+    checks: u64,
+    /// Whether anything was added since the last flush.
+    has_new: bool,
     /// Number of uses dropped because the queue was full.
     dropped: u64,
     /// The last write error that no flush has returned yet.
@@ -82,33 +119,45 @@ impl UsageRecorder {
         Self { queue: Arc::new(queue), thread: Mutex::default() }
     }
 
-    /// Queues `usage`. If the queue is full, drops it and returns `false`: dropping the newest use
-    /// loses least, because its secret is likely to be used again.
-    pub(super) fn record(&self, usage: SecretUse) -> bool {
+    /// Counts a check of the token at `at`, and queues `usage` if the check needs a new record. If
+    /// the queue is full, drops `usage` and returns `false`: dropping the newest use loses least,
+    /// because its secret is likely to be used again.
+    pub(super) fn record(
+        &self,
+        id: TokenId,
+        at: Timestamp,
+        is_allowed: bool,
+        usage: Option<SecretUse>,
+    ) -> bool {
         let mut state = self.queue.lock();
-        if state.queued.len() >= CAPACITY {
+        state.count(id, at, is_allowed);
+        let is_full = usage.is_some() && state.queued.len() >= CAPACITY;
+        if is_full {
             state.dropped = state.dropped.saturating_add(1);
-            return false;
+        } else if let Some(usage) = usage {
+            state.newest = state.newest.max(Some(usage.used.at));
+            state.queued.push(usage);
         }
-        state.newest = state.newest.max(Some(usage.used.at));
-        state.queued.push(usage);
-        if state.queued.len() == 1 || state.queued.len() == CAPACITY {
+        let was_idle = !std::mem::replace(&mut state.has_new, true);
+        if was_idle || state.queued.len() == CAPACITY {
             self.queue.changed.notify_one();
         }
-        true
+        !is_full
     }
 
     /// Queues the time of a denial, which is written like the time of a use.
     pub(super) fn record_time(&self, at: Timestamp) {
         let mut state = self.queue.lock();
         state.newest = state.newest.max(Some(at));
+        state.has_new = true;
         self.queue.changed.notify_one();
     }
 
-    /// Writes the queued uses. An error means that some uses were lost in this write or in an
+    /// Writes the queued uses, and the counts if a use is written or the counted checks span
+    /// [`COUNT_SPAN`]. An error means that some uses were lost in this write or in an
     /// earlier write of the background thread. Lost uses are not written again.
     pub(super) fn flush(&self) -> Result<(), StoreError> {
-        self.queue.flush();
+        self.queue.flush(QueueState::is_due);
         self.queue.lock().error.take().map_or(Ok(()), Err)
     }
 
@@ -136,7 +185,8 @@ impl Drop for UsageRecorder {
         let thread = self.thread.get_mut().unwrap_or_else(PoisonError::into_inner).take();
         // The panic hook has already reported a panic of the thread.
         drop(thread.map(JoinHandle::join));
-        self.queue.flush();
+        // A process that makes a single check must not write for its count alone.
+        self.queue.flush(|state| state.newest.is_some() || state.checks > 1);
     }
 }
 
@@ -145,29 +195,42 @@ impl UsageQueue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn flush(&self) {
+    /// Writes the queued uses and the counts, if `is_due` returns `true`.
+    fn flush(&self, is_due: impl FnOnce(&QueueState) -> bool) {
         let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        let (uses, newest) = {
+        let mut batch = {
             let mut state = self.lock();
-            (std::mem::take(&mut state.queued), state.newest.take())
+            if !is_due(&state) {
+                return;
+            }
+            state.take_batch()
         };
-        if let Some(newest) = newest
-            && let Err(error) = write(&self.store, &uses, newest)
-        {
-            self.lock().error = Some(error);
+        while !batch.is_empty() {
+            let later = batch.split_off_counts();
+            if let Err(error) = write(&self.store, &batch) {
+                let mut state = self.lock();
+                // The counts of an unknown commit may be stored: do not count them twice.
+                if !matches!(error, StoreError::CommitResultUnknown { .. }) {
+                    state.restore_counts(batch.counts);
+                }
+                state.restore_counts(later);
+                state.error = Some(error);
+                return;
+            }
+            batch = UsageBatch { counts: later, ..UsageBatch::default() };
         }
     }
 
     fn run(&self) {
         loop {
-            let is_idle = |state: &mut QueueState| state.newest.is_none() && !state.is_closed;
+            let is_idle = |state: &mut QueueState| !state.has_new && !state.is_closed;
             let state = self.changed.wait_while(self.lock(), is_idle);
             let is_collecting =
                 |state: &mut QueueState| state.queued.len() < CAPACITY && !state.is_closed;
             let state = state.unwrap_or_else(PoisonError::into_inner);
             let ready = self.changed.wait_timeout_while(state, FLUSH_INTERVAL, is_collecting);
             let is_closed = ready.unwrap_or_else(PoisonError::into_inner).0.is_closed;
-            self.flush();
+            self.flush(|_| true);
             if is_closed {
                 return;
             }
@@ -175,24 +238,81 @@ impl UsageQueue {
     }
 }
 
-/// Writes `uses` in one transaction, and `newest`, the latest of their times. Reads each record
-/// again, because another check may have recorded a use in the meantime, and no use may be stored
-/// for a deleted token.
-pub(super) fn write(
-    store: &Store,
-    uses: &[SecretUse],
-    newest: Timestamp,
-) -> Result<(), StoreError> {
+impl QueueState {
+    fn count(&mut self, id: TokenId, at: Timestamp, is_allowed: bool) {
+        self.checks = self.checks.saturating_add(1);
+        let first = self.counted.map_or(at, |(first, _)| first);
+        self.counted = Some((first, at));
+        if let Some(days) = self.counts.get_mut(&id) {
+            days.count(at, is_allowed);
+        } else if self.counts.len() < MAX_COUNTED_TOKENS {
+            self.counts.entry(id).or_default().count(at, is_allowed);
+        }
+    }
+
+    /// Whether there is a new use, or the counted checks span [`COUNT_SPAN`].
+    fn is_due(&self) -> bool {
+        let span = self.counted.map(|(first, last)| (last - first).abs());
+        self.newest.is_some() || span.is_some_and(|span| span >= COUNT_SPAN)
+    }
+
+    fn take_batch(&mut self) -> UsageBatch {
+        self.has_new = false;
+        self.counted = None;
+        UsageBatch {
+            uses: std::mem::take(&mut self.queued),
+            newest: self.newest.take(),
+            counts: std::mem::take(&mut self.counts).into_iter().collect(),
+        }
+    }
+
+    /// Adds counts that were not written, so that the next flush writes them.
+    fn restore_counts(&mut self, counts: Vec<(TokenId, UsageDays)>) {
+        for (id, days) in counts {
+            if self.counts.len() < MAX_COUNTED_TOKENS || self.counts.contains_key(&id) {
+                self.counts.entry(id).or_default().add_all(&days);
+            }
+        }
+    }
+}
+
+/// The content of one write.
+#[derive(Debug, Default)]
+pub(super) struct UsageBatch {
+    pub(super) uses: Vec<SecretUse>,
+    /// The latest time of the uses and denials.
+    pub(super) newest: Option<Timestamp>,
+    /// The checks of each token.
+    pub(super) counts: Vec<(TokenId, UsageDays)>,
+}
+
+impl UsageBatch {
+    fn is_empty(&self) -> bool {
+        self.newest.is_none() && self.counts.is_empty()
+    }
+
+    /// Keeps the counts of [`CAPACITY`] tokens, to limit the time for which the store is locked.
+    /// Returns the others.
+    fn split_off_counts(&mut self) -> Vec<(TokenId, UsageDays)> {
+        self.counts.split_off(self.counts.len().min(CAPACITY))
+    }
+}
+
+/// Writes `batch` in one transaction. Reads each record again, because another check may have
+/// recorded a use in the meantime, and no use may be stored for a deleted token.
+pub(super) fn write(store: &Store, batch: &UsageBatch) -> Result<(), StoreError> {
     store.write_within(LOCK_TIMEOUT, |rows| {
-        rows.raise_newest_use(newest)?;
-        uses.iter().try_for_each(|SecretUse { id, slot, digest, used }| {
-            if rows.token(id)?.is_none_or(|token| is_repeated(&token, *slot, used)) {
+        if let Some(newest) = batch.newest {
+            rows.raise_newest_use(newest)?;
+        }
+        batch.counts.iter().try_for_each(|(id, days)| rows.add_usage_days(id, days))?;
+        batch.uses.iter().try_for_each(|usage| {
+            let SecretUse { id, slot, digest, used, is_allowed } = usage;
+            if rows.token(id)?.is_none_or(|token| usage.is_repeated(&token)) {
                 return Ok(());
             }
-            match slot {
-                SecretSlot::Previous => rows.put_previous_use(id, *digest, used),
-                SecretSlot::Current => rows.put_last_use(id, used),
-            }
+            let previous = (*slot == SecretSlot::Previous).then_some(*digest);
+            rows.put_attempt(id, previous, used, *is_allowed)
         })
     })
 }
@@ -264,17 +384,6 @@ impl LastUseCache {
     fn recent(&self, digest: &Digest, at: Timestamp) -> Option<&RecentUses> {
         self.secrets.get(digest.as_bytes()).filter(|recent| within_interval(recent.since, at))
     }
-}
-
-/// Whether `used` needs no new record: the last use of the secret in `slot` is less than
-/// [`MIN_USE_INTERVAL`] away, and has the same request, answer and address or is later. A last use
-/// further in the future comes from a fast clock and does not count. Otherwise, no use would be
-/// recorded until that time.
-pub(super) fn is_repeated(token: &Token, slot: SecretSlot, used: &LastUse) -> bool {
-    token.last_use_of(slot).is_some_and(|last| {
-        let is_same = (&last.summary, &last.from) == (&used.summary, &used.from);
-        within_interval(last.at, used.at) && (is_same || last.at > used.at)
-    })
 }
 
 fn within_interval(one: Timestamp, other: Timestamp) -> bool {

@@ -12,7 +12,7 @@ use super::{
     actor::current_actor,
     clock::ProcessTime,
     endings::rebuilt_event,
-    usage::{LastUseCache, SecretUse, UsageRecorder, is_repeated},
+    usage::{LastUseCache, SecretUse, UsageRecorder},
 };
 use crate::{
     domain::{
@@ -235,8 +235,8 @@ impl Verifier {
         Ok(authenticated)
     }
 
-    /// Queues the use of a secret, unless a recent use with the same request, answer and address is
-    /// already recorded.
+    /// Counts the check, and queues the use of the secret, unless a recent use with the same request,
+    /// answer and address is already recorded.
     fn record_usage(
         &mut self,
         authenticated: &AuthenticatedToken,
@@ -244,7 +244,7 @@ impl Verifier {
         decision: &Decision,
         from: Option<&str>,
     ) {
-        let AuthenticatedToken { token, slot, digest, at, is_cached, newest_recorded, .. } =
+        let AuthenticatedToken { token, digest, at, is_cached, newest_recorded, .. } =
             authenticated;
         // The denial of an expired secret must last, even if its last use is too recent to be
         // recorded again.
@@ -256,24 +256,24 @@ impl Verifier {
         if self.reader.store().is_read_only() {
             return;
         }
-        let hash = self.recent.hash_of(request, decision.is_allowed(), from);
-        if self.recent.is_recorded(digest, hash, *at) {
-            return;
-        }
-        let outcome = if decision.is_allowed() { "allowed" } else { "denied" };
-        let summary = match request {
-            Some(request) => format_compact!("{} {outcome}", request.as_scope()),
-            None => format_compact!("identify {outcome}"),
+        let is_allowed = decision.is_allowed();
+        let hash = self.recent.hash_of(request, is_allowed, from);
+        let usage = if self.recent.is_recorded(digest, hash, *at) {
+            None
+        } else {
+            let from = from.or(self.default_from.as_deref());
+            let usage = new_usage(authenticated, request, is_allowed, from);
+            let recorded = usage.recorded_in(token).filter(|_| usage.is_repeated(token));
+            match recorded.filter(|_| !is_cached) {
+                Some(recorded) => {
+                    self.recent.remember(digest, hash, recorded.at);
+                    None
+                }
+                None => Some(usage),
+            }
         };
-        let from = from.or(self.default_from.as_deref());
-        let used = LastUse { at: *at, from: from.map(Into::into), summary };
-        if !is_cached && is_repeated(token, *slot, &used) {
-            let recorded_at = token.last_use_of(*slot).map_or(*at, |last| last.at);
-            self.recent.remember(digest, hash, recorded_at);
-            return;
-        }
-        let usage = SecretUse { id: token.id, slot: *slot, digest: *digest, used };
-        if self.recorder().record(usage) {
+        let is_new = usage.is_some();
+        if self.recorder().record(token.id, *at, is_allowed, usage) && is_new {
             self.recent.remember(digest, hash, *at);
         }
     }
@@ -314,6 +314,23 @@ impl CheckOutcome {
             token.add_use(*slot);
         }
     }
+}
+
+/// Describes this check as a use of the secret.
+fn new_usage(
+    authenticated: &AuthenticatedToken,
+    request: Option<&AccessRequest>,
+    is_allowed: bool,
+    from: Option<&str>,
+) -> SecretUse {
+    let AuthenticatedToken { token, slot, digest, at, .. } = authenticated;
+    let outcome = if is_allowed { " allowed" } else { "" };
+    let summary = match request {
+        Some(request) => format_compact!("{}{outcome}", request.as_scope()),
+        None => format_compact!("identify{outcome}"),
+    };
+    let used = LastUse { at: *at, from: from.map(Into::into), summary };
+    SecretUse { id: token.id, slot: *slot, digest: *digest, used, is_allowed }
 }
 
 /// The token whose secret was presented, and the secret's slot and digest.

@@ -13,7 +13,7 @@ use super::{
     error::StoreError,
     name_index::clash_key,
     raw_batch,
-    record::{ComparedFields, TokenIdRecordV1, TokenUses, TokenUsesV1, TokenV2, UseCountV1},
+    record::{ComparedFields, TokenIdRecordV1, TokenUses, TokenUsesV2, TokenV2, UseCountV1},
     tables::{NAMES, RecordTable, TOKENS, Tables, USE_COUNTS, USES},
     write_ops::Writer,
 };
@@ -50,7 +50,7 @@ impl<'a> EncodedToken<'a> {
         write_length_prefixed(buffer, USES, |buffer| {
             let is_used = usage != TokenUses::default();
             if is_used {
-                append_record(buffer, USES, id, &TokenUsesV1::from(&usage))
+                append_record(buffer, USES, id, &TokenUsesV2::from(&usage))
             } else {
                 Ok(())
             }

@@ -21,8 +21,13 @@ fn token(number: usize) -> Token {
     let name = Name::parse(&format!("Name {}", number * 7_919 % 10_007)).unwrap();
     let plain = Token { name, last_used, ..nth_token(number) };
     let old_use = number.is_multiple_of(3).then_some(used);
-    let old =
-        PreviousSecret { digest: plain.digest, until: at(60), last_used: old_use, uses_taken: 0 };
+    let old = PreviousSecret {
+        digest: plain.digest,
+        until: at(60),
+        last_used: old_use,
+        last_denied: None,
+        uses_taken: 0,
+    };
     Token { previous: number.is_multiple_of(5).then_some(old), ..plain }
 }
 
@@ -34,12 +39,7 @@ fn insert_singly(rows: &mut Writer<'_>, numbers: &[usize]) -> Result<(), StoreEr
     numbers.iter().try_for_each(|number| {
         let token = token(*number);
         rows.put_token(&token)?;
-        if let Some(used) = &token.last_used {
-            rows.put_last_use(&token.id, used)?;
-        }
-        if let Some(PreviousSecret { digest, last_used: Some(used), .. }) = &token.previous {
-            rows.put_previous_use(&token.id, *digest, used)?;
-        }
+        rows.put_usage(&token)?;
         rows.append_event(event_body(*number, AuditAction::Imported)).map(drop)
     })
 }

@@ -103,6 +103,12 @@ impl ConsistencyCheck {
             }
             ControlFlow::Continue(())
         })?;
+        tables.usage_days.for_each(|key: &Key, _| {
+            if !self.tokens.contains(key) {
+                self.add_fault(key, "has numbers of uses but does not exist");
+            }
+            ControlFlow::Continue(())
+        })?;
         tables.trash.for_each(|key: &Key, row| {
             if self.tokens.contains(key) {
                 self.add_fault(key, "is both present and deleted");

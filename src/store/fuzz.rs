@@ -5,7 +5,7 @@ use super::{
     codec::{Record, RecordBody, checksum, decode, encode_record, verify_checksum},
     record::{
         ChainHeadV1, ClockStateV1, EventV1, SchemaNumberV1, StoreInfoV1, TokenEventIndexEntryV1,
-        TokenIdRecordV1, TokenUses, TokenUsesV1, TokenV2, TrashV2, UseCountV1,
+        TokenIdRecordV1, TokenUses, TokenUsesV2, TokenV2, TrashV2, UsageDaysV1, UseCountV1,
     },
 };
 use crate::domain::{EventHash, TokenId};
@@ -27,10 +27,15 @@ pub fn check_round_trip(payload: &[u8]) -> Result<(), &'static str> {
         |body| TrashV2::decode_parts(&key, body),
         |(token, at)| it.encode(&TrashV2::new(token, &TokenUses::of(token), *at)),
     )?;
-    let it = kind("the last uses of a token");
+    let it = kind_of("the last uses of a token", TokenUsesV2::VERSION);
     it.check(
-        |body| body.decode::<TokenUsesV1<'_>>()?.into_usage(),
-        |uses| it.encode(&TokenUsesV1::from(uses)),
+        |body| body.decode::<TokenUsesV2<'_>>()?.into_usage(),
+        |uses| it.encode(&TokenUsesV2::from(uses)),
+    )?;
+    let it = kind("the numbers of uses of a token");
+    it.check(
+        |body| body.decode::<UsageDaysV1>()?.into_days(),
+        |days| it.encode(&UsageDaysV1::from(days)),
     )?;
     let it = kind("the counted uses of a token");
     it.check(decode::<UseCountV1>, |row| it.encode(row))?;

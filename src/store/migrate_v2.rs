@@ -1,5 +1,5 @@
-//! The migration from schema 1 to 2: gives tokens a version and a generation, folds names by the
-//! current rules, indexes deleted tokens by time, and assigns the id of the revocation register.
+//! The migration from schema 1 to 2: gives tokens a version and a generation, separates denied
+//! attempts from uses, folds names by the current rules, indexes deleted tokens by time, and assigns the id of the revocation register.
 //! `file_db` creates the register afterwards. Called by `migrate`.
 
 use std::ops::ControlFlow;
@@ -10,7 +10,7 @@ use super::{
     codec::RecordBody,
     error::StoreError,
     name_index,
-    record::{TokenUses, TokenV1, TokenV2, TrashV1, TrashV2},
+    record::{TokenUses, TokenUsesV1, TokenUsesV2, TokenV1, TokenV2, TrashV1, TrashV2},
     register,
     tables::{IdKey, RecordTable, Tables},
     trash_index,
@@ -18,6 +18,7 @@ use super::{
 use crate::domain::TokenId;
 
 const TOKENS_V1: &str = "pats-1";
+const USES_V1: &str = "uses-1";
 const TRASH_V1: &str = "trash-1";
 const NAMES_V1: &str = "names-1";
 
@@ -29,6 +30,10 @@ pub(super) fn run(transaction: &WriteTransaction) -> Result<(), StoreError> {
     rewrite(TOKENS_V1, &mut tables.tokens, transaction, |key, body, to| {
         let token = body.decode::<TokenV1<'_>>()?.into_token(key)?;
         Some(to.put(key, &TokenV2::from(&token)))
+    })?;
+    rewrite(USES_V1, &mut tables.uses, transaction, |key, body, to| {
+        let uses = body.decode::<TokenUsesV1<'_>>()?.into_usage()?;
+        Some(to.put(key, &TokenUsesV2::from(&uses)))
     })?;
     rewrite(TRASH_V1, &mut tables.trash, transaction, |key, body, to| {
         let (token, at) = body.decode::<TrashV1<'_>>()?.into_parts(key)?;

@@ -51,6 +51,7 @@ mod tables;
 mod temp_file;
 mod token_names;
 mod trash_index;
+mod usage_days;
 mod use_counts;
 mod watch;
 mod write_ops;

@@ -10,7 +10,7 @@ use std::{
 use super::{
     codec::{RecordBody, TYPICAL_BYTES, decode, verify_checksum},
     error::{DamagedRecord, StoreError},
-    record::{TokenUses, TokenUsesV1, TokenV2, UseCountV1},
+    record::{TokenUses, TokenUsesV2, TokenV2, UseCountV1},
     register::PendingEndings,
     tables::{TOKENS, Tables, Transaction, USE_COUNTS, USES, display_key},
 };
@@ -111,7 +111,7 @@ pub(super) fn decode_token(
 ) -> (Result<Token, DamagedRecord>, Vec<DamagedRecord>) {
     let body = verify_checksum(TOKENS, id, record);
     let mut token = body.and_then(|body| TokenV2::decode_token(id, body));
-    let decode_usage = |body: RecordBody<'_>| body.decode::<TokenUsesV1<'_>>()?.into_usage();
+    let decode_usage = |body: RecordBody<'_>| body.decode::<TokenUsesV2<'_>>()?.into_usage();
     let last = uses.map_or(Some(TokenUses::default()), |uses| {
         verify_checksum(USES, id, uses).and_then(decode_usage)
     });

@@ -1,5 +1,5 @@
 //! Finds and executes repairs. Rebuilds what follows from other records (names, deletion times, the
-//! event chain), and removes damaged rows whose loss is acceptable (last uses, deleted tokens,
+//! event chain), and removes damaged rows whose loss is acceptable (last uses, numbers of uses, deleted tokens,
 //! events, changes). Leaves the records of tokens alone; deleting a token removes its damaged
 //! record. Called by the service for `doctor --repair`.
 
@@ -12,7 +12,9 @@ use super::{
     jobs,
     name_index::{EntryCheck, clash_key},
     read_ops::ReadOps,
-    record::{ChainHeadV1, TokenIdRecordV1, TokenUsesV1, TokenV2, TrashV2, UseCountV1},
+    record::{
+        ChainHeadV1, TokenIdRecordV1, TokenUsesV2, TokenV2, TrashV2, UsageDaysV1, UseCountV1,
+    },
     tables::{Tables, Transaction, WriteTables, display_key},
     token_names::TokenNames,
     trash_index::{self, TrashTimeKey},
@@ -40,6 +42,8 @@ pub enum Repair {
     TakeAllUses([u8; TokenId::LEN]),
     /// Remove the counted uses of a token that does not exist.
     RemoveUseCount([u8; TokenId::LEN]),
+    /// Remove damaged numbers of uses, or those of a token that does not exist.
+    RemoveUsageDays([u8; TokenId::LEN]),
     /// Remove a deleted token whose record is damaged.
     RemoveTrash([u8; TokenId::LEN]),
     /// Remove an entry of the trash index that is damaged or refers to no deleted token.
@@ -70,6 +74,9 @@ impl fmt::Display for Repair {
             }
             Self::RemoveUseCount(id) => {
                 write!(f, "remove the counted uses of {}", display_key(id))
+            }
+            Self::RemoveUsageDays(id) => {
+                write!(f, "remove the numbers of uses of {}", display_key(id))
             }
             Self::RemoveTrash(id) => {
                 write!(f, "remove the damaged deleted token {}", display_key(id))
@@ -124,7 +131,7 @@ fn find_in_names_and_uses<T: Transaction>(
 ) -> Result<(), StoreError> {
     let mut names = TokenNames::load(tables)?;
     tables.uses.for_each(|key: &Key, row| {
-        let uses = |body: RecordBody<'_>| body.decode::<TokenUsesV1<'_>>()?.into_usage();
+        let uses = |body: RecordBody<'_>| body.decode::<TokenUsesV2<'_>>()?.into_usage();
         if !names.contains(key) || row.ok().and_then(uses).is_none() {
             repairs.push(Repair::RemoveLastUse(*key));
         }
@@ -135,6 +142,13 @@ fn find_in_names_and_uses<T: Transaction>(
             repairs.push(Repair::RemoveUseCount(*key));
         } else if row.ok().and_then(decode::<UseCountV1>).is_none() {
             repairs.push(Repair::TakeAllUses(*key));
+        }
+        ControlFlow::Continue(())
+    })?;
+    tables.usage_days.for_each(|key: &Key, row| {
+        let days = |body: RecordBody<'_>| body.decode::<UsageDaysV1>()?.into_days();
+        if !names.contains(key) || row.ok().and_then(days).is_none() {
+            repairs.push(Repair::RemoveUsageDays(*key));
         }
         ControlFlow::Continue(())
     })?;
@@ -181,6 +195,7 @@ impl Writer<'_> {
                     tables.use_counts.put(key, &UseCountV1::all_taken(generation))?;
                 }
                 Repair::RemoveUseCount(key) => drop(tables.use_counts.remove(key)?),
+                Repair::RemoveUsageDays(key) => drop(tables.usage_days.remove(key)?),
                 Repair::RemoveTrash(key) => {
                     trash_index::remove(tables, key)?;
                     tables.trash.remove(key)?;
@@ -266,6 +281,7 @@ mod tests {
             tables.names.inner.insert(name(1).as_bytes(), bad)?;
             tables.names.remove(name(2).as_bytes())?;
             tables.uses.inner.insert(id(3).as_bytes(), bad)?;
+            tables.usage_days.inner.insert(id(3).as_bytes(), bad)?;
             tables.trash.inner.insert(id(6).as_bytes(), bad)?;
             tables.events.inner.insert(4, bad)?;
             let last = tables.changes.last_key()?;
@@ -279,6 +295,7 @@ mod tests {
             [
                 Repair::RebuildTrail(4),
                 Repair::RemoveLastUse(*id(3).as_bytes()),
+                Repair::RemoveUsageDays(*id(3).as_bytes()),
                 Repair::RemoveName(name(1).into_bytes()),
                 Repair::AddName(id(1), name(1)),
                 Repair::AddName(id(2), name(2)),

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use super::{EncodedToken, ReadOps, ScanResult, Store, StoreError, TrashedToken, Writer};
 use crate::domain::{
     Actor, AuditAction, Description, Digest, EventBody, LastUse, Name, Scopes, Timestamp, Token,
-    TokenId, TokenLimits,
+    TokenId, TokenLimits, UsageDays,
 };
 
 /// The number of steps after which the sequence repeats with other tokens.
@@ -47,6 +47,7 @@ pub(super) fn nth_token(number: usize) -> Token {
         last_used: None,
         limits: TokenLimits::default(),
         uses_taken: 0,
+        last_denied: None,
     }
 }
 
@@ -81,7 +82,10 @@ pub(super) fn apply_step(n: usize, rows: &mut Writer<'_>) -> Result<(), StoreErr
         4 => put(&renewed, AuditAction::Regenerated),
         5 => {
             let last = LastUse { at: at(n), from: None, summary: "channels:c1:publish".into() };
-            rows.put_last_use(&id(other), &last)
+            rows.put_attempt(&id(other), None, &last, true)?;
+            let mut days = UsageDays::default();
+            days.count(at(n), true);
+            rows.add_usage_days(&id(other), &days)
         }
         6 => delete(rows, other, at(n)),
         7 => {

@@ -41,11 +41,13 @@ pub(super) const TOKENS: &str = "tokens-2";
 /// Table of names: folded name → `TokenIdRecordV1`, the id of the token with that name.
 /// `name_index` describes the keys of tokens with the same name.
 pub(super) const NAMES: &str = "names-2";
-/// Table of last uses: token id → `TokenUsesV1`. It is separate from the tokens, so that a check
+/// Table of last uses and denied attempts: token id → `TokenUsesV2`. It is separate from the tokens, so that a check
 /// does not rewrite the token.
-pub(super) const USES: &str = "uses-1";
+pub(super) const USES: &str = "uses-2";
 /// Table of counted uses: token id → `UseCountV1`. Only tokens with counted uses have a row.
 pub(super) const USE_COUNTS: &str = "use-counts-1";
+/// Table of the numbers of uses on each day: token id → `UsageDaysV1`.
+const USAGE_DAYS: &str = "usage-days-1";
 /// Table of audit events: sequence → `EventV1`, which contains the hash of the previous event. The
 /// sequences start at 1 and have no gaps.
 pub(super) const EVENTS: &str = "events-1";
@@ -178,6 +180,7 @@ tables! {
     names: Bytes = NAMES;
     uses: IdKey = USES;
     use_counts: IdKey = USE_COUNTS;
+    usage_days: IdKey = USAGE_DAYS;
     events: u64 = EVENTS;
     token_events: TokenEventKeyRef = TOKEN_EVENTS;
     trash: IdKey = TRASH;

@@ -5,7 +5,7 @@
 use super::{
     codec::decode,
     error::StoreError,
-    record::{TokenUses, TokenUsesV1, UseCountV1},
+    record::{TokenUses, TokenUsesV2, UseCountV1},
     tables::{Tables, Transaction},
     write_ops::Writer,
 };
@@ -17,7 +17,7 @@ pub(super) fn load_usage<T: Transaction>(
     tables: &Tables<T>,
     id: &TokenId,
 ) -> Result<TokenUses, StoreError> {
-    match tables.uses.get(id.as_bytes(), |body| body.decode::<TokenUsesV1<'_>>()?.into_usage()) {
+    match tables.uses.get(id.as_bytes(), |body| body.decode::<TokenUsesV2<'_>>()?.into_usage()) {
         Ok(uses) => Ok(uses.unwrap_or_default()),
         Err(StoreError::Damaged(_)) => Ok(TokenUses::default()),
         Err(error) => Err(error),
@@ -136,8 +136,13 @@ mod tests {
         take(&store, SecretSlot::Current).unwrap();
         let renew = |token: Token| {
             let digest = token.digest;
-            let previous =
-                Some(PreviousSecret { digest, until: at(9), last_used: None, uses_taken: 0 });
+            let previous = Some(PreviousSecret {
+                digest,
+                until: at(9),
+                last_used: None,
+                last_denied: None,
+                uses_taken: 0,
+            });
             Token {
                 generation: token.generation + 1,
                 digest: Digest::from_bytes([9; 32]),

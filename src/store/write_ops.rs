@@ -12,7 +12,7 @@ use super::{
     error::StoreError,
     name_index::clash_key,
     read_ops::{HasTables, ReadOps as _},
-    record::{TokenIdRecordV1, TokenUses, TokenUsesV1, TokenV2, TrashV2},
+    record::{TokenIdRecordV1, TokenUses, TokenUsesV2, TokenV2, TrashV2},
     tables::WriteTables,
     trash_index,
     use_counts::load_usage,
@@ -59,8 +59,8 @@ impl<'t> Writer<'t> {
         }
     }
 
-    /// Inserts or replaces a token and updates the table of names. Does not write `last_used`,
-    /// which [`Writer::put_last_use`] writes.
+    /// Inserts or replaces a token and updates the table of names. Does not write its last uses,
+    /// which [`Writer::put_usage`] and [`Writer::put_attempt`] write.
     ///
     /// # Errors
     ///
@@ -93,8 +93,8 @@ impl<'t> Writer<'t> {
         self.tables.tokens.put(token.id.as_bytes(), &TokenV2::from(token))
     }
 
-    /// Removes a token, its name, its last use and its counted uses. Returns whether the token existed. A damaged
-    /// token can be removed, too.
+    /// Removes a token, its name, its last use, its counted uses and its numbers of uses. Returns
+    /// whether the token existed. A damaged token can be removed, too.
     pub fn remove_token(&mut self, id: &TokenId) -> Result<bool, StoreError> {
         let key = id.as_bytes();
         if !self.tables.tokens.has(key)? {
@@ -105,25 +105,39 @@ impl<'t> Writer<'t> {
         }
         self.tables.uses.remove(key)?;
         self.tables.use_counts.remove(key)?;
+        self.tables.usage_days.remove(key)?;
         self.tables.tokens.remove(key)?;
         self.mark_changed(*key);
         Ok(true)
     }
 
-    /// Writes the last use of a token by its current secret. Does nothing if the token does not
-    /// exist.
-    pub fn put_last_use(&mut self, id: &TokenId, last: &LastUse) -> Result<(), StoreError> {
-        self.update_usage(id, |uses| uses.current = Some(last.clone()))
+    /// Writes the last uses and denied attempts that `token` contains. Does nothing if the token is
+    /// not in the store.
+    pub fn put_usage(&mut self, token: &Token) -> Result<(), StoreError> {
+        let uses = TokenUses::of(token);
+        if uses == TokenUses::default() {
+            return Ok(());
+        }
+        self.update_usage(&token.id, |stored| *stored = uses)
     }
 
-    /// Like [`Writer::put_last_use`], but for a use of the previous secret with this `digest`.
-    pub fn put_previous_use(
+    /// Writes an attempt to use the current secret of a token, or its previous secret with the
+    /// digest `previous`: as the last use if the attempt was allowed, otherwise as the last denied
+    /// attempt. Does nothing if the token does not exist.
+    pub fn put_attempt(
         &mut self,
         id: &TokenId,
-        digest: Digest,
-        last: &LastUse,
+        previous: Option<Digest>,
+        attempt: &LastUse,
+        is_allowed: bool,
     ) -> Result<(), StoreError> {
-        self.update_usage(id, |uses| uses.record_previous_use(digest, last))
+        self.update_usage(id, |uses| {
+            let uses = match previous {
+                None => &mut uses.current,
+                Some(digest) => uses.previous_mut(digest),
+            };
+            uses.record(attempt, is_allowed);
+        })
     }
 
     fn update_usage(
@@ -135,7 +149,7 @@ impl<'t> Writer<'t> {
         if self.tables.tokens.has(key)? {
             let mut uses = load_usage(&self.tables, id)?;
             change(&mut uses);
-            self.tables.uses.put(key, &TokenUsesV1::from(&uses))?;
+            self.tables.uses.put(key, &TokenUsesV2::from(&uses))?;
             self.mark_changed(*key);
         }
         Ok(())

@@ -137,8 +137,9 @@ fn arguments_are_the_defaults_of_a_line() {
     assert_eq!((result.code, result.out.as_str()), (1, "allowed\ndenied\n"));
     // Both uses are recorded after the answers were written, because they differ.
     let token = run(&home, &["show", "ci", "--json"]).objects()[0]["token"].clone();
-    assert_eq!(token["last_used"]["from"], "10.0.0.2");
-    assert_eq!(token["last_used"]["what"], "users:u-1:read denied");
+    assert_eq!(token["last_used"]["from"], "10.0.0.1");
+    assert_eq!(token["last_denied"]["from"], "10.0.0.2");
+    assert_eq!(token["last_denied"]["what"], "users:u-1:read");
     let explained = run_with_input(
         &home,
         &["verify", "--lines", "--explain"],

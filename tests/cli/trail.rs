@@ -116,6 +116,7 @@ fn token(id: &str, name: &str) -> Token {
         last_used: None,
         limits: TokenLimits::default(),
         uses_taken: 0,
+        last_denied: None,
     }
 }
 

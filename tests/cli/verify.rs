@@ -214,15 +214,54 @@ fn a_last_use_has_its_address_and_operation() {
 fn a_use_from_another_address_is_recorded_within_30_seconds() {
     let home = Home::new();
     let secret = issue(&home, &["ci", "--scope", "channels:c-1:read"]);
-    let last_use =
-        || run(&home, &["show", "ci", "--json"]).objects()[0]["token"]["last_used"].clone();
-    for (line, what, from) in [
-        ("channels:c-1:read 192.0.2.1", "channels:c-1:read allowed", "192.0.2.1"),
-        ("channels:c-1:read 192.0.2.2", "channels:c-1:read allowed", "192.0.2.2"),
-        ("channels:c-1:publish 192.0.2.2", "channels:c-1:publish denied", "192.0.2.2"),
+    let token = || run(&home, &["show", "ci", "--json"]).objects()[0]["token"].clone();
+    for (line, field, what, from) in [
+        ("channels:c-1:read 192.0.2.1", "last_used", "channels:c-1:read allowed", "192.0.2.1"),
+        ("channels:c-1:read 192.0.2.2", "last_used", "channels:c-1:read allowed", "192.0.2.2"),
+        ("channels:c-1:publish 192.0.2.2", "last_denied", "channels:c-1:publish", "192.0.2.2"),
+        ("channels:c-1:publish 192.0.2.3", "last_denied", "channels:c-1:publish", "192.0.2.3"),
     ] {
         run_with_input(&home, &["verify", "--lines"], &format!("{secret} {line}\n"));
-        let last_use = last_use();
-        assert_eq!((&last_use["what"], &last_use["from"]), (&json!(what), &json!(from)));
+        let last = token()[field].clone();
+        assert_eq!((&last["what"], &last["from"]), (&json!(what), &json!(from)));
     }
+}
+
+#[test]
+fn show_counts_the_uses_and_denials_of_today() {
+    let home = Home::new();
+    let secret = issue(&home, &["ci", "--scope", "channels:c-1:read"]);
+    let allowed = format!("{secret} channels:c-1:read\n").repeat(5);
+    let lines = allowed + &format!("{secret} channels:c-1:publish\n").repeat(3);
+    run_with_input(&home, &["verify", "--lines"], &lines);
+    let shown = || run(&home, &["show", "ci", "--json"]).objects().remove(0);
+    let day = shown()["days"][0].clone();
+    assert_eq!((&day["used"], &day["denied"]), (&json!(5), &json!(3)));
+    let text = run(&home, &["show", "ci"]).success();
+    assert!(text.lines().any(|line| line == "used today   5 times, denied 3 times"), "{text}");
+    // A restored token starts again.
+    run(&home, &["delete", "ci", "--yes"]).success();
+    run(&home, &["restore", "ci"]).success();
+    assert_eq!(shown()["days"], json!([]));
+}
+
+#[test]
+fn a_denied_attempt_is_not_the_last_use() {
+    let home = Home::new();
+    let secret = issue(&home, &["ci", "--scope", "channels:c-1:read"]);
+    let identify = ["verify", "--from", "10.0.0.6"];
+    let denied = [&PUBLISH[..], &["--from", "10.0.0.7"]].concat();
+    assert_eq!(run_with_input(&home, &denied, &secret).code, 1);
+    let shown = run(&home, &["show", "ci"]).success();
+    assert!(shown.lines().any(|line| line == "last used    never"), "{shown}");
+    assert!(run(&home, &["list"]).success().contains("never"));
+    assert!(run(&home, &["list", "--search", "unused"]).success().contains("ci"));
+    assert_eq!(run_with_input(&home, &identify, &secret).code, 0);
+    run(&home, &["revoke", "ci", "--yes"]).success();
+    assert_eq!(run_with_input(&home, &identify, &secret).code, 1);
+    let shown = run(&home, &["show", "ci"]).success();
+    let line = |name: &str| shown.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
+    assert!(line("last used").ends_with(" from 10.0.0.6, identify allowed"), "{shown}");
+    assert!(line("last denied").ends_with(" from 10.0.0.6: identify"), "{shown}");
+    assert_eq!(run(&home, &["list", "--search", "unused"]).success(), "");
 }

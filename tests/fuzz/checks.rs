@@ -72,6 +72,7 @@ fn token(n: u8, name: &str) -> Token {
         last_used: None,
         limits: TokenLimits::default(),
         uses_taken: 0,
+        last_denied: None,
     }
 }
 

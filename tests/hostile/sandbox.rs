@@ -206,6 +206,7 @@ fn exported_without_use(token: &Token) -> String {
 fn remove_uses(value: &mut serde_json::Value) {
     if let Some(fields) = value.as_object_mut() {
         fields.remove("last_used");
+        fields.remove("last_denied");
         fields.values_mut().for_each(remove_uses);
     }
 }

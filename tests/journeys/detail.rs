@@ -118,3 +118,14 @@ fn an_edit_survives_a_concurrent_delete() {
     it.keys("<C-s>").sees("it was deleted in the meantime").sees("Publishes builds and more");
     it.keys("<Esc>").sees("Not saved. Press Esc again to discard");
 }
+
+#[test]
+fn the_detail_shows_the_last_denial_and_the_counts() {
+    let mut it = Journey::at(80, 30);
+    it.keys("n ci <Tab> <Tab> <Tab> a c <Tab> <Tab> p <Space> <C-s> <C-s>");
+    let secret = it.secret().unwrap();
+    assert_eq!(it.access_result(&secret, "users:u-1:read"), "denied");
+    it.keys("a 1 <Enter>").sees("never used").sees("last denied").sees(": users:u-1:read");
+    assert_eq!(it.access_result(&secret, "channels:c-1:publish"), "allowed");
+    it.waits_for("used today   1 time, denied 1 time").sees("channels:c-1:publish allowed");
+}

@@ -71,7 +71,7 @@ fn untrusted_text_never_reaches_the_terminal_unescaped() {
             store
                 .write(|rows| {
                     rows.put_token(&token)?;
-                    rows.put_last_use(&token.id, &used)?;
+                    rows.put_attempt(&token.id, None, &used, true)?;
                     rows.append_event(event.clone()).map(drop)?;
                     Ok::<_, StoreError>(())
                 })

@@ -27,7 +27,7 @@ fn healthy_store(temp: &TempStore) -> Vec<u8> {
     for n in 0..40 {
         add_token(&store, n).unwrap();
     }
-    write_to(&store, |rows| rows.put_last_use(&id(1), &used(1))).unwrap();
+    write_to(&store, |rows| rows.put_attempt(&id(1), None, &used(1), true)).unwrap();
     let revoked = token(5).revoke(at(1)).unwrap();
     write_to(&store, |rows| rows.put_token(&revoked)).unwrap();
     fs::read(temp.path()).unwrap()
@@ -187,12 +187,12 @@ fn a_damaged_last_use_is_reported_but_denies_no_token() {
     add_token(&store, 1).unwrap();
     let mut last = used(1);
     last.summary = "needle".into();
-    write_to(&store, |rows| rows.put_last_use(&id(1), &last)).unwrap();
+    write_to(&store, |rows| rows.put_attempt(&id(1), None, &last, true)).unwrap();
     flip_in(&temp, "needle");
     assert_eq!(store.read(|rows| rows.token(&id(1))), Ok(Some(token(1))));
     let found = store.read(ReadOps::tokens).unwrap();
     assert_eq!(found.rows, [token(1)]);
-    assert_eq!(found.damaged[0].to_string(), "000000000001 in uses-1");
+    assert_eq!(found.damaged[0].to_string(), "000000000001 in uses-2");
 }
 
 #[test]

@@ -91,6 +91,7 @@ fn token(number: usize) -> Token {
         last_used: None,
         limits: TokenLimits::default(),
         uses_taken: 0,
+        last_denied: None,
     }
 }
 

@@ -17,6 +17,7 @@ fn a_token_is_unchanged_after_reopening() {
             until: at(15),
             last_used: Some(used(4)),
             uses_taken: 0,
+            last_denied: None,
         }),
         revoked: Some(at(5)),
         expires: None,
@@ -27,8 +28,8 @@ fn a_token_is_unchanged_after_reopening() {
     };
     write_to(&temp.store(), |rows| {
         rows.put_token(&kept)?;
-        rows.put_previous_use(&kept.id, token(9).digest, &used(4))?;
-        rows.put_last_use(&kept.id, &used(3))
+        rows.put_attempt(&kept.id, Some(token(9).digest), &used(4), true)?;
+        rows.put_attempt(&kept.id, None, &used(3), true)
     })
     .unwrap();
     let store = temp.store();
@@ -121,11 +122,11 @@ fn a_name_is_case_insensitive_and_free_after_removal() {
 #[test]
 fn a_last_use_is_removed_with_its_token() {
     let store = Store::memory().unwrap();
-    write_to(&store, |rows| rows.put_last_use(&id(1), &used(1))).unwrap();
+    write_to(&store, |rows| rows.put_attempt(&id(1), None, &used(1), true)).unwrap();
     add_token(&store, 1).unwrap();
     let last = |store: &Store| store.read(|rows| rows.token(&id(1))).unwrap().unwrap().last_used;
     assert_eq!(last(&store), None);
-    write_to(&store, |rows| rows.put_last_use(&id(1), &used(2))).unwrap();
+    write_to(&store, |rows| rows.put_attempt(&id(1), None, &used(2), true)).unwrap();
     write_to(&store, |rows| rows.put_token(&token(1))).unwrap();
     assert_eq!(last(&store), Some(used(2)), "put_token keeps it");
     write_to(&store, |rows| {
@@ -206,7 +207,7 @@ fn the_change_log_lists_each_changed_token_once() {
     assert_eq!(after(0), ChangesSince::Tokens(vec![], 0));
     add_token(&store, 1).unwrap();
     add_token(&store, 2).unwrap();
-    write_to(&store, |rows| rows.put_last_use(&id(1), &used(1))).unwrap();
+    write_to(&store, |rows| rows.put_attempt(&id(1), None, &used(1), true)).unwrap();
     assert_eq!(after(0), ChangesSince::Tokens(vec![id(1), id(2)], 3));
     assert_eq!(after(2), ChangesSince::Tokens(vec![id(1)], 3));
     assert_eq!(after(3), ChangesSince::Tokens(vec![], 3));

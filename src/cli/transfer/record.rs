@@ -36,6 +36,7 @@ pub(super) fn to_value(token: &Token) -> serde_json::Value {
         "retiring": token.previous.as_ref().map(|old| json!({
             "digest": digest_text(&old.digest),
             "until": nanos_text(old.until),
+            "last_denied": old.last_denied.as_ref().map(use_value),
             "last_used": old.last_used.as_ref().map(use_value),
             "uses_taken": old.uses_taken,
         })),
@@ -52,6 +53,7 @@ pub(super) fn to_value(token: &Token) -> serde_json::Value {
         "generation": token.generation,
         "limits": limits_value(&token.limits),
         "uses_taken": token.uses_taken,
+        "last_denied": token.last_denied.as_ref().map(use_value),
         "last_used": token.last_used.as_ref().map(use_value),
         "version": token.version,
     })
@@ -108,6 +110,7 @@ fn parse_token(fields: &mut FieldReader<'_>) -> Result<Token, FaultRecorded> {
         TokenId::parse(text).ok_or_else(|| "expected 12 letters and digits".to_owned())
     });
     let issued = fields.text("issued", parse_time);
+    let last_denied = fields.new_object("last_denied", parse_last_use);
     let last_used = fields.object("last_used", parse_last_use);
     let limits = fields.new_object("limits", parse_limits);
     let name = fields.text("name", |text| Name::parse(text).map_err(to_string));
@@ -118,6 +121,7 @@ fn parse_token(fields: &mut FieldReader<'_>) -> Result<Token, FaultRecorded> {
     let previous = fields.object("retiring", |old| {
         Ok(PreviousSecret {
             digest: old.text("digest", parse_digest)?,
+            last_denied: old.new_object("last_denied", parse_last_use)?,
             last_used: old.object("last_used", parse_last_use)?,
             until: old.text("until", parse_time)?,
             uses_taken: old.count_or("uses_taken", 0)?,
@@ -147,6 +151,7 @@ fn parse_token(fields: &mut FieldReader<'_>) -> Result<Token, FaultRecorded> {
         generation: generation?,
         version: version?,
         last_used: last_used?,
+        last_denied: last_denied?,
         limits: limits?.unwrap_or_default(),
         uses_taken: uses_taken?,
     })

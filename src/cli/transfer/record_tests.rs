@@ -32,6 +32,7 @@ fn sample_token() -> Token {
                 summary: "identify allowed".into(),
             }),
             uses_taken: 2,
+            last_denied: None,
         }),
         created: at(1),
         created_by: Actor { user: "root".into(), sudo_user: Some("alice".into()), from: None },
@@ -52,6 +53,7 @@ fn sample_token() -> Token {
             max_uses: MaxUses::new(5),
         },
         uses_taken: 4,
+        last_denied: Some(LastUse { at: at(5), from: None, summary: "identify".into() }),
     }
 }
 
@@ -68,6 +70,7 @@ fn a_token_survives_the_round_trip() {
         last_used: None,
         limits: TokenLimits::default(),
         uses_taken: 0,
+        last_denied: None,
         ..sample_token()
     };
     let mut line = to_value(&bare);

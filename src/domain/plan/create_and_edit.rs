@@ -58,6 +58,7 @@ pub(super) fn create<R: ReadTokens>(
         last_used: None,
         limits,
         uses_taken: 0,
+        last_denied: None,
     };
     let summary = [expiry_text(token.expires), scope_count(token.scopes.len())];
     let limits = limits_text(&no_limits, &token.limits);

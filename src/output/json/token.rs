@@ -20,6 +20,7 @@ pub(super) struct TokenJson<'a> {
     hint: String,
     id: &'a str,
     issued: JsonTime,
+    last_denied: Option<LastUseJson<'a>>,
     last_used: Option<LastUseJson<'a>>,
     limits: Option<LimitsJson<'a>>,
     name: &'a str,
@@ -45,6 +46,7 @@ impl<'a> TokenJson<'a> {
             hint: token.secret_hint(),
             id: token.id.as_str(),
             issued: JsonTime(token.issued),
+            last_denied: token.last_denial().map(LastUseJson::new),
             last_used: token.last_use().map(LastUseJson::new),
             limits: (!token.limits.is_empty()).then(|| LimitsJson::new(token)),
             name: token.name.as_str(),
@@ -88,7 +90,7 @@ impl Serialize for NetworksJson<'_> {
     }
 }
 
-/// The last use of a secret.
+/// The last use of a secret, or the last denied attempt.
 #[derive(Serialize)]
 struct LastUseJson<'a> {
     at: JsonTime,

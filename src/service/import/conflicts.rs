@@ -332,10 +332,21 @@ impl ConflictResolver {
 /// and `generation`.
 fn is_same(existing: &Token, imported: &Token) -> bool {
     let without_uses = |token: &Token| {
-        let previous = token.previous.clone();
-        let previous = previous.map(|old| PreviousSecret { last_used: None, uses_taken: 0, ..old });
-        let (version, generation, uses_taken) = (0, 0, 0);
-        Token { last_used: None, previous, version, generation, uses_taken, ..token.clone() }
+        let previous = token.previous.clone().map(|old| PreviousSecret {
+            last_used: None,
+            last_denied: None,
+            uses_taken: 0,
+            ..old
+        });
+        Token {
+            last_used: None,
+            last_denied: None,
+            previous,
+            version: 0,
+            generation: 0,
+            uses_taken: 0,
+            ..token.clone()
+        }
     };
     without_uses(existing) == without_uses(imported)
 }

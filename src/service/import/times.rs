@@ -12,7 +12,9 @@ pub(super) fn time_faults(token: &Token, now: Timestamp) -> Vec<(&'static str, &
         ("created", Some(token.created)),
         ("issued", Some(token.issued)),
         ("revoked", token.revoked),
+        ("last_denied.at", used(token.last_denied.as_ref())),
         ("last_used.at", used(token.last_used.as_ref())),
+        ("retiring.last_denied.at", used(previous.and_then(|old| old.last_denied.as_ref()))),
         ("retiring.last_used.at", used(previous.and_then(|old| old.last_used.as_ref()))),
     ];
     let is_future = |time: Option<Timestamp>| time.is_some_and(|time| time - now > CLOCK_TOLERANCE);
@@ -78,6 +80,7 @@ mod tests {
                 until,
                 last_used: None,
                 uses_taken: 0,
+                last_denied: None,
             });
             fields(&token)
         };

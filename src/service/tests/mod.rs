@@ -17,6 +17,7 @@ mod revoke_delivery;
 mod scopes;
 mod trash;
 mod undo;
+mod usage;
 mod verify;
 
 use chrono::{TimeDelta, TimeZone as _, Utc};

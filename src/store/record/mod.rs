@@ -8,6 +8,7 @@ mod job;
 mod limits;
 mod token;
 mod usage;
+mod usage_days;
 
 use bincode::{
     BorrowDecode, Encode,
@@ -18,12 +19,15 @@ use bincode::{
 use chrono::DateTime;
 
 pub use self::token::ComparedFields;
+#[cfg(test)]
+pub(in crate::store) use self::usage::SecretUses;
 pub(in crate::store) use self::{
     event::EventV1,
     job::JobV1,
     limits::UseCountV1,
     token::{TokenV1, TokenV2, TrashV1, TrashV2},
-    usage::{TokenUses, TokenUsesV1},
+    usage::{TokenUses, TokenUsesV1, TokenUsesV2},
+    usage_days::UsageDaysV1,
 };
 use super::codec::Record;
 use crate::domain::{

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::domain::{
     AuditAction, Description, Digest, EventBody, EventHash, LastUse, MaxUses, Name, PreviousSecret,
-    Scopes, SourceNetwork, SourceNetworks, Token, TokenLimits,
+    Scopes, SourceNetwork, SourceNetworks, Token, TokenLimits, UsageDays,
 };
 use crate::store::codec::{RecordBody, encode_record, verify_checksum};
 
@@ -50,6 +50,7 @@ fn token() -> Token {
             until: at(1),
             last_used: Some(late()),
             uses_taken: 3,
+            last_denied: None,
         }),
         created: at(2),
         created_by: actor(),
@@ -66,6 +67,7 @@ fn token() -> Token {
             max_uses: MaxUses::new(9),
         },
         uses_taken: 4,
+        last_denied: Some(late()),
     }
 }
 
@@ -126,12 +128,41 @@ fn the_bytes_of_a_token_are_frozen() {
 #[test]
 fn the_bytes_of_the_last_uses_are_frozen() {
     let uses = TokenUses::of(&token());
-    let record = TokenUsesV1::from(&uses);
+    let record = TokenUsesV2::from(&uses);
+    assert_golden(
+        &record,
+        |body| body.decode() == Some(record.clone()),
+        "0201fc12a493d6fc15cd5b0701033a3a31017701fc10a493d6fc15cd5b0700016c01bbbbbbbbbbbb\
+         bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb01fc10a493d6fc15cd5b0700016c\
+         009c74f501023c3744",
+    );
+}
+
+#[test]
+fn the_bytes_of_the_last_uses_in_schema_1_are_frozen() {
+    let uses = TokenUses::of(&token());
+    let record = TokenUsesV1::of(&uses);
     assert_golden(
         &record,
         |body| body.decode() == Some(record.clone()),
         "0101fc12a493d6fc15cd5b0701033a3a31017701bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\
          bbbbbbbbbbbbbbbbbbbbbbbbfc10a493d6fc15cd5b0700016cc662144228b8bbdc",
+    );
+    let migrated = record.into_usage().unwrap();
+    assert_eq!((migrated.current.used, migrated.current.denied), (Some(last()), None));
+}
+
+#[test]
+fn the_bytes_of_the_numbers_of_uses_are_frozen() {
+    let mut days = UsageDays::default();
+    days.count(at(1), true);
+    days.count(at(90_000), false);
+    let record = UsageDaysV1::from(&days);
+    assert_eq!(record.clone().into_days(), Some(days));
+    assert_golden(
+        &record,
+        |body| body.decode() == Some(record.clone()),
+        "0102fb61510100fb62510001196940352557ff8a",
     );
 }
 
@@ -151,7 +182,8 @@ fn the_bytes_of_an_event_are_frozen() {
 #[test]
 fn the_bytes_of_a_deleted_token_in_schema_1_are_frozen() {
     let (token, uses) = (token(), TokenUses::of(&token()));
-    let record = TrashV1 { token: (&token).into(), uses: (&uses).into(), at: at(6).into() };
+    let uses = TokenUsesV1::of(&uses);
+    let record = TrashV1 { token: (&token).into(), uses, at: at(6).into() };
     assert_golden(
         &record,
         |body| body.decode() == Some(record.clone()),
@@ -238,7 +270,7 @@ fn records_convert_back_to_equal_domain_values() {
     uses.clone().apply_to(&mut kept);
     UseCountV1::of(&token).unwrap().apply_to(&mut kept);
     assert_eq!(kept, token);
-    assert_eq!(TokenUsesV1::from(&uses).into_usage(), Some(uses.clone()));
+    assert_eq!(TokenUsesV2::from(&uses).into_usage(), Some(uses.clone()));
     let trashed = TrashV2::new(&token, &uses, at(6)).into_parts(&key);
     assert_eq!(trashed, Some((token, at(6))));
     assert_eq!(EventV1::new(1, EventHash::NONE, &body).into_event_body(), Some(body));
@@ -312,8 +344,10 @@ proptest! {
                 until,
                 last_used: Some(LastUse { at: late, ..last() }),
                 uses_taken: counts[0],
+                last_denied: optional[3].then(|| LastUse { at: used, ..last() }),
             }),
             last_used: optional[3].then(|| LastUse { at: used, ..last() }),
+            last_denied: optional[1].then(|| LastUse { at: late, ..last() }),
             version: counters.0,
             generation: counters.1,
             limits,
@@ -368,7 +402,7 @@ fn a_stored_scope_with_a_star_in_a_name_is_no_damage() {
         .into_iter()
         .collect();
     let token = Token { scopes: Scopes::from_stored(held).unwrap(), last_used: None, ..token() };
-    let token = Token { previous: None, uses_taken: 0, ..token };
+    let token = Token { previous: None, last_denied: None, uses_taken: 0, ..token };
     assert_eq!(TokenV2::from(&token).into_token(id().as_bytes()), Some(token));
 }
 
@@ -398,20 +432,17 @@ fn a_use_of_a_replaced_secret_counts_for_the_token() {
     };
     let newest = LastUse { at: at(20), ..late() };
     let mut uses = TokenUses::of(&token());
-    uses.record_previous_use(Digest::from_bytes([0xbb; 32]), &newest);
+    uses.previous_mut(Digest::from_bytes([0xbb; 32])).record(&newest, true);
     let ended = Token { previous: None, ..token() };
     assert_eq!(read(&uses, &ended).last_used, Some(newest.clone()));
     // The next secret was replaced, too, before its first use.
-    let next = PreviousSecret {
-        digest: Digest::from_bytes([0xcc; 32]),
-        until: at(9),
-        last_used: None,
-        uses_taken: 0,
-    };
+    let digest = Digest::from_bytes([0xcc; 32]);
+    let next =
+        PreviousSecret { digest, until: at(9), last_used: None, last_denied: None, uses_taken: 0 };
     let rotated = Token { previous: Some(next.clone()), ..token() };
     let found = read(&uses, &rotated);
     assert_eq!((found.last_used, found.previous), (Some(newest.clone()), Some(next.clone())));
-    uses.record_previous_use(next.digest, &last());
+    uses.previous_mut(next.digest).record(&last(), true);
     let found = read(&uses, &rotated);
     assert_eq!(found.last_used, Some(newest), "recording the next one keeps it");
     assert_eq!(found.previous.unwrap().last_used, Some(last()));

@@ -5,7 +5,7 @@
 use bincode::{BorrowDecode, Encode};
 
 use super::{
-    ActorV1, IdV1, ScopeV1, TimestampV1, TokenUses, TokenUsesV1,
+    ActorV1, IdV1, ScopeV1, TimestampV1, TokenUses, TokenUsesV1, TokenUsesV2,
     limits::{TokenLimitsV1, UseCountV1},
     try_map,
 };
@@ -95,8 +95,13 @@ impl TokenV1<'_> {
         let has_previous = self.previous.is_some();
         let previous = try_map(self.previous, |(digest, until)| {
             let digest = Digest::from_bytes(digest);
-            let until = until.to_timestamp()?;
-            Some(PreviousSecret { digest, until, last_used: None, uses_taken: 0 })
+            Some(PreviousSecret {
+                digest,
+                until: until.to_timestamp()?,
+                last_used: None,
+                last_denied: None,
+                uses_taken: 0,
+            })
         })
         .ok()?;
         Some(Token {
@@ -114,6 +119,7 @@ impl TokenV1<'_> {
             revoked: try_map(self.revoked, TimestampV1::to_timestamp).ok()?,
             delivered: self.delivered,
             last_used: None,
+            last_denied: None,
             // Schema 1 has neither limits nor counters. A previous secret has a generation of its own.
             limits: TokenLimits::default(),
             uses_taken: 0,
@@ -212,7 +218,7 @@ impl TrashV1<'_> {
 #[derive(Debug, Clone, PartialEq, Eq, Encode, BorrowDecode)]
 pub(in crate::store) struct TrashV2<'a> {
     token: TokenV2<'a>,
-    uses: TokenUsesV1<'a>,
+    uses: TokenUsesV2<'a>,
     use_count: UseCountV1,
     at: TimestampV1,
 }

@@ -137,7 +137,7 @@ impl App {
                     self.fetch_nearby();
                 }
             }
-            Response::History(id, events) => self.detail.deliver(id, events),
+            Response::History(id, events, days) => self.detail.deliver(id, events, days),
             Response::Trail(trail) => self.audit.deliver(trail),
             Response::ClipboardText(label, text) => {
                 self.effects.push(Effect::Host(OutputAction::Copy { label, text }));

@@ -6,7 +6,7 @@ use std::path::absolute;
 use crate::{
     domain::{
         AccessRequest, AuditEvent, Command, ConfirmationProof, Decision, NewToken, Plan, Refusal,
-        Token, TokenId,
+        Token, TokenId, UsageDays,
     },
     output::json,
     service::{AuditTrail, CommandResult, Service, ServiceError, VerifiedChain},
@@ -55,7 +55,8 @@ pub enum Response {
     Template(TokenId, Box<NewToken>),
     /// The decision on a request from an address.
     Decided(TokenId, (AccessRequest, Option<String>), Decision),
-    History(TokenId, Vec<AuditEvent>),
+    /// The newest events of a token, and its numbers of uses on each day.
+    History(TokenId, Vec<AuditEvent>, UsageDays),
     Trail(AuditTrail),
     /// The name and the content of a text for the clipboard. The message shows the name.
     ClipboardText(&'static str, String),
@@ -85,7 +86,8 @@ fn respond(service: &Service, request: &ServiceRequest) -> Result<Response, Serv
             Response::Decided(*id, (access.clone(), from.clone()), decision)
         }
         ServiceRequest::History(id) => {
-            Response::History(*id, service.history(id, MAX_HISTORY_EVENTS)?)
+            let events = service.history(id, MAX_HISTORY_EVENTS)?;
+            Response::History(*id, events, service.usage_days(id)?)
         }
         ServiceRequest::Json(id) => Response::ClipboardText("JSON", json(service, id)?),
         ServiceRequest::Trail => read_trail(service, &mut VerifiedChain::default()),
@@ -103,6 +105,8 @@ pub fn read_trail(service: &Service, verified: &mut VerifiedChain) -> Response {
 /// The JSON that `patdeck show --json` prints for the token.
 fn json(service: &Service, id: &TokenId) -> Result<String, ServiceError> {
     let token = service.token(id)?.ok_or(Refusal::NotFound(*id))?;
+    let days = service.usage_days(id)?;
     let events = service.history(id, json::MAX_EVENTS)?;
-    Ok(json::versioned_line(json::token_with_events(&token, &events, service.now()?)))
+    let details = json::token_details(&token, &days, &events, service.now()?);
+    Ok(json::versioned_line(details))
 }

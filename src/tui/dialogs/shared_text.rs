@@ -24,9 +24,9 @@ pub(in crate::tui) fn last_use_sentence(token: &Token, ctx: &Model) -> String {
     )
 }
 
-/// Describes the last use, for a sentence that starts with `Last used`. Example:
+/// Describes a use or a denied attempt, for a text that starts with `last used`. Example:
 /// `2 min ago from 10.0.0.7: create on channels`.
-pub(super) fn describe_use(used: &LastUse, ctx: &Model) -> String {
+pub(in crate::tui) fn describe_use(used: &LastUse, ctx: &Model) -> String {
     format!("{}: {}", time_and_origin(used, ctx), used.summary)
 }
 

@@ -6,7 +6,7 @@ use ratatui::{layout::Rect, style::Style};
 use super::token_actions::{preview, token_effect};
 use crate::{
     domain::{
-        AuditEvent, Command, Scope, ScopesToRemove, Status, Token, TokenId,
+        AuditEvent, Command, Scope, ScopesToRemove, Status, Token, TokenId, UsageDays,
         describe_scopes::{NO_SCOPES, describe_scopes, wildcard_warning},
         grouped, uses_left_text,
     },
@@ -17,8 +17,9 @@ use crate::{
             model::Model,
         },
         dialogs::{
-            access_check::AccessCheckDialog, scope_preset::ScopePresetDialog,
-            shared_text::time_and_origin,
+            access_check::AccessCheckDialog,
+            scope_preset::ScopePresetDialog,
+            shared_text::{describe_use, time_and_origin},
         },
         theme::time_format,
         widgets::{
@@ -48,6 +49,7 @@ pub struct DetailScreen {
     id: Option<TokenId>,
     rows: ListSelection,
     events: Vec<AuditEvent>,
+    days: UsageDays,
 }
 
 impl DetailScreen {
@@ -63,10 +65,11 @@ impl DetailScreen {
         }
     }
 
-    /// Shows the events of the token `id`, newest first. Does nothing if another token is shown.
-    pub fn deliver(&mut self, id: TokenId, events: Vec<AuditEvent>) {
+    /// Shows the events of the token `id`, newest first, and its numbers of uses. Does nothing if another token is shown.
+    pub fn deliver(&mut self, id: TokenId, events: Vec<AuditEvent>, days: UsageDays) {
         if self.id == Some(id) {
             self.events = events;
+            self.days = days;
         }
     }
 
@@ -154,7 +157,7 @@ impl DetailScreen {
         };
         ctx.hit_map.wheel(area, 3);
         draw_title(token, area, canvas);
-        let used = 1 + draw_fields(token, rect_below(area, 1), canvas);
+        let used = 1 + draw_fields(token, &self.days, rect_below(area, 1), canvas);
         let rest = rect_below(area, used);
         // Events get the height that the scopes leave. Below 8 lines, no events are shown.
         let wanted = u16::try_from(token.scopes.len().max(1)).unwrap_or(u16::MAX).saturating_add(3);
@@ -251,10 +254,10 @@ fn draw_title(token: &Token, area: Rect, canvas: &mut Canvas<'_>) {
 type FieldLine = (&'static str, String, Style);
 
 /// Draws the fields, one per line, and returns the number of lines.
-fn draw_fields(token: &Token, area: Rect, canvas: &mut Canvas<'_>) -> u16 {
+fn draw_fields(token: &Token, days: &UsageDays, area: Rect, canvas: &mut Canvas<'_>) -> u16 {
     let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
     let room = area.width.saturating_sub(LABEL_WIDTH);
-    let mut lines = fields(token, ctx);
+    let mut lines = fields(token, days, ctx);
     if area.height < MIN_FULL_HEIGHT {
         // The scopes need the height, so keep only the fields that change most often.
         lines.retain(|(name, ..)| {
@@ -263,6 +266,10 @@ fn draw_fields(token: &Token, area: Rect, canvas: &mut Canvas<'_>) -> u16 {
     } else {
         let most = usize::from(area.height / 5).clamp(1, 4);
         lines.extend(wrapped_field("description", token.description.as_str(), room, most, ctx));
+    }
+    if area.height <= 16 {
+        // The scopes are more important than the counts.
+        lines.retain(|(name, ..)| *name != "used today");
     }
     if !token.scopes.is_empty() && area.height > 16 {
         lines.extend(wrapped_field("allows", &describe_scopes(&token.scopes), room, 2, ctx));
@@ -276,7 +283,7 @@ fn draw_fields(token: &Token, area: Rect, canvas: &mut Canvas<'_>) -> u16 {
     u16::try_from(lines.len()).unwrap_or(u16::MAX)
 }
 
-fn fields(token: &Token, ctx: &Model) -> Vec<FieldLine> {
+fn fields(token: &Token, days: &UsageDays, ctx: &Model) -> Vec<FieldLine> {
     let theme = &ctx.theme;
     let text = theme.text();
     let at = |at| ctx.detailed_time(at);
@@ -303,6 +310,12 @@ fn fields(token: &Token, ctx: &Model) -> Vec<FieldLine> {
     lines.push((ends, token.expires.map_or_else(|| "never".to_owned(), at), style));
     lines.extend(limit_fields(token, ctx));
     lines.extend(last_use_fields(token, ctx));
+    if let Some(denied) = token.last_denial() {
+        lines.push(("last denied", describe_use(denied, ctx), theme.warning));
+    }
+    if let Some(today) = days.on_day_of(ctx.now) {
+        lines.push(("used today", today.describe(), text));
+    }
     let created = format!("{} by {}", time_format::long(token.created, ctx.zone), token.created_by);
     lines.push(("created", created, text));
     lines

@@ -1,0 +1,42 @@
+//! Reads and adds up the numbers of uses and denied attempts of each day. A damaged record counts as
+//! missing, because it must not prevent checks. Called by the service.
+
+use super::{
+    StoreError,
+    reader::Reader,
+    record::UsageDaysV1,
+    tables::{Tables, Transaction},
+    write_ops::Writer,
+};
+use crate::domain::{TokenId, UsageDays};
+
+fn load<T: Transaction>(tables: &Tables<T>, id: &TokenId) -> Result<UsageDays, StoreError> {
+    let days =
+        tables.usage_days.get(id.as_bytes(), |body| body.decode::<UsageDaysV1>()?.into_days());
+    match days {
+        Ok(days) => Ok(days.unwrap_or_default()),
+        Err(StoreError::Damaged(_)) => Ok(UsageDays::default()),
+        Err(error) => Err(error),
+    }
+}
+
+impl Reader {
+    /// Reads the numbers of uses and denied attempts of a token. They are empty if it has none.
+    pub fn usage_days(&self, id: &TokenId) -> Result<UsageDays, StoreError> {
+        load(&self.tables, id)
+    }
+}
+
+impl Writer<'_> {
+    /// Adds `days` to the numbers of a token. Does nothing if the token does not exist.
+    pub fn add_usage_days(&mut self, id: &TokenId, days: &UsageDays) -> Result<(), StoreError> {
+        let key = id.as_bytes();
+        if self.tables.tokens.has(key)? {
+            let mut sum = load(&self.tables, id)?;
+            sum.add_all(days);
+            self.tables.usage_days.put(key, &UsageDaysV1::from(&sum))?;
+            self.mark_changed(*key);
+        }
+        Ok(())
+    }
+}
