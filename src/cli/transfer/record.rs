@@ -94,13 +94,7 @@ pub(super) fn parse(line: u64, text: &str) -> Result<Token, Vec<LineFault>> {
 fn parse_token(fields: &mut FieldReader<'_>) -> Result<Token, FaultRecorded> {
     let delivered = fields.boolean("claimed");
     let created = fields.text("created", parse_time);
-    let created_by = fields.object("created_by", |by| {
-        Ok(Actor {
-            from: by.optional_text("from", bounded_text)?.map(Into::into),
-            sudo_user: by.optional_text("sudo_user", bounded_text)?.map(Into::into),
-            user: by.text("user", bounded_text)?.into(),
-        })
-    });
+    let created_by = fields.object("created_by", parse_actor);
     let description =
         fields.text("description", |text| Description::parse(text).map_err(to_string));
     let current = fields.text("digest", parse_digest);
@@ -118,15 +112,7 @@ fn parse_token(fields: &mut FieldReader<'_>) -> Result<Token, FaultRecorded> {
         let prefix = SecretPrefix::parse(text).map(|_| text.into());
         prefix.ok_or_else(|| "expected a lower-case letter, then letters and digits".to_owned())
     });
-    let previous = fields.object("retiring", |old| {
-        Ok(PreviousSecret {
-            digest: old.text("digest", parse_digest)?,
-            last_denied: old.new_object("last_denied", parse_last_use)?,
-            last_used: old.object("last_used", parse_last_use)?,
-            until: old.text("until", parse_time)?,
-            uses_taken: old.count_or("uses_taken", 0)?,
-        })
-    });
+    let previous = fields.object("retiring", parse_previous);
     let revoked = fields.optional_text("revoked", parse_time);
     let scopes = parse_scopes(fields);
     let uses_taken = fields.count_or("uses_taken", 0);
@@ -154,6 +140,24 @@ fn parse_token(fields: &mut FieldReader<'_>) -> Result<Token, FaultRecorded> {
         last_denied: last_denied?,
         limits: limits?.unwrap_or_default(),
         uses_taken: uses_taken?,
+    })
+}
+
+fn parse_actor(actor: &mut FieldReader<'_>) -> Result<Actor, FaultRecorded> {
+    Ok(Actor {
+        from: actor.optional_text("from", bounded_text)?.map(Into::into),
+        sudo_user: actor.optional_text("sudo_user", bounded_text)?.map(Into::into),
+        user: actor.text("user", bounded_text)?.into(),
+    })
+}
+
+fn parse_previous(old: &mut FieldReader<'_>) -> Result<PreviousSecret, FaultRecorded> {
+    Ok(PreviousSecret {
+        digest: old.text("digest", parse_digest)?,
+        last_denied: old.new_object("last_denied", parse_last_use)?,
+        last_used: old.object("last_used", parse_last_use)?,
+        until: old.text("until", parse_time)?,
+        uses_taken: old.count_or("uses_taken", 0)?,
     })
 }
 

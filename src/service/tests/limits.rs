@@ -69,8 +69,8 @@ fn the_recorded_address_does_not_count_as_given() {
     let verdict = verifier.check(secret_text(&issued.secret), None, None).unwrap();
     assert!(!verdict.decision.is_allowed());
     drop(verifier);
-    let used = fixture.get(&issued.token.id).unwrap().last_used.unwrap();
-    assert_eq!(used.from.as_deref(), Some("10.0.0.1"));
+    let denied = fixture.get(&issued.token.id).unwrap().last_denied.unwrap();
+    assert_eq!(denied.from.as_deref(), Some("10.0.0.1"));
 }
 
 #[test]

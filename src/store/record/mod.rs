@@ -197,4 +197,6 @@ pub(in crate::store) struct ChainHeadV1 {
 impl Record for ChainHeadV1 {}
 
 #[cfg(test)]
+mod conversion_tests;
+#[cfg(test)]
 mod tests;
