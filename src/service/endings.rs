@@ -11,13 +11,14 @@ use std::{
 
 use super::{
     CommandResult, Service, ServiceError, batch_size::BatchSize, execute::require_confirmed,
+    pending_endings::apply_pending,
 };
 use crate::{
     domain::{
         Actor, AuditAction, Command, ConfirmationProof, EventBody, MAX_PER_TRANSACTION, Plan,
-        StoredToken, Timestamp, Token, TokenChange, TokenId, plan::NewSecretDigests,
+        SecretSlot, StoredToken, Timestamp, Token, TokenChange, TokenId, plan::NewSecretDigests,
     },
-    store::{Ending, EndingKind, ReadOps, RevocationEntry, StoreError, Writer},
+    store::{Ending, EndingKind, HasTables as _, RevocationEntry, StoreError, Writer},
 };
 
 /// Maximum number of pending endings that one transaction stores, so that it stays short.
@@ -85,10 +86,12 @@ impl Service {
         &self,
         work: impl FnOnce(&mut Writer<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        // If the register is unusable, store no endings: they cannot be read, and no check has an
-        // answer.
-        let pending = first_pending(self.store.pending_endings().unwrap_or_default());
+        let mut pending = Vec::new();
         let result = self.store.write(|tx| {
+            // Read them under the lock, or an ending that was undone in the meantime would be stored
+            // again. If the register is unusable, store no endings: they cannot be read, and no
+            // check has an answer.
+            pending = first_pending(self.store.pending_endings().unwrap_or_default());
             apply_pending(tx, &pending)?;
             work(tx)
         })?;
@@ -164,13 +167,14 @@ impl Service {
     ) -> Result<(Plan, Instant), ServiceError> {
         let ended: HashMap<TokenId, u32> =
             entries.iter().map(|entry| (entry.id, entry.ended_generation)).collect();
-        let pending = self.store.pending_endings()?;
-        let own: HashSet<_> = entries.iter().map(RevocationEntry::ending_key).collect();
-        let (own, others): (Vec<_>, Vec<_>) =
-            pending.into_iter().partition(|entry| own.contains(&entry.ending_key()));
-        let others = first_pending(others);
+        let keys: HashSet<_> = entries.iter().map(RevocationEntry::ending_key).collect();
+        let (mut own, mut others) = (Vec::new(), Vec::new());
         let (plan, started) = self.store.write(|tx| {
             let started = Instant::now();
+            let pending = self.store.pending_endings()?;
+            (own, others) =
+                pending.into_iter().partition(|entry| keys.contains(&entry.ending_key()));
+            others = first_pending(std::mem::take(&mut others));
             apply_pending(tx, &others)?;
             let mut plan = self.plan(tx, command, &NewSecretDigests::default())?;
             if plan.job.is_some() {
@@ -199,6 +203,20 @@ impl Service {
         Ok((plan, started))
     }
 
+    /// Fails with [`ServiceError::StillDenied`] if the register denies a secret of `plan` that its
+    /// record accepts.
+    fn require_not_denied(&self, plan: &Plan) -> Result<(), ServiceError> {
+        let denied = self.store.read(|rows| {
+            let is_denied = |token: &Token| {
+                let state = rows.revocation_state(&token.id)?;
+                let denial = state.denial(token, SecretSlot::Current, plan.at);
+                Ok::<_, StoreError>(token.revoked.is_none() && denial.is_some())
+            };
+            plan.tokens().map(is_denied).collect::<Result<Vec<_>, _>>()
+        });
+        if denied?.contains(&true) { Err(ServiceError::StillDenied(None)) } else { Ok(()) }
+    }
+
     /// Updates the register after `plan` was stored, so that both agree about its tokens. Fails with
     /// [`ServiceError::StillDenied`] if the register still denies a restored secret.
     pub(super) fn update_register(&self, plan: &Plan) -> Result<(), ServiceError> {
@@ -224,7 +242,9 @@ impl Service {
                 let _ = self.store.set_newest_ending(plan.at.min(self.clock.now()));
             }
             Command::Restore(_) => {
-                self.store.set_revocations(&stored).map_err(ServiceError::StillDenied)?;
+                let lowered = self.store.set_revocations(&stored);
+                lowered.map_err(|error| ServiceError::StillDenied(Some(error)))?;
+                self.require_not_denied(plan)?;
             }
             _ => {}
         }
@@ -278,98 +298,4 @@ fn pending_entries(plan: &Plan, kind: EndingKind, service: &Service) -> Vec<Revo
         })
     };
     plan.changes.iter().filter_map(entry).collect()
-}
-
-/// Stores pending endings, each with its own time and actor in the audit trail. Skips an ending
-/// that the record already contains, and one whose secret was replaced since.
-pub(super) fn apply_pending(
-    tx: &mut Writer<'_>,
-    pending: &[RevocationEntry],
-) -> Result<(), StoreError> {
-    let recorded = tx.recorded_time()?.newest();
-    for entry in pending {
-        let Some(ending) = &entry.pending else { continue };
-        let event = match tx.token(&entry.id) {
-            Ok(Some(token)) => apply_ending(tx, entry, ending, &token)?,
-            Ok(None) => None,
-            // One damaged record must not make every later write fail.
-            Err(StoreError::Damaged(_)) => delete_damaged(tx, entry, ending)?,
-            Err(error) => return Err(error),
-        };
-        if let Some(event) = event {
-            tx.append_event(event)?;
-        }
-    }
-    // The newest event may now be older than the newest one before.
-    match recorded.filter(|_| !pending.is_empty()) {
-        Some(recorded) => tx.raise_newest_use(recorded),
-        None => Ok(()),
-    }
-}
-
-/// Changes the record of `token` and returns the event, or `None` if the record contains the ending
-/// already or has a later secret.
-fn apply_ending(
-    tx: &mut Writer<'_>,
-    entry: &RevocationEntry,
-    ending: &Ending,
-    token: &Token,
-) -> Result<Option<EventBody>, StoreError> {
-    let is_deleted =
-        ending.kind == EndingKind::Delete && token.generation <= entry.ended_generation;
-    if is_deleted {
-        tx.remove_token(&token.id)?;
-        tx.put_trash(token, ending.at)?;
-    } else {
-        let ended = entry.applied(ending, token.clone());
-        if ended == *token {
-            return Ok(None);
-        }
-        tx.put_token(&ended)?;
-    }
-    Ok(Some(pending_event(ending, token)))
-}
-
-/// Removes a damaged record whose deletion is pending, and returns the event. Leaves the record in
-/// place for any other ending, because the register denies its secrets.
-fn delete_damaged(
-    tx: &mut Writer<'_>,
-    entry: &RevocationEntry,
-    ending: &Ending,
-) -> Result<Option<EventBody>, StoreError> {
-    if ending.kind != EndingKind::Delete {
-        return Ok(None);
-    }
-    let name = tx.first_name_of(&entry.id)?;
-    tx.remove_token(&entry.id)?;
-    Ok(Some(EventBody {
-        at: ending.at,
-        actor: ending.actor.clone(),
-        token: Some(entry.id),
-        name,
-        action: AuditAction::Deleted,
-        detail: EventBody::RECORD_WAS_DAMAGED.to_owned(),
-    }))
-}
-
-/// Returns the event for a pending ending that is stored now, usually by another process. `token`
-/// is the record before the ending.
-fn pending_event(ending: &Ending, token: &Token) -> EventBody {
-    let was = token.status(ending.at).as_str();
-    let (action, detail) = match ending.kind {
-        EndingKind::Revoke => (AuditAction::Revoked, format!("was {was}, recorded later")),
-        EndingKind::EndOverlap => (AuditAction::OverlapEnded, "recorded later".to_owned()),
-        EndingKind::Delete => (
-            AuditAction::Deleted,
-            format!("was {was}, recorded later, can be brought back for 24 hours"),
-        ),
-    };
-    EventBody {
-        at: ending.at,
-        actor: ending.actor.clone(),
-        token: Some(token.id),
-        name: token.name.to_string(),
-        action,
-        detail,
-    }
 }

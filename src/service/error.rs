@@ -56,10 +56,10 @@ pub enum ServiceError {
     /// The commit failed after the new secret was printed.
     #[error("{0}. The printed secret does not work: discard it")]
     PrintedSecretVoid(Box<ServiceError>),
-    /// The change was saved, but the revocation register could not be updated and still denies the
-    /// secrets that the change permits.
-    #[error("the change was saved, but its secrets are still denied: {0}")]
-    StillDenied(StoreError),
+    /// The change was saved, but the revocation register still denies the secrets that the change
+    /// permits: it could not be updated, or another change has ended them since.
+    #[error("the change was saved, but its secrets are still denied: {}", still_denied(.0.as_ref()))]
+    StillDenied(Option<StoreError>),
     /// A job stopped between two batches. `changed` of its `total` tokens are changed.
     #[error("{cause}; {} of {} are done", grouped(.changed), counted(.total, "token"))]
     Interrupted { cause: Box<ServiceError>, changed: usize, total: usize },
@@ -83,6 +83,11 @@ impl From<ScopeError> for ServiceError {
     fn from(error: ScopeError) -> Self {
         Self::Refused(error.into())
     }
+}
+
+fn still_denied(cause: Option<&StoreError>) -> String {
+    let ended = || "another change has ended them since".to_owned();
+    cause.map_or_else(ended, ToString::to_string)
 }
 
 fn new_secrets(file: Option<&Path>) -> String {

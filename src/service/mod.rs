@@ -18,6 +18,7 @@ mod jobs;
 pub mod leaked_secret;
 pub mod list_feed;
 mod parallel;
+mod pending_endings;
 mod plan_reader;
 mod repair;
 mod restore;

@@ -120,9 +120,10 @@ pub(super) fn decode_token(
     if let (Some(token), Some(last)) = (&mut token, last) {
         last.apply_to(token);
     }
-    if let (Some(token), Some(count)) = (&mut token, count) {
-        let body = verify_checksum(USE_COUNTS, id, count).and_then(decode::<UseCountV1>);
-        damaged.extend(body.is_none().then(|| damage(USE_COUNTS)));
+    if let Some(token) = &mut token {
+        let read = |count| verify_checksum(USE_COUNTS, id, count).and_then(decode::<UseCountV1>);
+        let body = count.and_then(read);
+        damaged.extend((count.is_some() && body.is_none()).then(|| damage(USE_COUNTS)));
         if token.limits.max_uses.is_some() {
             body.unwrap_or(UseCountV1::all_taken(token.generation)).apply_to(token);
         }

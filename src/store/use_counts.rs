@@ -36,7 +36,8 @@ pub(super) fn attach_use_count<T: Transaction>(
 ) -> Result<(), StoreError> {
     if token.limits.max_uses.is_some() {
         let count = tables.use_counts.get(token.id.as_bytes(), decode::<UseCountV1>)?;
-        count.unwrap_or_default().apply_to(token);
+        // The record exists from the time on when the maximum was set, so it was lost.
+        count.unwrap_or(UseCountV1::all_taken(token.generation)).apply_to(token);
     }
     Ok(())
 }

@@ -84,6 +84,9 @@ impl<'t> Writer<'t> {
         }
         self.tables.tokens.put(key, &TokenV2::from(token))?;
         self.mark_changed(*key);
+        if token.limits.max_uses.is_some() && !self.tables.use_counts.has(key)? {
+            self.put_use_count(token)?;
+        }
         Ok(())
     }
 

@@ -388,7 +388,8 @@ fn would_reactivate(existing: &Token, imported: &Token, at: Timestamp) -> Option
         return Some("this token is revoked in this store");
     }
     let works = |digest: &Digest| !existing.status(at).is_ended() && existing.accepts(digest, at);
-    let is_newer = imported.issued > existing.issued;
+    // The time alone can be edited, and a replaced secret has a lower generation.
+    let is_newer = imported.issued > existing.issued && imported.generation > existing.generation;
     if !is_newer && !works(&imported.digest) {
         return Some("in this store, this token has another secret or has expired");
     }

@@ -148,7 +148,7 @@ impl<'a, S: ImportSource> PreparedImport<'a, S> {
         // write and from an older copy of the file, so an error is ignored.
         let _ = self.service.store.end_secrets(&changes.ended, self.service.clock.now());
         let lowered = self.service.store.set_revocations(&changes.replaced);
-        lowered.map_err(ServiceError::StillDenied)
+        lowered.map_err(|error| ServiceError::StillDenied(Some(error)))
     }
 
     /// Plans a batch against the last commit. No id or name occurs twice in an import, and the open

@@ -112,6 +112,40 @@ fn a_pending_deletion_of_a_damaged_record_is_stored() {
     fixture.create(&new_token("ci")).expect("the name is free again");
 }
 
+#[test]
+fn an_ending_that_was_undone_is_not_stored_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let fixture = TestService::on(Store::open(&folder.path().join("s.redb")).unwrap(), 1);
+    let issued = fixture.issue("ci");
+    fixture.delete(&issued.token.id).unwrap();
+    fixture.set_minute(1);
+    fixture.restore_last().unwrap();
+    assert!(fixture.works(&issued.secret));
+    // As another process sees the register if it was read before the deletion was stored.
+    fixture.store.end_secrets(&[pending(&issued.token, EndingKind::Delete)], at(0)).unwrap();
+    fixture.create(&new_token("other")).unwrap();
+    let stored = fixture.get(&issued.token.id).expect("the restore lasts");
+    assert_eq!(stored.revoked, None);
+}
+
+#[test]
+fn a_stale_restore_does_not_undo_a_later_revoke() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.redb");
+    let fixture = TestService::on(Store::open(&path).unwrap(), 1);
+    let issued = fixture.issue("ci");
+    fixture.delete(&issued.token.id).unwrap();
+    fixture.restore_last().unwrap();
+    let restored = RevocationEntry::of_token(&fixture.get(&issued.token.id).unwrap());
+    let old = std::fs::read(&path).unwrap();
+    fixture.revoke(&issued.token.id).unwrap();
+    // The process that restored the token was stopped before it updated the register.
+    fixture.store.set_revocations(&[restored]).unwrap();
+    std::fs::write(&path, old).unwrap();
+    let reopened = TestService::on(Store::open(&path).unwrap(), 2);
+    assert!(!reopened.works(&issued.secret));
+}
+
 /// The register entry of an ending by alice at minute 0 that the record of `token` lacks.
 fn pending(token: &Token, kind: EndingKind) -> RevocationEntry {
     RevocationEntry {

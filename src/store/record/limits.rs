@@ -91,7 +91,8 @@ impl UseCountV1 {
     pub(in crate::store) fn of(token: &Token) -> Option<Self> {
         let previous = token.previous.as_ref().map_or(0, |old| old.uses_taken);
         let count = Self { generation: token.generation, current: token.uses_taken, previous };
-        (count.current > 0 || count.previous > 0).then_some(count)
+        let is_counted = token.limits.max_uses.is_some() || count.current > 0 || count.previous > 0;
+        is_counted.then_some(count)
     }
 
     /// Sets the counts in the fields of `token`. A secret with another number has no count.

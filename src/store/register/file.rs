@@ -186,7 +186,7 @@ impl RegisterFile {
     }
 
     /// Calls `visit` with the slots that can matter for `id`: free slots, slots of `id`, and
-    /// damaged slots that may belong to `id`. Ends after the first page with a free slot, because a
+    /// damaged slots, whose id may be wrong. Ends after the first page with a free slot, because a
     /// page is filled before the next one is used.
     pub(super) fn search(
         &self,
@@ -200,11 +200,9 @@ impl RegisterFile {
             self.read_page(page, &mut bytes)?;
             let mut has_free = false;
             for (slot, bytes) in bytes.as_chunks::<SLOT_LEN>().0.iter().enumerate() {
-                // Most slots belong to other tokens. Skip them by their id, without verifying the
-                // checksum.
                 let is_other =
                     bytes[0].is_ascii_alphanumeric() && !bytes.starts_with(id.as_bytes());
-                if is_other {
+                if is_other && Slot::is_intact(bytes) {
                     continue;
                 }
                 let decoded = Slot::decode(bytes);

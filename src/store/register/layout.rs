@@ -148,6 +148,11 @@ pub(super) enum Slot {
 }
 
 impl Slot {
+    /// Whether the checksum is correct, so that the id is that of the entry.
+    pub(super) fn is_intact(bytes: &[u8; SLOT_LEN]) -> bool {
+        FieldReader::verified(bytes).is_some()
+    }
+
     pub(super) fn decode(bytes: &[u8; SLOT_LEN]) -> Self {
         // Compares the whole slot at once: a check decodes up to 32 free slots.
         if *bytes == [0; SLOT_LEN] {

@@ -50,8 +50,15 @@ fn an_entry_is_only_raised_and_only_replaced_by_request() {
     register.raise(&ID, &[ended(1, 4), ended(2, 1)], at(0)).unwrap();
     register.raise(&ID, &[ended(1, 2)], at(0)).unwrap();
     assert_eq!([1, 2, 3].map(|number| ended_generation(&register, number)), [4, 1, 0]);
+    // Only a newer record may lower an entry, and none with a pending ending.
     register.replace(&ID, &[ended(1, 3)]).unwrap();
+    assert_eq!([1, 2, 3].map(|number| ended_generation(&register, number)), [4, 1, 0]);
+    let newer = RevocationEntry { min_version: 1, ..ended(1, 3) };
+    register.replace(&ID, std::slice::from_ref(&newer)).unwrap();
     assert_eq!([1, 2, 3].map(|number| ended_generation(&register, number)), [3, 1, 0]);
+    register.raise(&ID, &[pending(1, EndingKind::Revoke)], at(0)).unwrap();
+    register.replace(&ID, &[RevocationEntry { min_version: 2, ..ended(1, 0) }]).unwrap();
+    assert_eq!(ended_generation(&register, 1), 3);
 }
 
 #[test]
@@ -93,7 +100,7 @@ fn a_reader_sees_each_change_at_once() {
     register.raise(&ID, &[ended(2, 1)], at(0)).unwrap();
     register.raise(&ID, &[ended(1, 4)], at(0)).unwrap();
     assert_eq!(ended_generation(&reader, 1), 4);
-    register.replace(&ID, &[ended(1, 3)]).unwrap();
+    register.replace(&ID, &[RevocationEntry { min_version: 1, ..ended(1, 3) }]).unwrap();
     assert_eq!(ended_generation(&reader, 1), 3);
     let stopped = OpenOptions::new().read(true).write(true).open(register.path()).unwrap();
     stopped.lock().unwrap();
@@ -242,7 +249,11 @@ proptest! {
             }
             for (number, generation, version) in changes {
                 match model.get_mut(&number) {
-                    Some(known) if replaces => *known = (generation, version),
+                    Some(known) if replaces => {
+                        if version > known.1 {
+                            *known = (generation, version);
+                        }
+                    }
                     Some(known) => *known = (known.0.max(generation), known.1.max(version)),
                     // Only a raise adds an entry.
                     None if !replaces => drop(model.insert(number, (generation, version))),

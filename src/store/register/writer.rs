@@ -136,11 +136,14 @@ impl<'a> RegisterWriter<'a> {
             self.make_room(entries.len(), now)?;
         }
         let times = entries.iter().filter_map(|entry| entry.pending.as_ref()).map(|it| it.at);
-        if let Some(newest) = times.max() {
+        let newest = times.max();
+        if newest.is_some() {
             self.set_may_have_pending(self.lock.number(), true)?;
-            self.set_newest_ending(newest.max(self.newest_ending()?))?;
         }
         let raised = entries.iter().try_for_each(|entry| self.raise_one(entry));
+        if let Some(newest) = newest.filter(|_| raised.is_ok()) {
+            self.set_newest_ending(newest.max(self.newest_ending()?))?;
+        }
         self.publish().and_then(|()| self.sync())?;
         raised
     }
@@ -195,16 +198,25 @@ impl<'a> RegisterWriter<'a> {
     }
 
     /// Replaces the entries of these tokens and syncs the file. Requires the first lock. A token
-    /// without an entry gets none.
+    /// without an entry gets none. Keeps what another process has ended since `entries` were
+    /// planned: an entry with a pending ending, or one that demands the version of the new record.
     pub(super) fn replace(&mut self, entries: &[RevocationEntry]) -> Result<(), StoreError> {
         self.require_first()?;
         for entry in entries {
-            let mut own = Vec::new();
-            self.register.search(&self.header, &entry.id, |index, slot| {
-                if slot != Slot::Free {
+            let (mut own, mut is_ended_since) = (Vec::new(), false);
+            self.register.search(&self.header, &entry.id, |index, slot| match slot {
+                Slot::Free => {}
+                Slot::Used(found) => {
+                    is_ended_since |=
+                        found.pending.is_some() || found.min_version >= entry.min_version;
                     own.push(index);
                 }
+                // A damaged slot can be an ending of this token or of another one.
+                Slot::Damaged(_) => is_ended_since = true,
             })?;
+            if is_ended_since {
+                continue;
+            }
             // Never free a slot: a search ends at the first page with a free slot, and would no
             // longer find the entries on later pages. Surplus slots get an entry that ends nothing.
             let empty = RevocationEntry::of(entry.id);

@@ -1,0 +1,123 @@
+//! Stores the endings that the records lack: those that are pending in the revocation register and,
+//! if the store is an older copy, those of the whole register. Skips what is stored already. Called by
+//! every write transaction.
+
+use crate::{
+    domain::{AuditAction, EventBody, Token, TokenId},
+    store::{Ending, EndingKind, ReadOps as _, RevocationEntry, StoreError, Writer},
+};
+
+/// Number of the newest events of a token that are searched for an ending.
+const NEWEST_EVENTS: usize = 32;
+
+/// Stores pending endings, each with its own time and actor in the audit trail. Skips an ending
+/// that the record already contains, and one whose secret was replaced since.
+pub(super) fn apply_pending(
+    tx: &mut Writer<'_>,
+    pending: &[RevocationEntry],
+) -> Result<(), StoreError> {
+    let recorded = tx.recorded_time()?.newest();
+    for entry in pending {
+        let Some(ending) = &entry.pending else { continue };
+        if is_stored(tx, &entry.id, ending)? {
+            continue;
+        }
+        let event = match tx.token(&entry.id) {
+            Ok(Some(token)) => apply_ending(tx, entry, ending, &token)?,
+            Ok(None) => None,
+            // One damaged record must not make every later write fail.
+            Err(StoreError::Damaged(_)) => delete_damaged(tx, entry, ending)?,
+            Err(error) => return Err(error),
+        };
+        if let Some(event) = event {
+            tx.append_event(event)?;
+        }
+    }
+    // The newest event may now be older than the newest one before.
+    match recorded.filter(|_| !pending.is_empty()) {
+        Some(recorded) => tx.raise_newest_use(recorded),
+        None => Ok(()),
+    }
+}
+
+/// Whether the audit trail has this ending, or a later one of the same kind. The token may have been
+/// restored since; storing the ending again would undo that.
+fn is_stored(tx: &Writer<'_>, id: &TokenId, ending: &Ending) -> Result<bool, StoreError> {
+    let action = action_of(ending.kind);
+    let newest = tx.events_of(id, NEWEST_EVENTS)?.rows;
+    Ok(newest.iter().any(|event| event.body.action == action && event.body.at >= ending.at))
+}
+
+fn action_of(kind: EndingKind) -> AuditAction {
+    match kind {
+        EndingKind::Revoke => AuditAction::Revoked,
+        EndingKind::EndOverlap => AuditAction::OverlapEnded,
+        EndingKind::Delete => AuditAction::Deleted,
+    }
+}
+
+/// Changes the record of `token` and returns the event, or `None` if the record contains the ending
+/// already or has a later secret.
+fn apply_ending(
+    tx: &mut Writer<'_>,
+    entry: &RevocationEntry,
+    ending: &Ending,
+    token: &Token,
+) -> Result<Option<EventBody>, StoreError> {
+    let is_deleted =
+        ending.kind == EndingKind::Delete && token.generation <= entry.ended_generation;
+    if is_deleted {
+        tx.remove_token(&token.id)?;
+        tx.put_trash(token, ending.at)?;
+    } else {
+        let ended = entry.applied(ending, token.clone());
+        if ended == *token {
+            return Ok(None);
+        }
+        tx.put_token(&ended)?;
+    }
+    Ok(Some(pending_event(ending, token)))
+}
+
+/// Removes a damaged record whose deletion is pending, and returns the event. Leaves the record in
+/// place for any other ending, because the register denies its secrets.
+fn delete_damaged(
+    tx: &mut Writer<'_>,
+    entry: &RevocationEntry,
+    ending: &Ending,
+) -> Result<Option<EventBody>, StoreError> {
+    if ending.kind != EndingKind::Delete {
+        return Ok(None);
+    }
+    let name = tx.first_name_of(&entry.id)?;
+    tx.remove_token(&entry.id)?;
+    Ok(Some(EventBody {
+        at: ending.at,
+        actor: ending.actor.clone(),
+        token: Some(entry.id),
+        name,
+        action: AuditAction::Deleted,
+        detail: EventBody::RECORD_WAS_DAMAGED.to_owned(),
+    }))
+}
+
+/// Returns the event for a pending ending that is stored now, usually by another process. `token`
+/// is the record before the ending.
+fn pending_event(ending: &Ending, token: &Token) -> EventBody {
+    let was = token.status(ending.at).as_str();
+    let detail = match ending.kind {
+        EndingKind::Revoke => format!("was {was}, recorded later"),
+        EndingKind::EndOverlap => "recorded later".to_owned(),
+        EndingKind::Delete => {
+            format!("was {was}, recorded later, can be brought back for 24 hours")
+        }
+    };
+    EventBody {
+        at: ending.at,
+        actor: ending.actor.clone(),
+        token: Some(token.id),
+        name: token.name.to_string(),
+        action: action_of(ending.kind),
+        detail,
+    }
+}
