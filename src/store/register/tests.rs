@@ -249,11 +249,8 @@ proptest! {
             }
             for (number, generation, version) in changes {
                 match model.get_mut(&number) {
-                    Some(known) if replaces => {
-                        if version > known.1 {
-                            *known = (generation, version);
-                        }
-                    }
+                    Some(known) if replaces && version > known.1 => *known = (generation, version),
+                    Some(_) if replaces => {}
                     Some(known) => *known = (known.0.max(generation), known.1.max(version)),
                     // Only a raise adds an entry.
                     None if !replaces => drop(model.insert(number, (generation, version))),
