@@ -1,9 +1,7 @@
 //! Recognizes archives, compressed data and base64 by their bytes, at the start of a content or in
 //! it. File names do not matter. Called by `nested.rs` for each buffer.
 
-use std::sync::LazyLock;
-
-use memchr::memmem::Finder;
+use memchr::memchr2_iter;
 
 use crate::domain::scan::base64::{ARCHIVE_STARTS, BitStream, LOOKAHEAD, RunReader, find_run};
 
@@ -22,8 +20,8 @@ pub(super) enum Embedded {
     Unsupported(&'static str),
 }
 
-pub(super) const GZIP_START: &[u8] = b"\x1f\x8b\x08";
-const ZIP_START: &[u8] = b"PK\x03\x04";
+pub(super) const GZIP_START: &[u8; 3] = b"\x1f\x8b\x08";
+const ZIP_START: &[u8; 4] = b"PK\x03\x04";
 /// First bytes of formats that are not decoded.
 const UNSUPPORTED: [(&[u8], &str); 7] = [
     (b"BZh", "bzip2"),
@@ -34,11 +32,6 @@ const UNSUPPORTED: [(&[u8], &str); 7] = [
     (b"7z\xbc\xaf\x27\x1c", "7z"),
     (b"Rar!\x1a\x07", "rar"),
 ];
-
-static FINDERS: LazyLock<[Finder<'static>; 4]> = LazyLock::new(|| {
-    let [gzip, zip] = ARCHIVE_STARTS;
-    [GZIP_START, ZIP_START, gzip, zip].map(Finder::new)
-});
 
 /// The format of a content that begins with `bytes`, unless it is searched as it is.
 pub(super) fn recognize(bytes: &[u8]) -> Option<Embedded> {
@@ -87,34 +80,29 @@ pub(super) fn find_embedded(bytes: &[u8], is_last: bool) -> (usize, Option<Embed
         Err(_) if is_last => (decided, None),
         Err(tail) => (decided.min(tail), None),
     };
-    let [gzip, zip, gzip_in_base64, zip_in_base64] = &*FINDERS;
-    // Other characters of base64 can precede the start of an archive.
-    let base64_limit = if run.is_some() { (limit + LOOKAHEAD).min(decided) } else { limit };
-    let found = [
-        first(gzip, bytes, limit, is_gzip_header).map(|at| (at, Embedded::Gzip)),
-        first(zip, bytes, limit, is_zip_header).map(|at| (at, Embedded::Zip)),
-        first(gzip_in_base64, bytes, base64_limit, is_base64_of_archive)
-            .map(|at| (at, Embedded::Base64)),
-        first(zip_in_base64, bytes, base64_limit, is_base64_of_archive)
-            .map(|at| (at, Embedded::Base64)),
-    ];
-    let first = found.into_iter().flatten().min_by_key(|(at, _)| *at);
-    match first.or(run.map(|start| (start, Embedded::Base64))) {
-        Some((at, embedded)) => (at, Some(embedded)),
-        None => (limit, None),
+    if let Some((at, embedded)) = find_archive(bytes, limit) {
+        return (at, Some(embedded));
     }
+    let Some(start) = run else { return (limit, None) };
+    // Other characters of base64 can precede the start of an archive.
+    let is_archive = |at: &usize| is_base64_of_archive(bytes.get(*at..).unwrap_or_default());
+    let archive = (start..decided.min(start + LOOKAHEAD)).find(is_archive);
+    (archive.unwrap_or(start), Some(Embedded::Base64))
 }
 
-/// The first index before `limit` at which `finder` matches and `is_header` is true.
-fn first(
-    finder: &Finder<'_>,
-    bytes: &[u8],
-    limit: usize,
-    is_header: fn(&[u8]) -> bool,
-) -> Option<usize> {
-    let end = bytes.len().min(limit + finder.needle().len());
-    let mut matches = finder.find_iter(bytes.get(..end)?);
-    matches.find(|at| *at < limit && is_header(bytes.get(*at..).unwrap_or_default()))
+/// The first archive in `bytes` that begins before `limit`, and its index.
+fn find_archive(bytes: &[u8], limit: usize) -> Option<(usize, Embedded)> {
+    let [gzip_mark, ..] = GZIP_START;
+    let [.., zip_mark, _] = ZIP_START;
+    let end = bytes.len().min(limit + ZIP_START.len());
+    // Text contains neither of these bytes.
+    memchr2_iter(*gzip_mark, *zip_mark, bytes.get(..end)?).find_map(|mark| {
+        let from = |at: usize| bytes.get(at..).unwrap_or_default();
+        let zip = mark.checked_sub(2).filter(|at| is_zip_header(from(*at)));
+        let gzip = Some(mark).filter(|at| is_gzip_header(from(*at)));
+        let found = zip.map(|at| (at, Embedded::Zip)).or(gzip.map(|at| (at, Embedded::Gzip)));
+        found.filter(|(at, _)| *at < limit)
+    })
 }
 
 /// Whether random bytes are unlikely to begin like this: the flags, the level and the system of a
@@ -132,6 +120,9 @@ fn is_zip_header(bytes: &[u8]) -> bool {
 }
 
 fn is_base64_of_archive(bytes: &[u8]) -> bool {
+    if !ARCHIVE_STARTS.iter().any(|start| bytes.starts_with(start)) {
+        return false;
+    }
     let (mut stream, mut head) = (BitStream::default(), Vec::new());
     let bytes = bytes.get(..2 * LOOKAHEAD).unwrap_or(bytes);
     RunReader::default().read(bytes, true, 40, |value| head.extend(stream.push(value)));

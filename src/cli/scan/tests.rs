@@ -153,6 +153,7 @@ enum Encoding {
     Utf16WithMark,
     Percent,
     Json,
+    Html,
     QuotedPrintable,
 }
 
@@ -186,6 +187,7 @@ impl Encoding {
                 c => c.to_string(),
             })
             .into_bytes(),
+            Self::Html => escape(&text()?, |c| format!("&#{};", u32::from(c))).into_bytes(),
             Self::QuotedPrintable => {
                 let text = text()?.replace('=', "=3D");
                 let lines = text
@@ -220,6 +222,7 @@ fn any_encoding() -> impl Strategy<Value = Encoding> {
         Encoding::Utf16WithMark,
         Encoding::Percent,
         Encoding::Json,
+        Encoding::Html,
         Encoding::QuotedPrintable,
     ])
 }
@@ -274,6 +277,45 @@ fn base64_is_found_at_each_alignment() {
             let text = BASE64_STANDARD.encode(format!("{inner}{secret}"));
             assert_eq!(secrets_in(format!("{outer}{text}\n").as_bytes()), [secret.as_str()]);
         }
+    }
+}
+
+#[test]
+fn base64_with_many_escape_sequences_is_found() {
+    let secret = secret(0);
+    // `>` at each third byte is a `+` in base64. A line break cuts the secret.
+    let before = ["AA0AA  A  A>A Aa Aa0 aaaaaaAaaAAAA0>\n", &"aa>".repeat(12), &"~?>".repeat(15)];
+    let escapes = [Encoding::Percent, Encoding::Json, Encoding::QuotedPrintable, Encoding::Html];
+    for before in before {
+        let text = format!("{before}{secret}");
+        for base64 in [Encoding::Base64, Encoding::Base64Lines] {
+            let encoded = base64.encode(text.as_bytes()).unwrap();
+            for escape in escapes {
+                let escaped = escape.encode(&encoded).unwrap();
+                assert_eq!(secrets_in(&escaped), [secret.as_str()], "{base64:?} {escape:?}");
+                let again = Encoding::Percent.encode(&escaped).unwrap();
+                assert_eq!(secrets_in(&again), [secret.as_str()], "{base64:?} {escape:?} twice");
+            }
+        }
+    }
+}
+
+#[test]
+fn base64_after_other_text_on_its_line_is_found() {
+    let secret = secret(0);
+    let base64 = BASE64_STANDARD.encode(&secret);
+    let twice = BASE64_STANDARD.encode(&base64);
+    for before in ["%20", "a%0A", "%22", "k%3D", "k\\n", "&#34;", "\\u0022", "=20", "a=20"] {
+        let found = secrets_in(format!("{before}{twice}").as_bytes());
+        assert_eq!(found, [secret.as_str()], "{before}");
+    }
+    // Lines that are folded once more, also in an escape sequence.
+    let folds = [(20, "=\n"), (20, "=\r\n"), (20, "\\\n"), (20, "%3D%0A")];
+    let cut_breaks = [(40, "&#=\n13;&#10;"), (40, "%0=\nD%=\n0A")];
+    for (at, fold) in folds.into_iter().chain(cut_breaks) {
+        let (one, two) = base64.split_at(at);
+        let found = secrets_in(format!("key: {one}{fold}{two}").as_bytes());
+        assert_eq!(found, [secret.as_str()], "{fold:?}");
     }
 }
 

@@ -6,8 +6,11 @@ use super::escaped;
 
 /// Number of characters of the base64 of the shortest secret, which has 54 characters.
 const MIN_RUN_LEN: usize = 72;
-/// A run has a line of at least this number of characters. Shorter lines are not searched.
+/// A run has a line of at least this number of bytes. Shorter lines are not searched.
 const MIN_LINE_LEN: usize = 36;
+/// Each line contains one of the blocks of this length that begin `MIN_LINE_LEN - BLOCK_LEN` bytes
+/// after each other.
+const BLOCK_LEN: usize = 16;
 /// Maximum number of bytes that are read to count the characters of a run.
 const MAX_MEASURED_LEN: usize = 512;
 /// Number of bytes after a symbol that decide what it is. More are needed only before the end.
@@ -17,10 +20,13 @@ pub const ARCHIVE_STARTS: [&[u8]; 2] = [b"H4sI", b"UEsDB"];
 /// Maximum number of blanks that indent a line.
 const MAX_INDENT: usize = 64;
 
-/// Classes of bytes: the value of a base64 character, or one of these.
-const BREAK: u8 = 64;
-const ESCAPE: u8 = 65;
+/// Classes of bytes: the value of a base64 character, or one of these. Bytes of the classes from
+/// `BREAK` on end a line.
+const ESCAPE: u8 = 64;
+const BREAK: u8 = 65;
 const OTHER: u8 = 66;
+/// Bytes with which an escape sequence begins, and bytes in it that are no base64 characters.
+const ESCAPE_BYTES: &[u8; 8] = b"%=\\&#;{}";
 
 const CLASSES: [u8; 256] = classes();
 
@@ -37,10 +43,11 @@ const fn classes() -> [u8; 256] {
     classes[b'_' as usize] = 63;
     classes[b'\r' as usize] = BREAK;
     classes[b'\n' as usize] = BREAK;
-    classes[b'%' as usize] = ESCAPE;
-    classes[b'=' as usize] = ESCAPE;
-    classes[b'\\' as usize] = ESCAPE;
-    classes[b'&' as usize] = ESCAPE;
+    let mut at = 0;
+    while at < ESCAPE_BYTES.len() {
+        classes[ESCAPE_BYTES[at] as usize] = ESCAPE;
+        at += 1;
+    }
     classes
 }
 
@@ -56,31 +63,101 @@ pub fn find_run(bytes: &[u8], is_last: bool) -> Result<usize, usize> {
         let start =
             from + find_line(bytes.get(from..).unwrap_or_default()).map_err(|at| from + at)?;
         // Identifiers and paths are shorter than a secret.
-        let mut count = 0;
+        let (mut reader, mut count) = (RunReader::default(), 0);
         let end = bytes.len().min(start + MAX_MEASURED_LEN);
         let run = bytes.get(start..end).unwrap_or_default();
-        let len = RunReader::default().read(run, true, MIN_RUN_LEN, |_| count += 1);
-        if count == MIN_RUN_LEN || len == run.len() && !is_last {
-            return Ok(start);
+        let is_complete = is_last || end < bytes.len();
+        let len = reader.read(run, is_complete, MIN_RUN_LEN, |_| count += 1);
+        if count == MIN_RUN_LEN || !is_complete && !reader.is_ended() {
+            match after_escaped_break(run) {
+                Some(len) => from = start + len,
+                None => return Ok(start),
+            }
+            continue;
         }
-        from = start + len;
+        from = start + len + other_len(run.get(len..).unwrap_or_default());
     }
 }
 
-/// The first index from which [`MIN_LINE_LEN`] base64 characters follow. `Err` is the first index
-/// from which they could follow if there were more bytes.
-fn find_line(bytes: &[u8]) -> Result<usize, usize> {
-    let mut start = 0;
-    // Most windows contain another character near their end, and are left after a few steps.
-    while let Some(window) = bytes.get(start..start + MIN_LINE_LEN) {
-        match window.iter().rposition(|byte| class_of(*byte) >= BREAK) {
-            Some(at) => start += at + 1,
-            None => return Ok(start),
+/// The index after the first line break in a line, if it is written as an escape sequence and the
+/// line before it is too short.
+fn after_escaped_break(line: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    while at < MIN_LINE_LEN {
+        let rest = line.get(at..)?;
+        match rest.first().filter(|byte| is_escape_byte(byte)).and_then(|_| first_escape(rest)) {
+            Some((len, Some(b'\n' | b'\r'))) => return Some(at + len),
+            Some((len, _)) => at += len,
+            None => at += 1,
         }
     }
-    let tail = bytes.get(start..).unwrap_or_default();
-    let other = tail.iter().rposition(|byte| class_of(*byte) >= BREAK);
-    Err(start + other.map_or(0, |at| at + 1))
+    None
+}
+
+/// The length of what ended a run at the start of `bytes`: an escape sequence for another ASCII
+/// character, or all but the last of equal bytes with which one could begin.
+fn other_len(bytes: &[u8]) -> usize {
+    match (first_escape(bytes), bytes.first()) {
+        (Some((len, Some(0..=0x7f))), _) => len,
+        (_, Some(first)) if is_escape_byte(first) => {
+            let count = bytes.iter().take_while(|byte| *byte == first).count();
+            count.saturating_sub(1).max(1)
+        }
+        _ => 0,
+    }
+}
+
+fn is_escape_byte(byte: &u8) -> bool {
+    class_of(*byte) == ESCAPE
+}
+
+fn first_escape(bytes: &[u8]) -> Option<(usize, Option<u8>)> {
+    escaped::first_character(bytes.get(..LOOKAHEAD).unwrap_or(bytes))
+}
+
+/// The first index from which [`MIN_LINE_LEN`] bytes follow that are base64 characters or can belong
+/// to escape sequences. `Err` is the first index from which they could follow if there were more
+/// bytes.
+fn find_line(bytes: &[u8]) -> Result<usize, usize> {
+    // No line begins before `from`.
+    let (mut from, mut at) = (0, 0);
+    while let Some(block) = bytes.get(at..).and_then(|rest| rest.first_chunk::<BLOCK_LEN>()) {
+        if has_blank_or_quote(*block) {
+            at += MIN_LINE_LEN - BLOCK_LEN;
+            continue;
+        }
+        let near = from.max(at.saturating_sub(MIN_LINE_LEN));
+        let before = bytes.get(near..at).unwrap_or_default();
+        let start = near + last_line_end(before).map_or(0, |end| end + 1);
+        let Some(window) = bytes.get(start..start + MIN_LINE_LEN) else { break };
+        let Some(end) = last_line_end(window) else { return Ok(start) };
+        from = start + end + 1;
+        at = from;
+    }
+    from = from.max((bytes.len() + 1).saturating_sub(MIN_LINE_LEN));
+    let tail = bytes.get(from..).unwrap_or_default();
+    Err(from + last_line_end(tail).map_or(0, |at| at + 1))
+}
+
+/// Whether `block` contains a byte below `#`: a control character, a blank, `!` or `"`. This is so
+/// for most blocks of text.
+fn has_blank_or_quote(block: [u8; BLOCK_LEN]) -> bool {
+    const EACH: u128 = u128::from_ne_bytes([1; BLOCK_LEN]);
+    let block = u128::from_ne_bytes(block);
+    // The subtraction sets the highest bit of each byte that is below `#` or above 0xa2.
+    block.wrapping_sub(EACH * u128::from(b'#')) & !block & (EACH << 7) != 0
+}
+
+/// The index of the last byte in `window` that ends a line of base64.
+fn last_line_end(window: &[u8]) -> Option<usize> {
+    let at = window.iter().rposition(|byte| class_of(*byte) >= BREAK)?;
+    match window.get(..=at)? {
+        // A folded line goes on.
+        [before @ .., b'=' | b'\\', b'\r', b'\n'] | [before @ .., b'=' | b'\\', b'\n'] => {
+            last_line_end(before)
+        }
+        _ => Some(at),
+    }
 }
 
 /// Reads the characters of one run of base64. A run ends at its padding, at an empty line, before a
@@ -116,7 +193,7 @@ impl RunReader {
             && !self.is_ended
         {
             match class_of(*byte) {
-                value @ 0..BREAK => {
+                value @ 0..ESCAPE => {
                     on_value(value);
                     self.is_line_start = false;
                     count += 1;
@@ -172,11 +249,11 @@ impl RunReader {
 /// The length of the escape sequence at the start of `bytes`, and the value of the base64 character
 /// that it encodes. A line break has no value.
 fn read_escape(bytes: &[u8]) -> Option<(usize, Option<u8>)> {
-    let (len, text) = escaped::first_character(bytes.get(..LOOKAHEAD).unwrap_or(bytes))?;
-    match class_of(text) {
-        value @ 0..BREAK => Some((len, Some(value))),
+    let (len, character) = first_escape(bytes)?;
+    match character.map_or(BREAK, class_of) {
         BREAK => Some((len, None)),
-        _ => None,
+        ESCAPE | OTHER => None,
+        value => Some((len, Some(value))),
     }
 }
 

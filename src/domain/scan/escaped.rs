@@ -9,7 +9,8 @@ use zeroize::Zeroizing;
 
 use super::{MAX_SECRET_LEN, SecretMatch, plain};
 
-/// Maximum number of decoding passes. Each pass decodes one level of nested sequences.
+/// Maximum number of decoding passes after the removal of folds. Each pass decodes one level of
+/// nested sequences.
 const MAX_PASSES: usize = 3;
 /// Maximum number of digits of a numeric sequence, such as `\u{00005f}`.
 const MAX_DIGITS: usize = 8;
@@ -32,28 +33,43 @@ struct Unescaped {
 }
 
 /// The length of the escape sequence at the start of `bytes`, and the character that it encodes
-/// after up to [`MAX_PASSES`] decodings. A folded line counts as a line break.
-pub(super) fn first_character(bytes: &[u8]) -> Option<(usize, u8)> {
+/// after up to [`MAX_PASSES`] decodings. A folded line has no character.
+pub(super) fn first_character(bytes: &[u8]) -> Option<(usize, Option<u8>)> {
+    let first = first_of_one_level(bytes);
+    let is_complete = match first {
+        Some((_, character)) => !character.is_some_and(is_mark),
+        // A fold can cut the sequence.
+        None => memchr(b'\n', bytes.get(..MAX_DIGITS).unwrap_or(bytes)).is_none(),
+    };
+    if is_complete { first } else { first_nested_character(bytes).or(first) }
+}
+
+fn first_nested_character(bytes: &[u8]) -> Option<(usize, Option<u8>)> {
     let mut text =
         Unescaped { text: Zeroizing::new(bytes.to_vec()), origins: (0..bytes.len()).collect() };
-    for _ in 0..MAX_PASSES {
-        let len_at =
-            |text: &Unescaped, end: usize| text.origins.get(end).copied().unwrap_or(bytes.len());
-        match text.text.as_slice() {
-            [b'\\', b'n' | b'r', ..] => return Some((len_at(&text, 2), b'\n')),
-            [b'\\', b'/', ..] => return Some((len_at(&text, 2), b'/')),
-            _ => {}
-        }
-        let Escape { len, character } = escape_at(&text.text, |_| true)?;
-        let Some(character) = character else {
-            return Some((len_at(&text, len), b'\n'));
-        };
-        if !b"%=\\&".contains(&character) {
-            return Some((len_at(&text, len), character));
-        }
+    for _ in 1..MAX_PASSES {
         text = text.decode_with(|_| true)?;
+        if let Some((len, character)) = first_of_one_level(&text.text)
+            && !character.is_some_and(is_mark)
+        {
+            return Some((text.origins.get(len).copied().unwrap_or(bytes.len()), character));
+        }
     }
     None
+}
+
+/// As [`first_character`], after one decoding.
+fn first_of_one_level(bytes: &[u8]) -> Option<(usize, Option<u8>)> {
+    match bytes {
+        [b'\\', b'n' | b'r', ..] => Some((2, Some(b'\n'))),
+        [b'\\', b'/', ..] => Some((2, Some(b'/'))),
+        _ => sequence_at(bytes).map(|escape| (escape.len, escape.character)),
+    }
+}
+
+/// Whether an escape sequence can begin with `character`.
+fn is_mark(character: u8) -> bool {
+    b"%=\\&".contains(&character)
 }
 
 /// Calls `on_match` for each secret in `bytes` that contains an escape sequence.
@@ -87,10 +103,10 @@ fn find_in_run(run: &[u8], start: usize, on_match: &mut impl FnMut(SecretMatch))
         text: Zeroizing::new(run.to_vec()),
         origins: (start..start + run.len()).collect(),
     };
-    for _ in 0..MAX_PASSES {
-        let Some(decoded) = current.decode() else {
-            return;
-        };
+    for pass in 0..=MAX_PASSES {
+        // A fold can cut a sequence, so the folds are removed first.
+        let is_decoded = if pass == 0 { |_| false } else { is_decoded };
+        let Some(decoded) = current.decode_with(is_decoded) else { continue };
         plain::find(&decoded.text, |found| {
             let span = decoded.origins.get(found.start..found.start + found.secret.reveal().len());
             let Some([first, .., last]) = span else {
@@ -106,12 +122,8 @@ fn find_in_run(run: &[u8], start: usize, on_match: &mut impl FnMut(SecretMatch))
 }
 
 impl Unescaped {
-    /// Decodes the sequences of one level. Returns `None` if there are none.
-    fn decode(&self) -> Option<Self> {
-        self.decode_with(is_decoded)
-    }
-
-    /// Decodes the sequences whose characters `is_decoded` accepts.
+    /// Decodes the sequences of one level whose characters `is_decoded` accepts. Returns `None` if
+    /// there are none.
     fn decode_with(&self, is_decoded: fn(u8) -> bool) -> Option<Self> {
         let next_escape =
             |bytes, from| next_escape_before(bytes, from, self.text.len(), is_decoded);

@@ -192,6 +192,13 @@ fn a_secret_that_a_folded_line_cuts_is_found() {
     }
     let (a, b) = secret.split_at(20);
     assert_eq!(scan(&[format!("{a}\n{b}").as_bytes()]), []);
+    for escape in ["%5F", "\\u005f", "\\\\u005f", "&#95;"] {
+        for cut in 1..escape.len() {
+            let (a, b) = escape.split_at(cut);
+            let text = secret.replace('_', &format!("{a}=\n{b}"));
+            assert_eq!(scan(&[text.as_bytes()])[0].2, secret, "{text}");
+        }
+    }
 }
 
 #[test]
