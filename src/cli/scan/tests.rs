@@ -291,9 +291,9 @@ fn base64_with_many_escape_sequences_is_found() {
         for base64 in [Encoding::Base64, Encoding::Base64Lines] {
             let encoded = base64.encode(text.as_bytes()).unwrap();
             for escape in escapes {
-                let escaped = escape.encode(&encoded).unwrap();
-                assert_eq!(secrets_in(&escaped), [secret.as_str()], "{base64:?} {escape:?}");
-                let again = Encoding::Percent.encode(&escaped).unwrap();
+                let text = escape.encode(&encoded).unwrap();
+                assert_eq!(secrets_in(&text), [secret.as_str()], "{base64:?} {escape:?}");
+                let again = Encoding::Percent.encode(&text).unwrap();
                 assert_eq!(secrets_in(&again), [secret.as_str()], "{base64:?} {escape:?} twice");
             }
         }

@@ -85,7 +85,7 @@ fn after_escaped_break(line: &[u8]) -> Option<usize> {
     let mut at = 0;
     while at < MIN_LINE_LEN {
         let rest = line.get(at..)?;
-        match rest.first().filter(|byte| is_escape_byte(byte)).and_then(|_| first_escape(rest)) {
+        match rest.first().filter(|byte| is_escape_byte(**byte)).and_then(|_| first_escape(rest)) {
             Some((len, Some(b'\n' | b'\r'))) => return Some(at + len),
             Some((len, _)) => at += len,
             None => at += 1,
@@ -99,7 +99,7 @@ fn after_escaped_break(line: &[u8]) -> Option<usize> {
 fn other_len(bytes: &[u8]) -> usize {
     match (first_escape(bytes), bytes.first()) {
         (Some((len, Some(0..=0x7f))), _) => len,
-        (_, Some(first)) if is_escape_byte(first) => {
+        (_, Some(first)) if is_escape_byte(*first) => {
             let count = bytes.iter().take_while(|byte| *byte == first).count();
             count.saturating_sub(1).max(1)
         }
@@ -107,8 +107,8 @@ fn other_len(bytes: &[u8]) -> usize {
     }
 }
 
-fn is_escape_byte(byte: &u8) -> bool {
-    class_of(*byte) == ESCAPE
+fn is_escape_byte(byte: u8) -> bool {
+    class_of(byte) == ESCAPE
 }
 
 fn first_escape(bytes: &[u8]) -> Option<(usize, Option<u8>)> {
@@ -124,6 +124,11 @@ fn find_line(bytes: &[u8]) -> Result<usize, usize> {
     while let Some(block) = bytes.get(at..).and_then(|rest| rest.first_chunk::<BLOCK_LEN>()) {
         if has_blank_or_quote(*block) {
             at += MIN_LINE_LEN - BLOCK_LEN;
+            continue;
+        }
+        if let Some(end) = last_line_end(block) {
+            from = at + end + 1;
+            at = from;
             continue;
         }
         let near = from.max(at.saturating_sub(MIN_LINE_LEN));

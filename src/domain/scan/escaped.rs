@@ -169,16 +169,32 @@ fn next_escape_before(
     limit: usize,
     is_decoded: fn(u8) -> bool,
 ) -> Option<(usize, Escape)> {
-    let mut at = from;
+    // `mark` is the next byte at or after `at` with which a sequence can begin, except `&`.
+    let (mut at, mut mark) = (from, from);
     loop {
-        let rest = bytes.get(at..limit)?;
-        let marks = memchr3(b'%', b'=', b'\\', rest);
-        let before = rest.get(..marks.unwrap_or(rest.len())).unwrap_or_default();
-        at += memchr(b'&', before).or(marks)?;
-        if let Some(escape) = escape_at(bytes.get(at..).unwrap_or_default(), is_decoded) {
+        if mark <= at {
+            let rest = bytes.get(at..limit)?;
+            mark = at + memchr3(b'%', b'=', b'\\', rest).unwrap_or(rest.len());
+        }
+        at += memchr(b'&', bytes.get(at..mark)?).unwrap_or(mark - at);
+        let rest = bytes.get(at..).filter(|_| at < limit)?;
+        if can_begin_sequence(rest)
+            && let Some(escape) = escape_at(rest, is_decoded)
+        {
             return Some((at, escape));
         }
         at += 1;
+    }
+}
+
+/// Whether the first two bytes can begin an escape sequence. Most marks in text begin none.
+fn can_begin_sequence(bytes: &[u8]) -> bool {
+    match bytes {
+        [b'%', next, ..] => next.is_ascii_hexdigit(),
+        [b'=', next, ..] => next.is_ascii_hexdigit() || b"\r\n\\".contains(next),
+        [b'\\', next, ..] => b"\r\nxuU\\".contains(next),
+        [b'&', next, ..] => b"#la".contains(next),
+        _ => false,
     }
 }
 
