@@ -207,6 +207,9 @@ fn print_committed(committed: &CommandResult, out: &Output) -> Result<Exit, CliE
     if let Some(error) = &committed.deferred {
         print_message(&advice::deferred_sentence(error));
     }
+    if let Some(error) = &committed.unprotected {
+        print_warning(&advice::unprotected_warning(error));
+    }
     let plan = &committed.plan;
     let is_printed = committed.secret_file.is_none() && plan.command.issues_secrets();
     if plan.job.is_some() || plan.command == (Command::Delete { tokens: TokensToDelete::All }) {

@@ -59,6 +59,15 @@ pub fn deferred_sentence(error: &StoreError) -> String {
     format!("The record will be updated when the store can be written ({reason}).")
 }
 
+/// Returns the warning after a change that is stored, but not in the revocation register because of
+/// `error`.
+pub fn unprotected_warning(error: &StoreError) -> Diagnostic {
+    Diagnostic::new(format!("the revocation register could not be updated ({error})")).with_hint(
+        "the change is stored, but an older copy of the store would undo it: correct the cause and \
+         change the token once more",
+    )
+}
+
 /// Message and hint in one sentence, for an error of the service.
 pub fn message(error: &ServiceError) -> String {
     diagnose(error).to_string()

@@ -217,15 +217,16 @@ impl Service {
         if denied?.contains(&true) { Err(ServiceError::StillDenied(None)) } else { Ok(()) }
     }
 
-    /// Updates the register after `plan` was stored, so that both agree about its tokens. Fails with
-    /// [`ServiceError::StillDenied`] if the register still denies a restored secret.
-    pub(super) fn update_register(&self, plan: &Plan) -> Result<(), ServiceError> {
+    /// Updates the register after `plan` was stored, so that both agree about its tokens. Returns the
+    /// error if the register could not be written. Fails with [`ServiceError::StillDenied`] if the
+    /// register still denies a restored secret.
+    pub(super) fn update_register(&self, plan: &Plan) -> Result<Option<StoreError>, ServiceError> {
         let changes_limits = |command: &Command| match command {
             Command::Edit { limits, .. } => !limits.is_empty(),
             _ => true,
         };
         if !changes_limits(&plan.command) {
-            return Ok(());
+            return Ok(None);
         }
         let stored: Vec<_> = plan.tokens().map(RevocationEntry::of_token).collect();
         match &plan.command {
@@ -235,8 +236,19 @@ impl Service {
             Command::Regenerate { .. }
             | Command::RemoveScopes { .. }
             | Command::Edit { .. }
-            | Command::Revert(_) => {
-                let _ = self.store.end_secrets(&stored, plan.at);
+            | Command::Revert(_)
+            | Command::Revoke { .. }
+            | Command::RevokeLeaked { .. }
+            | Command::EndOverlap { .. } => {
+                return Ok(self.store.end_secrets(&stored, plan.at).err());
+            }
+            Command::Delete { .. } => {
+                let all_ended = |token: &Token| RevocationEntry {
+                    ended_generation: token.generation,
+                    ..RevocationEntry::of_token(token)
+                };
+                let ended: Vec<_> = plan.tokens().map(all_ended).collect();
+                return Ok(self.store.end_secrets(&ended, plan.at).err());
             }
             Command::AcceptClock => {
                 let _ = self.store.set_newest_ending(plan.at.min(self.clock.now()));
@@ -248,7 +260,7 @@ impl Service {
             }
             _ => {}
         }
-        Ok(())
+        Ok(None)
     }
 }
 

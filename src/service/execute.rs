@@ -38,12 +38,15 @@ pub struct CommandResult {
     /// The error that prevented the update of the records; otherwise `None`. Despite the error, the
     /// secrets have stopped working, and the next write of any process updates the records.
     pub deferred: Option<StoreError>,
+    /// The error that prevented the update of the revocation register; otherwise `None`. The change
+    /// is stored, but an older copy of the store would undo it.
+    pub unprotected: Option<StoreError>,
 }
 
 impl CommandResult {
     /// An executed plan without secrets.
     pub(super) fn of(plan: Plan) -> Self {
-        Self { plan, issued: Vec::new(), secret_file: None, deferred: None }
+        Self { plan, issued: Vec::new(), secret_file: None, deferred: None, unprotected: None }
     }
 }
 

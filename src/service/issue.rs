@@ -72,14 +72,14 @@ impl Service {
             Err(cause) => return Err(self.failed_commit(cause, &secrets, delivered)),
         };
         let secret_file = delivered.and_then(|it| it.file).map(SecretFile::keep);
-        self.update_register(&plan)?;
+        let unprotected = self.update_register(&plan)?;
         let mut issued = Vec::new();
         if digests.delivery().is_none() {
             issued.extend(plan.tokens().filter_map(|token| {
                 Some(IssuedToken { token: token.clone(), secret: secrets.remove(&token.id)? })
             }));
         }
-        Ok(CommandResult { issued, secret_file, ..CommandResult::of(plan) })
+        Ok(CommandResult { issued, secret_file, unprotected, ..CommandResult::of(plan) })
     }
 
     /// Appends the event of each printed secret. The event of a secret in a file mentions the file.

@@ -214,7 +214,7 @@ impl Service {
             size.tokens += batch.plan.changes.len();
             size.damaged += batch.plan.damaged_count();
             size.skipped += batch.count.saturating_sub(batch.plan.changes.len());
-            self.update_register(&batch.plan)?;
+            drop(self.update_register(&batch.plan)?);
             batch_size.finish_batch(batch.count, batch.started);
             first.get_or_insert(batch.plan);
             if batch.is_last {

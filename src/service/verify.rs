@@ -206,7 +206,7 @@ impl Verifier {
             let Some(mut token) = rows.token_without_usage(&id)? else {
                 return Ok(None);
             };
-            let newest_recorded = rows.recorded_time()?.newest();
+            let newest_recorded = rows.intact_recorded_time()?.newest();
             let Some(slot) = token.matching_slot(&digest, at) else {
                 let previous = token.previous.filter(|old| old.digest.matches(&digest));
                 let ended = previous.filter(|old| newest_recorded < Some(old.until));

@@ -17,7 +17,7 @@ use super::{
     name_index::{self, NameClash},
     raw_batch::{self, RawBatch},
     record::{StoreInfoV1, TokenIdRecordV1, TokenV2},
-    recorded_time::RecordedTime,
+    recorded_time::{self, RecordedTime},
     register::{PendingEndings, RevocationState},
     repair::{self, Repair},
     tables::{Tables, Transaction},
@@ -304,6 +304,13 @@ pub trait ReadOps: HasTables {
         let newest_event = self.newest_event()?.map(|event| event.body.at);
         let time = RecordedTime::load(self.tables(), newest_event)?;
         Ok(cache.map_or(time, |cache| *cache.get_or_init(|| time)))
+    }
+
+    /// Like [`ReadOps::recorded_time`], but fails if the record of the newest use is damaged: an
+    /// expired secret could work again if the clock was set back.
+    fn intact_recorded_time(&self) -> Result<RecordedTime, StoreError> {
+        let time = self.recorded_time()?;
+        if time.is_damaged { Err(recorded_time::clock_damage(self.tables())) } else { Ok(time) }
     }
 
     /// Reads and verifies the whole audit trail: no gap, correct previous hashes, an index entry

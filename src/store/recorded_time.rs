@@ -6,7 +6,7 @@ use super::{
     codec::decode,
     error::StoreError,
     record::{ClockStateV1, TimestampV1},
-    tables::{Tables, Transaction},
+    tables::{Tables, Transaction, WriteTables},
     write_ops::Writer,
 };
 use crate::domain::Timestamp;
@@ -22,6 +22,8 @@ pub struct RecordedTime {
     pub newest_use: Option<Timestamp>,
     /// How often an operator accepted the clock.
     pub accepted: u64,
+    /// Whether the record of the newest use is damaged, so that a later time may be missing here.
+    pub is_damaged: bool,
 }
 
 impl RecordedTime {
@@ -32,7 +34,8 @@ impl RecordedTime {
     ) -> Result<Self, StoreError> {
         let state = load_clock_state(tables)?;
         let newest_use = state.newest_use.and_then(TimestampV1::to_timestamp);
-        Ok(Self { newest_event, newest_use, accepted: state.accepted })
+        let is_damaged = matches!(read_clock_state(tables), Err(StoreError::Damaged(_)));
+        Ok(Self { newest_event, newest_use, accepted: state.accepted, is_damaged })
     }
 
     /// The later of both times.
@@ -41,14 +44,30 @@ impl RecordedTime {
     }
 }
 
-/// Loads the recorded times. A damaged record must not prevent checks and
-/// revocations, so it counts as missing.
+fn read_clock_state<T: Transaction>(
+    tables: &Tables<T>,
+) -> Result<Option<ClockStateV1>, StoreError> {
+    tables.meta.get(CLOCK_STATE, decode::<ClockStateV1>)
+}
+
+/// The error for a damaged record of the newest use.
+pub(super) fn clock_damage<T: Transaction>(tables: &Tables<T>) -> StoreError {
+    StoreError::Damaged(tables.meta.damage(&CLOCK_STATE))
+}
+
+/// Loads the recorded times. A damaged record must not prevent revocations, so it counts as missing;
+/// a check gives no answer then.
 fn load_clock_state<T: Transaction>(tables: &Tables<T>) -> Result<ClockStateV1, StoreError> {
-    match tables.meta.get(CLOCK_STATE, decode::<ClockStateV1>) {
+    match read_clock_state(tables) {
         Ok(state) => Ok(state.unwrap_or(ClockStateV1 { newest_use: None, accepted: 0 })),
         Err(StoreError::Damaged(_)) => Ok(ClockStateV1 { newest_use: None, accepted: 0 }),
         Err(error) => Err(error),
     }
+}
+
+/// Replaces the damaged record of the newest use. Only the newest event is known from then on.
+pub(super) fn reset_newest_use(tables: &mut WriteTables<'_>) -> Result<(), StoreError> {
+    tables.meta.put(CLOCK_STATE, &ClockStateV1 { newest_use: None, accepted: 0 })
 }
 
 impl Writer<'_> {

@@ -15,6 +15,7 @@ use super::{
     record::{
         ChainHeadV1, TokenIdRecordV1, TokenUsesV2, TokenV2, TrashV2, UsageDaysV1, UseCountV1,
     },
+    recorded_time::{RecordedTime, reset_newest_use},
     tables::{Tables, Transaction, WriteTables, display_key},
     token_names::TokenNames,
     trash_index::{self, TrashTimeKey},
@@ -54,6 +55,8 @@ pub enum Repair {
     TrimChangeLog(u64),
     /// Remove the damaged record of this job.
     RemoveJob(u64),
+    /// Replace the damaged record of the newest use.
+    ResetNewestUse,
 }
 
 impl fmt::Display for Repair {
@@ -93,6 +96,11 @@ impl fmt::Display for Repair {
             }
             Self::TrimChangeLog(last) => write!(f, "remove the change log up to {last}"),
             Self::RemoveJob(number) => write!(f, "remove the damaged record of job {number}"),
+            Self::ResetNewestUse => write!(
+                f,
+                "forget the damaged time of the newest use: a clock that was set back since then may \
+                 make expired secrets work again"
+            ),
         }
     }
 }
@@ -122,6 +130,8 @@ pub(super) fn find_repairs<T: Transaction>(tables: &Tables<T>) -> Result<Vec<Rep
     })?;
     repairs.extend(last_damaged.map(Repair::TrimChangeLog));
     repairs.extend(jobs::damaged(tables)?.into_iter().map(Repair::RemoveJob));
+    let clock = RecordedTime::load(tables, None)?;
+    repairs.extend(clock.is_damaged.then_some(Repair::ResetNewestUse));
     Ok(repairs)
 }
 
@@ -203,6 +213,7 @@ impl Writer<'_> {
                 Repair::RemoveDeletionTime(key) => drop(tables.trash_times.remove(key)?),
                 Repair::AddDeletionTime(id, at) => trash_index::put(tables, *at, id.as_bytes())?,
                 Repair::RemoveJob(number) => drop(tables.jobs.remove(*number)?),
+                Repair::ResetNewestUse => reset_newest_use(tables)?,
                 Repair::TrimChangeLog(last) => {
                     // The highest number is the generation of the store, which must not go back.
                     let keeps_last = tables.changes.last_key()? > *last;
@@ -258,6 +269,27 @@ mod tests {
             scenario::{at, event_body, id, nth_token},
         },
     };
+
+    #[test]
+    fn a_damaged_newest_use_gives_no_answer_until_the_repair() {
+        let store = Store::memory().unwrap();
+        store.write(|rows| rows.raise_newest_use(at(5))).unwrap();
+        let is_intact = || store.read(ReadOps::intact_recorded_time).is_ok();
+        assert!(is_intact());
+        let damaged = store.write(|rows| {
+            rows.tables.meta.inner.insert(&b"clock"[..], &[1, 2, 3][..])?;
+            Ok::<_, StoreError>(())
+        });
+        damaged.unwrap();
+        assert!(!is_intact());
+        assert_eq!(store.read(ReadOps::find_repairs), Ok(vec![Repair::ResetNewestUse]));
+        let repaired = store.write(|rows| {
+            let repairs = rows.repair()?;
+            Ok::<_, StoreError>(repairs)
+        });
+        repaired.unwrap();
+        assert!(is_intact());
+    }
 
     #[test]
     fn damaged_derived_rows_and_events_are_repaired() {

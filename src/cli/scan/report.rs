@@ -220,6 +220,9 @@ impl Counts {
         if let Some(error) = &committed.deferred {
             print_message(&advice::deferred_sentence(error));
         }
+        if let Some(error) = &committed.unprotected {
+            print_warning(&advice::unprotected_warning(error));
+        }
         for token in committed.plan.tokens() {
             if out.json {
                 let token = json!({ "id": token.id.as_str(), "name": token.name.as_str() });

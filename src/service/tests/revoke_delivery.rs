@@ -146,6 +146,24 @@ fn a_stale_restore_does_not_undo_a_later_revoke() {
     assert!(!reopened.works(&issued.secret));
 }
 
+#[test]
+fn a_register_that_cannot_be_written_is_reported() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.redb");
+    let fixture = TestService::on(Store::open(&path).unwrap(), 1);
+    let issued = fixture.issue("ci");
+    let command = Command::Revoke { tokens: vec![issued.token.id] };
+    let confirmed = fixture.preview(&command).unwrap().confirm();
+    let locked = [path.with_extension("redb.revoked"), folder.path().to_owned()];
+    let locked = locked.map(|path| std::fs::File::open(path).unwrap());
+    for file in &locked {
+        file.lock().unwrap();
+    }
+    let done = fixture.execute(&command, &confirmed).unwrap();
+    assert!(matches!(done.unprotected, Some(StoreError::Busy { .. })), "{:?}", done.unprotected);
+    assert!(!fixture.works(&issued.secret), "the record denies it");
+}
+
 /// The register entry of an ending by alice at minute 0 that the record of `token` lacks.
 fn pending(token: &Token, kind: EndingKind) -> RevocationEntry {
     RevocationEntry {

@@ -8,6 +8,7 @@
 mod file;
 mod hints;
 mod layout;
+mod new_table;
 mod open_register;
 mod pending;
 mod reserve;
@@ -21,8 +22,8 @@ use std::{
 
 use rand::{TryRng as _, rngs::SysRng};
 
+pub(super) use self::new_table::{create, merge_entries};
 pub use self::pending::PendingEndings;
-pub(super) use self::writer::{create, merge_entries};
 use self::{
     file::{RegisterFile, unusable},
     layout::FileStart,
@@ -245,7 +246,7 @@ impl Register {
             entries => entries?.unwrap_or_default(),
         };
         let ended = entries.into_iter().map(|entry| RevocationEntry { min_version: 0, ..entry });
-        create(to, expected, &writer::merge_entries(records.into_iter().chain(ended).collect()))
+        create(to, expected, &merge_entries(records.into_iter().chain(ended).collect()))
     }
 
     /// Whether the file is the register that belongs to the store. Returns an error if the file

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fs::OpenOptions, os::unix::fs::FileExt as _};
 use chrono::{DateTime, TimeDelta};
 use proptest::prelude::*;
 
-use super::{layout::*, open_register::MAX_FILE_AGE, writer::FIRST_PAGES, *};
+use super::{layout::*, new_table::FIRST_PAGES, open_register::MAX_FILE_AGE, *};
 use crate::store::path_error::{PathError, PathProblem};
 
 const ID: RegisterId = [9; 16];

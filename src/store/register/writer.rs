@@ -6,7 +6,7 @@
 
 use std::{
     fs::{File, TryLockError},
-    io::{self, Write as _},
+    io,
     os::unix::fs::FileExt as _,
     path::Path,
     thread,
@@ -17,9 +17,10 @@ use super::{
     RegisterId, RevocationEntry,
     file::{RegisterFile, SlotIndex, unusable},
     layout::{
-        FileStart, GROUPS_OFFSET, Header, NEWEST_ENDING_OFFSET, PAGE_LEN, PENDING_OFFSET, SLOT_LEN,
-        SLOTS_PER_PAGE, STAMP_LEN, STAMP_OFFSET, Slot, encode_entry, encode_newest_ending,
+        FileStart, Header, NEWEST_ENDING_OFFSET, PAGE_LEN, SLOT_LEN, SLOTS_PER_PAGE, STAMP_LEN,
+        STAMP_OFFSET, Slot, encode_entry, encode_newest_ending,
     },
+    new_table::{merge_entries, write_table},
     random_bytes,
 };
 use crate::{
@@ -30,8 +31,6 @@ use crate::{
     },
 };
 
-/// Pages of a new register: room for 1,024 entries before it grows, in 260 KiB.
-pub(super) const FIRST_PAGES: u32 = 64;
 /// Number of pages that are read to estimate how full the table is.
 const SAMPLE: u32 = 64;
 /// The pause between two attempts to take a lock.
@@ -140,7 +139,14 @@ impl<'a> RegisterWriter<'a> {
         if newest.is_some() {
             self.set_may_have_pending(self.lock.number(), true)?;
         }
-        let raised = entries.iter().try_for_each(|entry| self.raise_one(entry));
+        let mut replaced = Vec::new();
+        let raised = entries.iter().try_for_each(|entry| self.raise_one(entry, &mut replaced));
+        if raised.is_err() {
+            // All or none: a full register must not end a part of the tokens.
+            for (index, before) in replaced.iter().rev() {
+                self.write_slot(*index, before)?;
+            }
+        }
         if let Some(newest) = newest.filter(|_| raised.is_ok()) {
             self.set_newest_ending(newest.max(self.newest_ending()?))?;
         }
@@ -148,7 +154,12 @@ impl<'a> RegisterWriter<'a> {
         raised
     }
 
-    fn raise_one(&mut self, entry: &RevocationEntry) -> Result<(), StoreError> {
+    /// Raises one entry, and adds the earlier content of its slot to `replaced`.
+    fn raise_one(
+        &mut self,
+        entry: &RevocationEntry,
+        replaced: &mut Vec<(SlotIndex, [u8; SLOT_LEN])>,
+    ) -> Result<(), StoreError> {
         let mut own = None;
         let mut free: Vec<SlotIndex> = Vec::new();
         self.register.search(&self.header, &entry.id, |index, slot| match slot {
@@ -156,6 +167,7 @@ impl<'a> RegisterWriter<'a> {
             Slot::Free => free.push(index),
             _ => {}
         })?;
+        let found_before = own.as_ref().map(|(_, found)| RevocationEntry::clone(found));
         let (index, raised) = match (&self.lock, own) {
             (Lock::First, Some((index, found))) => {
                 (Some(index), found.merged(entry).unwrap_or_else(|| entry.clone()))
@@ -164,6 +176,8 @@ impl<'a> RegisterWriter<'a> {
             (Lock::Second { .. }, _) => (free.last().copied(), entry.clone()),
         };
         let index = index.ok_or(StoreError::Full)?;
+        let before = found_before.as_ref().filter(|_| matches!(self.lock, Lock::First));
+        replaced.push((index, before.map_or([0; SLOT_LEN], encode_entry)));
         if raised.pending.is_some() {
             self.set_group(self.lock.number(), self.header.group_of(index.page), true)?;
         }
@@ -181,7 +195,7 @@ impl<'a> RegisterWriter<'a> {
         })?;
         match own {
             Some(index) => self.write_slot(index, &encode_entry(entry)),
-            None => self.raise_one(entry),
+            None => self.raise_one(entry, &mut Vec::new()),
         }
     }
 
@@ -350,75 +364,6 @@ pub(super) fn estimate_used(register: &RegisterFile, header: &Header) -> Result<
         used += bytes.as_chunks::<SLOT_LEN>().0.iter().filter(|slot| slot[0] != 0).count();
     }
     Ok(used.saturating_mul(header.pages as usize) / (sampled as usize).max(1))
-}
-
-/// Merges the entries of each token into one, except those with different pending endings.
-pub(in crate::store) fn merge_entries(mut entries: Vec<RevocationEntry>) -> Vec<RevocationEntry> {
-    entries.sort_by_key(|entry| entry.id);
-    entries.dedup_by(|later, kept| match kept.merged(later) {
-        Some(merged) => {
-            *kept = merged;
-            true
-        }
-        None => false,
-    });
-    entries
-}
-
-/// Creates a register with these entries at `path`, replacing any file there.
-pub(in crate::store) fn create(
-    path: &Path,
-    id: &RegisterId,
-    entries: &[RevocationEntry],
-) -> Result<(), StoreError> {
-    let pages = entries.len().saturating_mul(4).div_ceil(SLOTS_PER_PAGE);
-    let pages = u32::try_from(pages).unwrap_or(u32::MAX).max(FIRST_PAGES);
-    let header = Header { id: *id, pages, is_superseded: false };
-    path_security::replace_atomically(path, |mut file| write_table(&mut file, &header, entries))
-}
-
-/// Writes a whole register. Writes every page instead of only reserving space, because the first
-/// write to a reserved page can need more space.
-fn write_table(
-    file: &mut File,
-    header: &Header,
-    entries: &[RevocationEntry],
-) -> Result<(), StoreError> {
-    let mut pages = vec![[0_u8; PAGE_LEN]; header.pages as usize];
-    let mut first = [0; PAGE_LEN];
-    for entry in entries {
-        let mut page = header.first_page(&entry.id);
-        let slot = (0..header.pages).find_map(|_| {
-            let at = page as usize;
-            page = header.next_page(page);
-            let slots = pages.get(at)?.as_chunks::<SLOT_LEN>().0;
-            Some((at, slots.iter().position(|slot| slot[0] == 0)?))
-        });
-        let (page, slot) = slot.ok_or(StoreError::Full)?;
-        let bytes = pages.get_mut(page).and_then(|page| page.as_chunks_mut().0.get_mut(slot));
-        if let Some(bytes) = bytes {
-            *bytes = encode_entry(entry);
-        }
-        let group = header.group_of(u32::try_from(page).unwrap_or(u32::MAX));
-        if entry.pending.is_some()
-            && let Some(hint) = first.get_mut(GROUPS_OFFSET.saturating_add(group))
-        {
-            *hint = 1;
-        }
-    }
-    if let Some(start) = first.first_chunk_mut() {
-        *start = header.encode();
-    }
-    if let Some((_, rest)) = first.split_at_mut_checked(STAMP_OFFSET)
-        && let Some(stamp) = rest.first_chunk_mut()
-    {
-        *stamp = random_bytes::<STAMP_LEN>()?;
-    }
-    if let Some(byte) = first.get_mut(PENDING_OFFSET) {
-        *byte = u8::from(entries.iter().any(|entry| entry.pending.is_some()));
-    }
-    let written = file.write_all(&first).and_then(|()| file.write_all(pages.as_flattened()));
-    written.and_then(|()| file.sync_all()).map_err(|error| StoreError::from(&error))
 }
 
 /// Takes the lock. Returns whether the lock was free within `timeout`.

@@ -190,6 +190,7 @@ impl App {
     fn show_committed(&mut self, origin: RequestOrigin, mut committed: CommandResult) {
         self.close_finished_dialog(origin);
         let text = success_text(&committed.plan, &self.model);
+        let unprotected = committed.unprotected.take();
         if let Some(issued) = committed.issued.pop() {
             self.show_issued_secret(origin, issued);
             if let Some(warning) = committed.plan.warnings.iter().find_map(Warning::name_text) {
@@ -203,6 +204,9 @@ impl App {
             self.warn(format!("{text} {}", advice::deferred_sentence(error)));
         } else if let Some(text) = text {
             self.info(text);
+        }
+        if let Some(error) = unprotected {
+            self.warn(format!("{}.", advice::unprotected_warning(&error)));
         }
     }
 
