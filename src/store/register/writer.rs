@@ -46,7 +46,7 @@ enum Lock {
 }
 
 impl Lock {
-    /// The number of the lock's pending hint; see [`PENDING_OFFSET`].
+    /// The number of the lock's pending hint; see [`super::layout::PENDING_OFFSET`].
     fn number(&self) -> u64 {
         match self {
             Self::First => 0,
