@@ -117,9 +117,9 @@ fn run_jobs(
     is_polling: bool,
     deliver: &Arc<impl Fn(AppEvent) -> bool + Send + Sync + 'static>,
 ) {
-    let mut failure: Option<String> = None;
+    let (mut has_failed, mut reported): (bool, Option<String>) = (false, None);
     loop {
-        let wait = if is_polling || failure.is_some() { RETRY_INTERVAL } else { Duration::MAX };
+        let wait = if is_polling || has_failed { RETRY_INTERVAL } else { Duration::MAX };
         let response = match inbox.recv_timeout(wait) {
             Ok(Job::Request(id, request)) if request.can_take_minutes(service) => {
                 let (service, deliver) = (Arc::clone(service), Arc::clone(deliver));
@@ -134,20 +134,28 @@ fn run_jobs(
             Err(RecvTimeoutError::Disconnected) => return,
         };
         let followed = read_changes(service, &mut position);
-        let new_failure = followed.as_ref().err().map(ToString::to_string);
-        let last_failure = std::mem::replace(&mut failure, new_failure);
+        let was_failing = std::mem::replace(&mut has_failed, followed.is_err());
         let changes = match followed {
             // A list request may have failed for the same reason as the previous read, so request
             // the list again even if nothing changed.
-            Ok(None) if last_failure.is_some() => {
+            Ok(None) if was_failing => {
+                reported = None;
                 position.map(TokenChanges::NeedsReload).map(AppEvent::StoreChanged)
             }
-            Ok(changes) => changes.map(AppEvent::StoreChanged),
+            Ok(changes) => {
+                reported = None;
+                changes.map(AppEvent::StoreChanged)
+            }
             // Report only the first of several equal failures. Do not report a busy store, which is
-            // expected to recover soon. Do not report a failure after a request, because the
+            // expected to recover soon. After a request, wait for the next attempt, because the
             // response to a failed request contains the error.
-            Err(error) => (failure != last_failure && response.is_none() && !error.is_busy())
-                .then_some(AppEvent::ChangeReadFailed(error)),
+            Err(error) if response.is_some() || error.is_busy() => None,
+            Err(error) => {
+                let text = Some(error.to_string());
+                let is_new = reported != text;
+                reported = text;
+                is_new.then_some(AppEvent::ChangeReadFailed(error))
+            }
         };
         // Deliver the changes before the response, which may refer to changed tokens. Deliver a
         // response with fetched tokens before the changes, because the fetched tokens are older.
