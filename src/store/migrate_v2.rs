@@ -11,6 +11,7 @@ use super::{
     error::StoreError,
     name_index,
     record::{TokenUses, TokenUsesV1, TokenUsesV2, TokenV1, TokenV2, TrashV1, TrashV2},
+    recorded_time::reset_newest_use,
     register,
     tables::{IdKey, RecordTable, Tables},
     trash_index,
@@ -26,6 +27,7 @@ const NAMES_V1: &str = "names-1";
 /// reported.
 pub(super) fn run(transaction: &WriteTransaction) -> Result<(), StoreError> {
     let mut tables = Tables::open_to_write(transaction)?;
+    reset_newest_use(&mut tables)?;
     register::assign_id(&mut tables)?;
     rewrite(TOKENS_V1, &mut tables.tokens, transaction, |key, body, to| {
         let token = body.decode::<TokenV1<'_>>()?.into_token(key)?;

@@ -13,6 +13,7 @@ use super::{
     panic_guard::catch_redb_panic,
     read_ops::STORE_INFO,
     record::{SchemaNumberV1, StoreInfoV1},
+    recorded_time::reset_newest_use,
     register,
     tables::Tables,
 };
@@ -49,6 +50,7 @@ pub(super) fn init_schema(db: &Database) -> Result<(), StoreError> {
     let schema = SchemaNumberV1(migrate::latest_schema(migrate::STEPS));
     tables.meta.put(migrate::SCHEMA, &schema)?;
     tables.meta.put(STORE_INFO, &StoreInfoV1 { id, created })?;
+    reset_newest_use(&mut tables)?;
     register::assign_id(&mut tables)?;
     drop(tables);
     Ok(transaction.commit()?)

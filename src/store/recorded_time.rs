@@ -44,10 +44,10 @@ impl RecordedTime {
     }
 }
 
-fn read_clock_state<T: Transaction>(
-    tables: &Tables<T>,
-) -> Result<Option<ClockStateV1>, StoreError> {
-    tables.meta.get(CLOCK_STATE, decode::<ClockStateV1>)
+/// Every store has the record from its creation or migration on, so a missing one is damage.
+fn read_clock_state<T: Transaction>(tables: &Tables<T>) -> Result<ClockStateV1, StoreError> {
+    let found = tables.meta.get(CLOCK_STATE, decode::<ClockStateV1>)?;
+    found.ok_or_else(|| clock_damage(tables))
 }
 
 /// The error for a damaged record of the newest use.
@@ -59,13 +59,13 @@ pub(super) fn clock_damage<T: Transaction>(tables: &Tables<T>) -> StoreError {
 /// a check gives no answer then.
 fn load_clock_state<T: Transaction>(tables: &Tables<T>) -> Result<ClockStateV1, StoreError> {
     match read_clock_state(tables) {
-        Ok(state) => Ok(state.unwrap_or(ClockStateV1 { newest_use: None, accepted: 0 })),
         Err(StoreError::Damaged(_)) => Ok(ClockStateV1 { newest_use: None, accepted: 0 }),
-        Err(error) => Err(error),
+        state => state,
     }
 }
 
-/// Replaces the damaged record of the newest use. Only the newest event is known from then on.
+/// Writes the record without a use: for a new or migrated store, or in place of a damaged record.
+/// Only the newest event is known from then on.
 pub(super) fn reset_newest_use(tables: &mut WriteTables<'_>) -> Result<(), StoreError> {
     tables.meta.put(CLOCK_STATE, &ClockStateV1 { newest_use: None, accepted: 0 })
 }
@@ -74,7 +74,11 @@ impl Writer<'_> {
     /// Records that a secret was used at `at`. So a clock that is set back does not reactivate a
     /// secret that had expired by then.
     pub fn raise_newest_use(&mut self, at: Timestamp) -> Result<(), StoreError> {
-        let state = load_clock_state(&self.tables)?;
+        let state = match read_clock_state(&self.tables) {
+            // Only a repair may replace it: a new time would hide that an older one is lost.
+            Err(StoreError::Damaged(_)) => return Ok(()),
+            state => state?,
+        };
         let newest = state.newest_use.and_then(TimestampV1::to_timestamp);
         if newest.is_some_and(|newest| newest >= at) {
             return Ok(());
