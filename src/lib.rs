@@ -165,8 +165,8 @@ fn run_command_line(args: &Args, command: &CliCommand) -> Result<Exit, CliError>
     };
     let service = open_service_with(&config, options)?;
     // A check reads the register itself, and must not become slower.
-    if !matches!(command, CliCommand::Verify(_)) && service.is_store_outdated()? {
-        print_warning(&outdated_store());
+    if !matches!(command, CliCommand::Verify(_)) && service.was_store_outdated() {
+        print_warning(&advice::outdated_store_warning());
     }
     let out = Output::new(args.json, config.theme != ThemeName::Mono);
     cli::run_command(&service, command, &out)
@@ -245,15 +245,6 @@ fn open_service_with(config: &Config, options: OpenOptions) -> Result<Service, S
         print_warning(&advice::Diagnostic::new(text));
     }
     Ok(service)
-}
-
-/// The warning for a store that was replaced by an older copy.
-fn outdated_store() -> advice::Diagnostic {
-    let text = "the store is older than its revocation register: an older copy was put back";
-    advice::Diagnostic::new(text).with_hint(
-        "what was ended since stays ended; other changes since may be missing, so compare the store \
-         with a backup",
-    )
 }
 
 /// `user@host`, for the top line.

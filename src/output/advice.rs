@@ -68,6 +68,15 @@ pub fn unprotected_warning(error: &StoreError) -> Diagnostic {
     )
 }
 
+/// Returns the warning for a store that was replaced by an older copy.
+pub fn outdated_store_warning() -> Diagnostic {
+    let text = "the store is older than its revocation register: an older copy was put back";
+    Diagnostic::new(text).with_hint(
+        "what was ended since stays ended; other changes since may be missing, so compare the store \
+         with a backup",
+    )
+}
+
 /// Message and hint in one sentence, for an error of the service.
 pub fn message(error: &ServiceError) -> String {
     diagnose(error).to_string()

@@ -21,17 +21,9 @@ use crate::{
     store::{Ending, EndingKind, HasTables as _, RevocationEntry, StoreError, Writer},
 };
 
-/// Maximum number of pending endings that one transaction stores, so that it stays short.
+/// Maximum number of pending endings that one transaction stores, so that it stays short. The oldest
+/// are stored first.
 const MAX_PENDING: usize = 500;
-
-/// Returns the pending endings that the next transaction stores: the earliest ones.
-fn first_pending(mut pending: Vec<RevocationEntry>) -> Vec<RevocationEntry> {
-    if pending.len() > MAX_PENDING {
-        pending.sort_by_key(|entry| entry.pending.as_ref().map(|ending| ending.at));
-        pending.truncate(MAX_PENDING);
-    }
-    pending
-}
 
 /// Returns `command` for some of its tokens.
 fn only_for(command: &Command, ids: &HashSet<TokenId>) -> Command {
@@ -74,10 +66,10 @@ impl Service {
         Ok(self.store.rebuild_register(&rebuilt_event(&self.actor, self.clock.now()))?)
     }
 
-    /// Whether the store is an older copy that lacks endings of its revocation register. Its tokens
-    /// are read as ended, and the next write stores the endings.
-    pub fn is_store_outdated(&self) -> Result<bool, ServiceError> {
-        Ok(self.store.read(|rows| Ok::<_, StoreError>(rows.is_store_outdated()))?)
+    /// Whether the store was an older copy when it was opened, which lacked endings of its revocation
+    /// register. Its tokens are read as ended, and the next write stores the endings.
+    pub fn was_store_outdated(&self) -> bool {
+        self.store.was_outdated()
     }
 
     /// Runs `work` in a write transaction. First stores pending endings of all processes in it, up to
@@ -91,7 +83,8 @@ impl Service {
             // Read them under the lock, or an ending that was undone in the meantime would be stored
             // again. If the register is unusable, store no endings: they cannot be read, and no
             // check has an answer.
-            pending = first_pending(self.store.pending_endings().unwrap_or_default());
+            pending = self.store.pending_endings().unwrap_or_default();
+            pending.truncate(MAX_PENDING);
             apply_pending(tx, &pending)?;
             work(tx)
         })?;
@@ -174,7 +167,7 @@ impl Service {
             let pending = self.store.pending_endings()?;
             (own, others) =
                 pending.into_iter().partition(|entry| keys.contains(&entry.ending_key()));
-            others = first_pending(std::mem::take(&mut others));
+            others.truncate(MAX_PENDING);
             apply_pending(tx, &others)?;
             let mut plan = self.plan(tx, command, &NewSecretDigests::default())?;
             if plan.job.is_some() {
@@ -221,15 +214,10 @@ impl Service {
     /// error if the register could not be written. Fails with [`ServiceError::StillDenied`] if the
     /// register still denies a restored secret.
     pub(super) fn update_register(&self, plan: &Plan) -> Result<Option<StoreError>, ServiceError> {
-        let changes_limits = |command: &Command| match command {
-            Command::Edit { limits, .. } => !limits.is_empty(),
-            _ => true,
-        };
-        if !changes_limits(&plan.command) {
-            return Ok(None);
-        }
-        let stored: Vec<_> = plan.tokens().map(RevocationEntry::of_token).collect();
+        let entries =
+            |entry: fn(&Token) -> RevocationEntry| plan.tokens().map(entry).collect::<Vec<_>>();
         match &plan.command {
+            Command::Edit { limits, .. } if limits.is_empty() => {}
             // The stored records already deny what was ended. The register only protects them from
             // a lost write and from an older copy of the file, so the change succeeds even if this
             // fails.
@@ -240,21 +228,18 @@ impl Service {
             | Command::Revoke { .. }
             | Command::RevokeLeaked { .. }
             | Command::EndOverlap { .. } => {
+                let stored = entries(RevocationEntry::of_token);
                 return Ok(self.store.end_secrets(&stored, plan.at).err());
             }
             Command::Delete { .. } => {
-                let all_ended = |token: &Token| RevocationEntry {
-                    ended_generation: token.generation,
-                    ..RevocationEntry::of_token(token)
-                };
-                let ended: Vec<_> = plan.tokens().map(all_ended).collect();
+                let ended = entries(RevocationEntry::of_deleted);
                 return Ok(self.store.end_secrets(&ended, plan.at).err());
             }
             Command::AcceptClock => {
                 let _ = self.store.set_newest_ending(plan.at.min(self.clock.now()));
             }
             Command::Restore(_) => {
-                let lowered = self.store.set_revocations(&stored);
+                let lowered = self.store.set_revocations(&entries(RevocationEntry::of_token));
                 lowered.map_err(|error| ServiceError::StillDenied(Some(error)))?;
                 self.require_not_denied(plan)?;
             }
@@ -298,7 +283,7 @@ fn pending_entries(plan: &Plan, kind: EndingKind, service: &Service) -> Vec<Revo
     let entry = |change: &TokenChange| {
         if let StoredToken::Damaged(id) = change.before {
             // The generation of a damaged token is unknown, so end all its secrets.
-            return Some(RevocationEntry { ended_generation: u32::MAX, ..RevocationEntry::of(id) });
+            return Some(RevocationEntry::all_ended(id));
         }
         let (ended_generation, before) = (ending_of(change)?, change.before.token()?);
         Some(RevocationEntry {

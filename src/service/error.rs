@@ -1,6 +1,6 @@
 //! The error of all use cases: a rule refused the change, or the store or the system failed.
-//! Nothing was changed, except for [`ServiceError::StillDenied`] and possibly for
-//! [`ServiceError::ResultUnknown`]. The app and the command line print the texts.
+//! Nothing was changed, except for [`ServiceError::StillDenied`] and [`ServiceError::Interrupted`],
+//! and possibly for [`ServiceError::ResultUnknown`]. The app and the command line print the texts.
 
 use std::path::{Path, PathBuf};
 

@@ -236,7 +236,10 @@ impl Service {
     /// in batches, each in its own transaction, so that other writers need not wait for all of
     /// them.
     pub fn purge_trash(&self) -> Result<(), ServiceError> {
-        let pending_count = || self.store.pending_endings().map_or(0, |pending| pending.len());
+        let pending_count = || {
+            let count = self.store.read(|rows| Ok::<_, StoreError>(rows.pending_count()));
+            count.unwrap_or_default()
+        };
         let mut pending = pending_count();
         let mut is_due =
             pending > 0 || !self.preview(&Command::PurgeTrash)?.housekeeping.is_empty();

@@ -235,13 +235,8 @@ fn take_tokens(
 /// secret of the token is ended.
 fn ended_entry(change: &TokenChange) -> Option<RevocationEntry> {
     match &change.before {
-        StoredToken::Damaged(id) => {
-            Some(RevocationEntry { ended_generation: u32::MAX, ..RevocationEntry::of(*id) })
-        }
-        StoredToken::Live(token) => Some(RevocationEntry {
-            ended_generation: token.generation,
-            ..RevocationEntry::of_token(token)
-        }),
+        StoredToken::Damaged(id) => Some(RevocationEntry::all_ended(*id)),
+        StoredToken::Live(token) => Some(RevocationEntry::of_deleted(token)),
         StoredToken::Deleted(..) | StoredToken::Absent => None,
     }
 }

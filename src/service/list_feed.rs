@@ -77,15 +77,12 @@ impl Service {
         Ok(self.store.read(|rows| {
             let last = rows.newest_event()?;
             let position = store_reads::position(rows, last.as_ref())?;
-            let is_outdated = rows.is_store_outdated();
-            let is_history_replaced = match seen.filter(|seen| *seen != position) {
-                None => is_outdated,
-                Some(_) if is_outdated => true,
-                Some(seen) => store_reads::is_history_replaced(rows, seen, position)?,
-            };
-            let ids = match seen.filter(|seen| *seen != position) {
-                None => ChangesSince::Tokens(Vec::new(), 0),
-                Some(seen) => store_reads::changes_between(rows, seen, position)?,
+            let (is_replaced, ids) = match seen.filter(|seen| *seen != position) {
+                None => (false, ChangesSince::Tokens(Vec::new(), 0)),
+                Some(seen) => (
+                    store_reads::is_history_replaced(rows, seen, position)?,
+                    store_reads::changes_between(rows, seen, position)?,
+                ),
             };
             let read = |id: TokenId| match rows.token(&id) {
                 Err(StoreError::Damaged(damage)) => Ok((id, Err(damage))),
@@ -104,7 +101,7 @@ impl Service {
                 clock_behind: self.clock.behind(rows)?,
                 interrupted_job: self.first_interrupted(rows)?,
                 changed,
-                is_history_replaced,
+                is_history_replaced: is_replaced || rows.is_store_outdated(),
             })
         })?)
     }

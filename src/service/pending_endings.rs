@@ -16,6 +16,9 @@ pub(super) fn apply_pending(
     tx: &mut Writer<'_>,
     pending: &[RevocationEntry],
 ) -> Result<(), StoreError> {
+    if pending.is_empty() {
+        return Ok(());
+    }
     let recorded = tx.recorded_time()?.newest();
     for entry in pending {
         let Some(ending) = &entry.pending else { continue };
@@ -34,10 +37,7 @@ pub(super) fn apply_pending(
         }
     }
     // The newest event may now be older than the newest one before.
-    match recorded.filter(|_| !pending.is_empty()) {
-        Some(recorded) => tx.raise_newest_use(recorded),
-        None => Ok(()),
-    }
+    recorded.map_or(Ok(()), |recorded| tx.raise_newest_use(recorded))
 }
 
 /// Whether the audit trail has this ending, or a later one of the same kind. The token may have been

@@ -261,9 +261,6 @@ impl Service {
     /// trash.
     pub fn health(&self) -> Result<StoreHealth, ServiceError> {
         let has_register = self.store.has_register()?;
-        // An unusable register counts as one without pending endings; `has_register` reports the
-        // fault.
-        let pending_endings = self.store.pending_endings().map_or(0, |endings| endings.len());
         Ok(self.store.read(|rows| {
             Ok::<_, StoreError>(StoreHealth {
                 summary: self.token_summary(rows)?,
@@ -274,7 +271,7 @@ impl Service {
                 trash: rows.trash()?.rows.len(),
                 has_register,
                 is_outdated: rows.is_store_outdated(),
-                pending_endings,
+                pending_endings: rows.pending_count(),
                 repairs: rows.find_repairs()?.len(),
             })
         })?)

@@ -57,6 +57,8 @@ pub(super) struct FileDb {
     was_locked: Mutex<Option<Instant>>,
     /// The register that the store named when it was opened.
     pub(super) register_at_open: Option<RegisterId>,
+    /// Whether the store was older than its register when it was opened.
+    pub(super) was_outdated: bool,
     /// The last commit that a closed handle has read.
     seen: Mutex<Option<CommitId>>,
     is_rewound: AtomicBool,
@@ -74,6 +76,7 @@ impl FileDb {
             handle: Mutex::new(None),
             was_locked: Mutex::new(None),
             register_at_open: None,
+            was_outdated: false,
             seen: Mutex::new(None),
             is_rewound: AtomicBool::new(false),
         };
@@ -90,6 +93,7 @@ impl FileDb {
             result => result?,
         };
         file.register_at_open = opened.reader.register_id().ok();
+        file.was_outdated = opened.reader.is_store_outdated();
         Ok(file)
     }
 

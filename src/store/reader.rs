@@ -42,6 +42,11 @@ impl Reader {
         self.pending.as_ref().is_some_and(|pending| pending.is_store_outdated)
     }
 
+    /// The number of endings that the records lack.
+    pub fn pending_count(&self) -> usize {
+        self.pending.as_ref().map_or(0, |pending| pending.entries().count())
+    }
+
     /// Loads the endings that the records lack. If the register is unusable, loads none, and no
     /// check has an answer.
     pub(super) fn load_pending(&mut self) {
@@ -63,8 +68,8 @@ impl Reader {
         if has_newest_ending {
             return Ok(PendingEndings::new(pending));
         }
-        let endings = PendingEndings::of_outdated_store(register.entries(&id)?, newest_ending);
-        Ok(endings.missing_in(|id| self.token_without_usage(id).ok().flatten()))
+        let record = |id: &TokenId| self.token_without_usage(id).ok().flatten();
+        Ok(PendingEndings::of_outdated_store(register.entries(&id)?, newest_ending, record))
     }
 }
 

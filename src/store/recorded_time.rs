@@ -32,9 +32,8 @@ impl RecordedTime {
         tables: &Tables<T>,
         newest_event: Option<Timestamp>,
     ) -> Result<Self, StoreError> {
-        let state = load_clock_state(tables)?;
+        let (state, is_damaged) = load_clock_state(tables)?;
         let newest_use = state.newest_use.and_then(TimestampV1::to_timestamp);
-        let is_damaged = matches!(read_clock_state(tables), Err(StoreError::Damaged(_)));
         Ok(Self { newest_event, newest_use, accepted: state.accepted, is_damaged })
     }
 
@@ -44,43 +43,42 @@ impl RecordedTime {
     }
 }
 
-/// Every store has the record from its creation or migration on, so a missing one is damage.
-fn read_clock_state<T: Transaction>(tables: &Tables<T>) -> Result<ClockStateV1, StoreError> {
-    let found = tables.meta.get(CLOCK_STATE, decode::<ClockStateV1>)?;
-    found.ok_or_else(|| clock_damage(tables))
-}
-
 /// The error for a damaged record of the newest use.
 pub(super) fn clock_damage<T: Transaction>(tables: &Tables<T>) -> StoreError {
     StoreError::Damaged(tables.meta.damage(&CLOCK_STATE))
 }
 
-/// Loads the recorded times. A damaged record must not prevent revocations, so it counts as missing;
-/// a check gives no answer then.
-fn load_clock_state<T: Transaction>(tables: &Tables<T>) -> Result<ClockStateV1, StoreError> {
-    match read_clock_state(tables) {
-        Err(StoreError::Damaged(_)) => Ok(ClockStateV1 { newest_use: None, accepted: 0 }),
-        state => state,
+/// The record of a store in which no secret was used.
+const NEVER_USED: ClockStateV1 = ClockStateV1 { newest_use: None, accepted: 0 };
+
+/// Loads the recorded times, and whether their record is damaged. Every store has the record from its
+/// creation or migration on, so a missing one is damage. A damaged record must not prevent
+/// revocations, so it counts as one without a use; a check gives no answer then.
+fn load_clock_state<T: Transaction>(
+    tables: &Tables<T>,
+) -> Result<(ClockStateV1, bool), StoreError> {
+    match tables.meta.get(CLOCK_STATE, decode::<ClockStateV1>) {
+        Ok(Some(state)) => Ok((state, false)),
+        Ok(None) | Err(StoreError::Damaged(_)) => Ok((NEVER_USED, true)),
+        Err(error) => Err(error),
     }
 }
 
 /// Writes the record without a use: for a new or migrated store, or in place of a damaged record.
 /// Only the newest event is known from then on.
 pub(super) fn reset_newest_use(tables: &mut WriteTables<'_>) -> Result<(), StoreError> {
-    tables.meta.put(CLOCK_STATE, &ClockStateV1 { newest_use: None, accepted: 0 })
+    tables.meta.put(CLOCK_STATE, &NEVER_USED)
 }
 
 impl Writer<'_> {
     /// Records that a secret was used at `at`. So a clock that is set back does not reactivate a
     /// secret that had expired by then.
     pub fn raise_newest_use(&mut self, at: Timestamp) -> Result<(), StoreError> {
-        let state = match read_clock_state(&self.tables) {
-            // Only a repair may replace it: a new time would hide that an older one is lost.
-            Err(StoreError::Damaged(_)) => return Ok(()),
-            state => state?,
-        };
+        let (state, is_damaged) = load_clock_state(&self.tables)?;
         let newest = state.newest_use.and_then(TimestampV1::to_timestamp);
-        if newest.is_some_and(|newest| newest >= at) {
+        // Only a repair may replace a damaged record: a new time would hide that an older one is
+        // lost.
+        if is_damaged || newest.is_some_and(|newest| newest >= at) {
             return Ok(());
         }
         self.tables.meta.put(CLOCK_STATE, &ClockStateV1 { newest_use: Some(at.into()), ..state })
@@ -89,7 +87,7 @@ impl Writer<'_> {
     /// Removes the newest use, because the clock was wrong when it was written, and counts the
     /// acceptance of the clock.
     pub fn accept_clock(&mut self) -> Result<(), StoreError> {
-        let accepted = load_clock_state(&self.tables)?.accepted.saturating_add(1);
+        let accepted = load_clock_state(&self.tables)?.0.accepted.saturating_add(1);
         self.tables.meta.put(CLOCK_STATE, &ClockStateV1 { newest_use: None, accepted })
     }
 }

@@ -36,6 +36,11 @@ impl Store {
         register.map_or(Ok(true), |(file, id)| file.register.is_usable(&id))
     }
 
+    /// Whether the store was older than its register when it was opened.
+    pub fn was_outdated(&self) -> bool {
+        matches!(&*self.backend, Backend::File(file) if file.was_outdated)
+    }
+
     /// Rebuilds the revocation register from the records, in one transaction with `event`. Does
     /// nothing if another process has rebuilt it. A store without events is new and needs no event.
     /// Returns whether it was rebuilt.
@@ -67,9 +72,8 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Busy`] if two other processes were stopped while they wrote the register: no
-    /// secret was ended. [`StoreError::Full`] if the register has no free slot and cannot grow: the
-    /// secrets of earlier `entries` can have been ended.
+    /// [`StoreError::Busy`] if two other processes were stopped while they wrote the register.
+    /// [`StoreError::Full`] if the register has no free slot and cannot grow. No secret was ended.
     pub fn end_secrets(
         &self,
         entries: &[RevocationEntry],
@@ -78,10 +82,7 @@ impl Store {
         if self.is_read_only() {
             return Err(StoreError::ReadOnlyMode);
         }
-        match self.register()? {
-            Some((file, id)) if !entries.is_empty() => file.register.raise(&id, entries, now),
-            _ => Ok(()),
-        }
+        self.update_register(entries, |file, id| file.register.raise(id, entries, now))
     }
 
     /// Makes room in the register for `more` entries, so that no batch of a job has to. A full disk is
@@ -103,12 +104,10 @@ impl Store {
     /// undo of a delete. The records of the tokens must already agree with `entries`. Does nothing
     /// if the register is missing or foreign, because it will be rebuilt from the records.
     pub fn set_revocations(&self, entries: &[RevocationEntry]) -> Result<(), StoreError> {
-        match self.register()? {
-            Some((file, id)) if !entries.is_empty() => match file.register.replace(&id, entries) {
-                Err(StoreError::Path(PathError { problem: PathProblem::NoRegister, .. })) => Ok(()),
-                result => result,
-            },
-            _ => Ok(()),
+        let replaced = self.update_register(entries, |file, id| file.register.replace(id, entries));
+        match replaced {
+            Err(StoreError::Path(PathError { problem: PathProblem::NoRegister, .. })) => Ok(()),
+            result => result,
         }
     }
 
@@ -133,9 +132,19 @@ impl Store {
 
     /// Records that the store now contains these endings.
     pub fn clear_pending_endings(&self, applied: &[RevocationEntry]) -> Result<(), StoreError> {
-        match self.register()? {
-            Some((file, id)) if !applied.is_empty() => file.register.clear_pending(&id, applied),
-            _ => Ok(()),
+        self.update_register(applied, |file, id| file.register.clear_pending(id, applied))
+    }
+
+    /// Runs `update` on the register, unless there is nothing to update or no register.
+    fn update_register(
+        &self,
+        entries: &[RevocationEntry],
+        update: impl FnOnce(&FileDb, &RegisterId) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        // Most writes have no entries, and reading the id of the register takes a transaction.
+        if entries.is_empty() {
+            return Ok(());
         }
+        self.register()?.map_or(Ok(()), |(file, id)| update(file, &id))
     }
 }

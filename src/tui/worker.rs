@@ -136,15 +136,12 @@ fn run_jobs(
         let followed = read_changes(service, &mut position);
         let was_failing = std::mem::replace(&mut has_failed, followed.is_err());
         let changes = match followed {
-            // A list request may have failed for the same reason as the previous read, so request
-            // the list again even if nothing changed.
-            Ok(None) if was_failing => {
-                reported = None;
-                position.map(TokenChanges::NeedsReload).map(AppEvent::StoreChanged)
-            }
             Ok(changes) => {
                 reported = None;
-                changes.map(AppEvent::StoreChanged)
+                // A list request may have failed for the same reason as the previous read, so
+                // request the list again even if nothing changed.
+                let reload = position.filter(|_| was_failing).map(TokenChanges::NeedsReload);
+                changes.or(reload).map(AppEvent::StoreChanged)
             }
             // Report only the first of several equal failures. Do not report a busy store, which is
             // expected to recover soon. After a request, wait for the next attempt, because the

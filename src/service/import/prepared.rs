@@ -241,10 +241,7 @@ impl<'a, S: ImportSource> PreparedImport<'a, S> {
         }
         for id in &batch.displaced_ids {
             let displaced = stored_or_deleted(rows, id)?;
-            register.ended.extend(displaced.map(|token| RevocationEntry {
-                ended_generation: token.generation,
-                ..RevocationEntry::of_token(&token)
-            }));
+            register.ended.extend(displaced.map(|token| RevocationEntry::of_deleted(&token)));
         }
         if !batch.displaced_ids.is_empty() {
             self.service.delete_displaced(rows, &batch.displaced_ids, deletion_time)?;

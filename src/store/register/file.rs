@@ -98,6 +98,16 @@ impl RegisterFile {
         Ok(None)
     }
 
+    /// Like [`RegisterFile::start`], but fails with [`PathProblem::NoRegister`] if the header of the
+    /// register, which is at `path`, is damaged.
+    pub(super) fn current_start(&self, path: &Path) -> Result<FileStart, StoreError> {
+        self.start(None)?.ok_or_else(|| unusable(path))
+    }
+
+    pub(super) fn write_at(&self, bytes: &[u8], offset: u64) -> Result<(), StoreError> {
+        self.file.write_all_at(bytes, offset).map_err(|error| StoreError::from(&error))
+    }
+
     /// Returns the maxima of the slots of `id`. If one of these slots is damaged, all secrets of
     /// the token count as ended. Returns `None` if a damaged slot may belong to any token.
     pub(super) fn state(
@@ -135,8 +145,7 @@ impl RegisterFile {
         let (mut entries, mut is_unreadable) = (Vec::new(), false);
         self.for_each(header, |_, slot| match slot {
             Slot::Used(entry) => entries.push(entry),
-            Slot::Damaged(Some(id)) => entries
-                .push(RevocationEntry { ended_generation: u32::MAX, ..RevocationEntry::of(id) }),
+            Slot::Damaged(Some(id)) => entries.push(RevocationEntry::all_ended(id)),
             Slot::Damaged(None) => is_unreadable = true,
             Slot::Free => {}
         })?;

@@ -2,14 +2,13 @@
 //! read the whole register. A hint is set before the entry is written, and cleared only after its
 //! pages were read. Called by [`super::writer`].
 
-use std::{collections::BTreeSet, fs::File, io, os::unix::fs::FileExt as _, time::Duration};
+use std::{collections::BTreeSet, time::Duration};
 
 use super::{
-    file::unusable,
     layout::{GROUPS, GROUPS_OFFSET, PENDING_OFFSET},
-    writer::{RegisterWriter, try_lock_within},
+    writer::{RegisterWriter, try_second_lock},
 };
-use crate::store::{error::StoreError, path_security::folder_of};
+use crate::store::error::StoreError;
 
 impl RegisterWriter<'_> {
     /// Records that no entry is pending, if that is so. The hint of the second lock is cleared only
@@ -19,16 +18,12 @@ impl RegisterWriter<'_> {
         if self.clear_groups(0, &by_first)? {
             self.set_may_have_pending(0, false)?;
         }
-        let start = self.register.start(None)?.ok_or_else(|| unusable(self.path))?;
-        let [_, has_second] = start.may_have_pending();
+        let [_, has_second] = self.register.current_start(self.path)?.may_have_pending();
         if !has_second {
             return Ok(());
         }
-        let at = |error: io::Error| StoreError::at(self.path, &error);
-        let directory = File::open(folder_of(self.path)).map_err(at)?;
-        if try_lock_within(&directory, Duration::ZERO).map_err(at)?
-            && self.clear_groups(1, &by_second)?
-        {
+        let Some(_directory) = try_second_lock(self.path, Duration::ZERO)? else { return Ok(()) };
+        if self.clear_groups(1, &by_second)? {
             // Only now has no other process written with the second lock.
             let [_, left] = self.register.groups_with_pending()?;
             if left.is_empty() {
@@ -55,14 +50,12 @@ impl RegisterWriter<'_> {
     pub(super) fn set_group(&self, lock: u64, group: usize, value: bool) -> Result<(), StoreError> {
         let row = lock.saturating_mul(GROUPS as u64).saturating_add(group as u64);
         let offset = (GROUPS_OFFSET as u64).saturating_add(row);
-        let written = self.register.file.write_all_at(&[u8::from(value)], offset);
-        written.map_err(|error| StoreError::from(&error))
+        self.register.write_at(&[u8::from(value)], offset)
     }
 
     /// Sets the hint of the lock with this number.
     pub(super) fn set_may_have_pending(&self, lock: u64, value: bool) -> Result<(), StoreError> {
         let offset = (PENDING_OFFSET as u64).saturating_add(lock);
-        let written = self.register.file.write_all_at(&[u8::from(value)], offset);
-        written.map_err(|error| StoreError::from(&error))
+        self.register.write_at(&[u8::from(value)], offset)
     }
 }

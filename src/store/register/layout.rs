@@ -13,6 +13,8 @@ pub(super) const PAGE_LEN: usize = 4096;
 /// Bytes of a slot. 32 of them fill a page, so that none crosses a sector of the disk.
 pub(super) const SLOT_LEN: usize = 128;
 pub(super) const SLOTS_PER_PAGE: usize = PAGE_LEN / SLOT_LEN;
+/// The bytes of a slot without an entry.
+pub(super) const FREE_SLOT: [u8; SLOT_LEN] = [0; SLOT_LEN];
 /// Bytes of the encoded header.
 pub(super) const HEADER_LEN: usize = 64;
 
@@ -55,6 +57,11 @@ pub(super) struct Header {
     pub(super) pages: u32,
     /// Whether a larger file is about to replace this one.
     pub(super) is_superseded: bool,
+}
+
+/// Returns the number of pages that contain at least `slots` slots.
+pub(super) fn pages_for(slots: usize) -> u32 {
+    u32::try_from(slots.div_ceil(SLOTS_PER_PAGE)).unwrap_or(u32::MAX)
 }
 
 impl Header {
@@ -155,7 +162,7 @@ impl Slot {
 
     pub(super) fn decode(bytes: &[u8; SLOT_LEN]) -> Self {
         // Compares the whole slot at once: a check decodes up to 32 free slots.
-        if *bytes == [0; SLOT_LEN] {
+        if *bytes == FREE_SLOT {
             return Self::Free;
         }
         let entry = FieldReader::verified(bytes).and_then(|fields| decode_entry(fields));

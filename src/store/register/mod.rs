@@ -87,6 +87,16 @@ impl RevocationEntry {
         }
     }
 
+    /// Returns the entry of a deleted token: it ends all secrets of `token`.
+    pub fn of_deleted(token: &Token) -> Self {
+        Self { ended_generation: token.generation, ..Self::of_token(token) }
+    }
+
+    /// Returns an entry that ends all secrets of a token whose generation is unknown.
+    pub fn all_ended(id: TokenId) -> Self {
+        Self { ended_generation: u32::MAX, ..Self::of(id) }
+    }
+
     /// Identifies the pending ending of this entry. Contains only token, kind and time. Other
     /// fields can change when the entry is stored: a slot cuts a long actor, and raising merges the
     /// entry with the earlier content of its slot.
@@ -396,8 +406,7 @@ pub(super) fn entries_from_records(
         }
     }
     for TrashedToken { token, .. } in rows.trash()?.rows {
-        let ended_generation = token.generation;
-        entries.push(RevocationEntry { ended_generation, ..RevocationEntry::of_token(&token) });
+        entries.push(RevocationEntry::of_deleted(&token));
     }
     Ok(entries)
 }

@@ -6,8 +6,8 @@ use std::{fs::File, io::Write as _, path::Path};
 use super::{
     RegisterId, RevocationEntry,
     layout::{
-        GROUPS_OFFSET, Header, PAGE_LEN, PENDING_OFFSET, SLOT_LEN, SLOTS_PER_PAGE, STAMP_LEN,
-        STAMP_OFFSET, encode_entry,
+        GROUPS_OFFSET, Header, PAGE_LEN, PENDING_OFFSET, SLOT_LEN, STAMP_LEN, STAMP_OFFSET,
+        encode_entry, pages_for,
     },
     random_bytes,
 };
@@ -35,8 +35,7 @@ pub(in crate::store) fn create(
     id: &RegisterId,
     entries: &[RevocationEntry],
 ) -> Result<(), StoreError> {
-    let pages = entries.len().saturating_mul(4).div_ceil(SLOTS_PER_PAGE);
-    let pages = u32::try_from(pages).unwrap_or(u32::MAX).max(FIRST_PAGES);
+    let pages = pages_for(entries.len().saturating_mul(4)).max(FIRST_PAGES);
     let header = Header { id: *id, pages, is_superseded: false };
     path_security::replace_atomically(path, |mut file| write_table(&mut file, &header, entries))
 }

@@ -29,47 +29,34 @@ impl PendingEndings {
         Self { by_token, is_store_outdated: false }
     }
 
-    /// Returns the endings that an older copy of the store may lack. `entries` are all entries of the
-    /// register, and `newest` is the time of its newest ending. The endings are a little earlier than
-    /// that, so that the store counts as older until all of them are stored.
+    /// Returns the endings that an older copy of the store lacks. `entries` are all entries of the
+    /// register, `newest` is the time of its newest ending, and `record` reads the record of a token.
+    /// The endings are a little earlier than `newest`, so that the store counts as older until all
+    /// of them are stored.
     pub(in crate::store) fn of_outdated_store(
         entries: Vec<RevocationEntry>,
         newest: Timestamp,
+        record: impl Fn(&TokenId) -> Option<Token>,
     ) -> Self {
         let at = newest - TimeDelta::nanoseconds(1);
-        let actor = Actor::named(UNKNOWN_ACTOR);
-        let both_kinds = |entry: RevocationEntry| {
-            let kinds = match entry.pending {
-                Some(_) => &[][..],
-                None => &[EndingKind::EndOverlap, EndingKind::Revoke],
+        let mut missing = Vec::new();
+        for entry in entries {
+            let Some(token) = record(&entry.id) else { continue };
+            let endings = match &entry.pending {
+                Some(ending) => vec![ending.clone()],
+                None => [EndingKind::EndOverlap, EndingKind::Revoke]
+                    .map(|kind| Ending { kind, at, actor: Actor::named(UNKNOWN_ACTOR) })
+                    .into(),
             };
-            let ending = |kind| Ending { kind, at, actor: actor.clone() };
-            let missing = kinds
-                .iter()
-                .map(|kind| Some(ending(*kind)))
-                .map(|pending| RevocationEntry { pending, ..entry.clone() });
-            let pending = entry.pending.is_some().then(|| entry.clone());
-            missing.chain(pending).collect::<Vec<_>>()
-        };
-        let entries = entries.into_iter().flat_map(both_kinds).collect();
-        Self { is_store_outdated: true, ..Self::new(entries) }
-    }
-
-    /// Keeps only the endings that change the record of their token. `token` reads a record.
-    pub(in crate::store) fn missing_in(
-        mut self,
-        token: impl Fn(&TokenId) -> Option<Token>,
-    ) -> Self {
-        self.by_token.retain(|id, entries| {
-            let Some(token) = token(id) else { return false };
-            entries.retain(|entry| {
-                let ending = entry.pending.as_ref();
-                ending.is_some_and(|ending| entry.applied(ending, token.clone()) != token)
-            });
-            !entries.is_empty()
-        });
-        self.is_store_outdated &= !self.by_token.is_empty();
-        self
+            let changes_record = |ending: &Ending| entry.applied(ending, token.clone()) != token;
+            missing.extend(
+                endings
+                    .into_iter()
+                    .filter(changes_record)
+                    .map(|ending| RevocationEntry { pending: Some(ending), ..entry.clone() }),
+            );
+        }
+        Self { is_store_outdated: !missing.is_empty(), ..Self::new(missing) }
     }
 
     pub fn is_empty(&self) -> bool {

@@ -11,12 +11,12 @@ use std::{
 use super::{
     LOCK_TIMEOUT, RegisterId, RevocationEntry,
     file::{RegisterFile, unusable},
-    layout::{FileStart, HEADER_LEN, Header, PAGE_LEN, SLOT_LEN, SLOTS_PER_PAGE, Slot},
-    writer::{RegisterWriter, estimate_used, is_droppable, try_lock_within},
+    layout::{FileStart, HEADER_LEN, Header, PAGE_LEN, SLOT_LEN, SLOTS_PER_PAGE, Slot, pages_for},
+    writer::{RegisterWriter, estimate_used, is_droppable, try_second_lock},
 };
 use crate::{
     domain::Timestamp,
-    store::{error::StoreError, path_security::folder_of, temp_file::TempFile},
+    store::{error::StoreError, temp_file::TempFile},
 };
 
 /// Number of empty pages that are written at once.
@@ -38,7 +38,7 @@ pub(super) fn reserve(
     if wanted <= slots {
         return Ok(());
     }
-    let pages = u32::try_from(wanted.div_ceil(SLOTS_PER_PAGE)).unwrap_or(u32::MAX);
+    let pages = pages_for(wanted);
     let (temp, mut file) = TempFile::next_to(path)?;
     write_empty(&mut file, &Header { pages, ..header })?;
     let (register, start) = RegisterFile::open(&temp.path, true, expected)?;
@@ -51,13 +51,12 @@ pub(super) fn reserve(
     let Some(mut current) = RegisterWriter::first(path, expected, LOCK_TIMEOUT)? else {
         return Ok(());
     };
-    let directory = File::open(folder_of(path)).map_err(at)?;
-    let is_alone = try_lock_within(&directory, LOCK_TIMEOUT).map_err(at)?;
-    if !is_alone || !old.is_at(path) {
+    let Some(directory) = try_second_lock(path, LOCK_TIMEOUT)? else { return Ok(()) };
+    if !old.is_at(path) {
         return Ok(());
     }
     copy.copy_changed(&old, &header, &mut new)?;
-    let start = old.start(None)?.ok_or_else(|| unusable(path))?;
+    let start = old.current_start(path)?;
     new.set_may_have_pending(0, start.may_have_pending().contains(&true))?;
     new.set_newest_ending(start.newest_ending())?;
     new.publish()?;
@@ -119,11 +118,7 @@ impl PageCopy {
                     Slot::Free => {}
                     Slot::Used(entry) if is_droppable(&entry, self.now) => {}
                     Slot::Used(entry) => new.set_one(&entry)?,
-                    Slot::Damaged(Some(id)) => {
-                        let ended_generation = u32::MAX;
-                        let all = RevocationEntry { ended_generation, ..RevocationEntry::of(id) };
-                        new.set_one(&all)?;
-                    }
+                    Slot::Damaged(Some(id)) => new.set_one(&RevocationEntry::all_ended(id))?,
                     Slot::Damaged(None) => return Err(unusable(new.path())),
                 }
             }

@@ -7,18 +7,17 @@
 use std::{
     fs::{File, TryLockError},
     io,
-    os::unix::fs::FileExt as _,
     path::Path,
     thread,
     time::{Duration, Instant},
 };
 
 use super::{
-    RegisterId, RevocationEntry,
+    LOCK_TIMEOUT, RegisterId, RevocationEntry,
     file::{RegisterFile, SlotIndex, unusable},
     layout::{
-        FileStart, Header, NEWEST_ENDING_OFFSET, PAGE_LEN, SLOT_LEN, SLOTS_PER_PAGE, STAMP_LEN,
-        STAMP_OFFSET, Slot, encode_entry, encode_newest_ending,
+        FREE_SLOT, FileStart, Header, NEWEST_ENDING_OFFSET, PAGE_LEN, SLOT_LEN, SLOTS_PER_PAGE,
+        STAMP_LEN, STAMP_OFFSET, Slot, encode_entry, encode_newest_ending, pages_for,
     },
     new_table::{merge_entries, write_table},
     random_bytes,
@@ -75,12 +74,7 @@ impl<'a> RegisterWriter<'a> {
         if let Some(writer) = Self::first(path, expected, timeout)? {
             return Ok(writer);
         }
-        let at = |error: io::Error| StoreError::at(path, &error);
-        let directory = File::open(folder_of(path)).map_err(at)?;
-        if !try_lock_within(&directory, timeout).map_err(at)? {
-            let holder = "another patdeck, which does not go on".to_owned();
-            return Err(StoreError::Busy { path: path.to_owned(), holder });
-        }
+        let directory = try_second_lock(path, timeout)?.ok_or_else(|| busy(path))?;
         let (register, FileStart { header, .. }) = RegisterFile::open(path, true, expected)?;
         Ok(Self { path, register, header, lock: Lock::Second { _directory: directory } })
     }
@@ -112,8 +106,7 @@ impl<'a> RegisterWriter<'a> {
             if !register.is_at(path) {
                 continue;
             }
-            let start = register.start(None)?.ok_or_else(|| unusable(path))?;
-            let header = start.header;
+            let header = register.current_start(path)?.header;
             let mut writer = Self { path, register, header, lock: Lock::First };
             if header.is_superseded {
                 // A writer was killed before it replaced this file by a larger one.
@@ -167,17 +160,16 @@ impl<'a> RegisterWriter<'a> {
             Slot::Free => free.push(index),
             _ => {}
         })?;
-        let found_before = own.as_ref().map(|(_, found)| RevocationEntry::clone(found));
-        let (index, raised) = match (&self.lock, own) {
+        let (index, before, raised) = match (&self.lock, own) {
             (Lock::First, Some((index, found))) => {
-                (Some(index), found.merged(entry).unwrap_or_else(|| entry.clone()))
+                let merged = found.merged(entry).unwrap_or_else(|| entry.clone());
+                (Some(index), encode_entry(&found), merged)
             }
-            (Lock::First, None) => (free.first().copied(), entry.clone()),
-            (Lock::Second { .. }, _) => (free.last().copied(), entry.clone()),
+            (Lock::First, None) => (free.first().copied(), FREE_SLOT, entry.clone()),
+            (Lock::Second { .. }, _) => (free.last().copied(), FREE_SLOT, entry.clone()),
         };
         let index = index.ok_or(StoreError::Full)?;
-        let before = found_before.as_ref().filter(|_| matches!(self.lock, Lock::First));
-        replaced.push((index, before.map_or([0; SLOT_LEN], encode_entry)));
+        replaced.push((index, before));
         if raised.pending.is_some() {
             self.set_group(self.lock.number(), self.header.group_of(index.page), true)?;
         }
@@ -201,14 +193,11 @@ impl<'a> RegisterWriter<'a> {
 
     /// Sets the time of the newest ending.
     pub(super) fn set_newest_ending(&self, at: Timestamp) -> Result<(), StoreError> {
-        let bytes = encode_newest_ending(at);
-        let written = self.register.file.write_all_at(&bytes, NEWEST_ENDING_OFFSET as u64);
-        written.map_err(|error| StoreError::from(&error))
+        self.register.write_at(&encode_newest_ending(at), NEWEST_ENDING_OFFSET as u64)
     }
 
     fn newest_ending(&self) -> Result<Timestamp, StoreError> {
-        let start = self.register.start(None)?.ok_or_else(|| unusable(self.path))?;
-        Ok(start.newest_ending())
+        Ok(self.register.current_start(self.path)?.newest_ending())
     }
 
     /// Replaces the entries of these tokens and syncs the file. Requires the first lock. A token
@@ -265,23 +254,17 @@ impl<'a> RegisterWriter<'a> {
     fn require_first(&self) -> Result<(), StoreError> {
         match self.lock {
             Lock::First => Ok(()),
-            Lock::Second { .. } => {
-                let holder = "another patdeck, which does not go on".to_owned();
-                Err(StoreError::Busy { path: self.path.to_owned(), holder })
-            }
+            Lock::Second { .. } => Err(busy(self.path)),
         }
     }
 
     fn write_slot(&self, index: SlotIndex, bytes: &[u8; SLOT_LEN]) -> Result<(), StoreError> {
-        let written = self.register.file.write_all_at(bytes, index.offset());
-        written.map_err(|error| StoreError::from(&error))
+        self.register.write_at(bytes, index.offset())
     }
 
     /// Makes readers read again what they keep in memory. Must follow every change of a slot.
     pub(super) fn publish(&self) -> Result<(), StoreError> {
-        let stamp: [u8; STAMP_LEN] = random_bytes()?;
-        let written = self.register.file.write_all_at(&stamp, STAMP_OFFSET as u64);
-        written.map_err(|error| StoreError::from(&error))
+        self.register.write_at(&random_bytes::<STAMP_LEN>()?, STAMP_OFFSET as u64)
     }
 
     pub(super) fn sync(&self) -> Result<(), StoreError> {
@@ -290,8 +273,7 @@ impl<'a> RegisterWriter<'a> {
 
     pub(super) fn set_superseded(&mut self, is_superseded: bool) -> Result<(), StoreError> {
         self.header.is_superseded = is_superseded;
-        let written = self.register.file.write_all_at(&self.header.encode(), 0);
-        written.map_err(|error| StoreError::from(&error))
+        self.register.write_at(&self.header.encode(), 0)
     }
 
     /// Grows the table if `more` entries would fill more than half of it. A full disk is not an
@@ -302,8 +284,7 @@ impl<'a> RegisterWriter<'a> {
         if needed.saturating_mul(2) <= slots {
             return Ok(());
         }
-        let pages = needed.saturating_mul(4).div_ceil(SLOTS_PER_PAGE);
-        let pages = u32::try_from(pages).unwrap_or(u32::MAX).max(self.header.pages);
+        let pages = pages_for(needed.saturating_mul(4)).max(self.header.pages);
         match self.grow(pages, now) {
             Err(StoreError::Full) => Ok(()),
             done => done,
@@ -313,12 +294,10 @@ impl<'a> RegisterWriter<'a> {
     /// Writes the entries to a new file with `pages` pages and renames it to the register's path.
     /// The header of the old file marks it as superseded, so that readers open the new file.
     fn grow(&mut self, pages: u32, now: Timestamp) -> Result<(), StoreError> {
-        let at = |error: io::Error| StoreError::at(self.path, &error);
-        let directory = File::open(folder_of(self.path)).map_err(at)?;
-        if !try_lock_within(&directory, Duration::from_millis(40)).map_err(at)? {
-            // Another writer holds the second lock. A later raise grows the table.
+        let Some(_directory) = try_second_lock(self.path, LOCK_TIMEOUT)? else {
+            // Another writer holds it. A later raise grows the table.
             return Ok(());
-        }
+        };
         let (entries, newest_ending) = (self.entries(now)?, self.newest_ending()?);
         let header = Header { pages, ..self.header };
         self.set_superseded(true)?;
@@ -366,8 +345,23 @@ pub(super) fn estimate_used(register: &RegisterFile, header: &Header) -> Result<
     Ok(used.saturating_mul(header.pages as usize) / (sampled as usize).max(1))
 }
 
+/// The error for a lock whose holder was stopped.
+fn busy(path: &Path) -> StoreError {
+    let holder = "another patdeck, which does not go on".to_owned();
+    StoreError::Busy { path: path.to_owned(), holder }
+}
+
+/// Takes the second lock of the register at `path`: the lock of its directory, which is returned.
+/// Returns `None` if the lock was not free within `timeout`.
+pub(super) fn try_second_lock(path: &Path, timeout: Duration) -> Result<Option<File>, StoreError> {
+    let at = |error: io::Error| StoreError::at(path, &error);
+    let directory = File::open(folder_of(path)).map_err(at)?;
+    let is_locked = try_lock_within(&directory, timeout).map_err(at)?;
+    Ok(is_locked.then_some(directory))
+}
+
 /// Takes the lock. Returns whether the lock was free within `timeout`.
-pub(super) fn try_lock_within(file: &File, timeout: Duration) -> io::Result<bool> {
+fn try_lock_within(file: &File, timeout: Duration) -> io::Result<bool> {
     let deadline = Instant::now() + timeout;
     loop {
         match file.try_lock() {
