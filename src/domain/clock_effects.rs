@@ -25,20 +25,8 @@ pub struct ClockEffects {
 }
 
 impl ClockEffects {
-    /// Finds the affected tokens among those that are active at the time of the `clock`. `denial`
-    /// is the time for denial.
-    pub fn of<'a>(
-        tokens: impl IntoIterator<Item = &'a Token>,
-        denial: Timestamp,
-        clock: Timestamp,
-        limits: &LifetimeLimits,
-    ) -> Self {
-        let mut effects = Self::default();
-        tokens.into_iter().for_each(|token| effects.add(token, denial, clock, limits));
-        effects
-    }
-
-    /// Adds `token` to the lists that it belongs to.
+    /// Adds `token` to the lists that it belongs to. Adds nothing if it has ended at the time of the
+    /// `clock`. `denial` is the time for denial.
     pub fn add(
         &mut self,
         token: &Token,

@@ -13,6 +13,7 @@ use super::{
     limits::{MaxUses, uses_left_text},
     scope::{Domain, Entity, EntityType, Operation, Scope, ScopeError},
     source_networks::SourceAddress,
+    time_text::minute_text,
     token::{SecretSlot, Status, Token},
 };
 
@@ -83,13 +84,13 @@ pub enum Denial {
     #[error("unknown: no token has this secret")]
     Unknown,
     /// The token was revoked at this time.
-    #[error("revoked on {}", .0.format("%Y-%m-%d %H:%M UTC"))]
+    #[error("revoked on {}", minute_text(*.0))]
     Revoked(Timestamp),
     /// The token expired at this time.
-    #[error("expired on {}", .0.format("%Y-%m-%d %H:%M UTC"))]
+    #[error("expired on {}", minute_text(*.0))]
     Expired(Timestamp),
     /// The token is valid only from this time on.
-    #[error("not yet valid: valid from {}", .0.format("%Y-%m-%d %H:%M UTC"))]
+    #[error("not yet valid: valid from {}", minute_text(*.0))]
     NotYetValid(Timestamp),
     /// The token does not accept the address of the bearer, or the caller gave none. Contains the
     /// address, or what is wrong with it.
@@ -146,15 +147,14 @@ pub fn decide(
 
 fn check_status(token: &Token, context: &CheckContext<'_>) -> Result<(), Denial> {
     let at = context.at;
-    let start = token.limits.not_before.filter(|start| context.clock < *start);
-    match (token.status(at), start) {
-        (Status::Revoked, _) => Err(Denial::Revoked(token.revoked.unwrap_or(at))),
-        (Status::Expired, _) => Err(Denial::Expired(token.expires.unwrap_or(at))),
-        (_, Some(start)) => Err(Denial::NotYetValid(start)),
-        (Status::NotYetValid, None) => {
-            Err(Denial::NotYetValid(token.limits.not_before.unwrap_or(at)))
-        }
-        (Status::Active, None) => Ok(()),
+    match token.status(at) {
+        Status::Revoked => return Err(Denial::Revoked(token.revoked.unwrap_or(at))),
+        Status::Expired => return Err(Denial::Expired(token.expires.unwrap_or(at))),
+        Status::NotYetValid | Status::Active => {}
+    }
+    match token.limits.not_before {
+        Some(start) if at.min(context.clock) < start => Err(Denial::NotYetValid(start)),
+        _ => Ok(()),
     }
 }
 

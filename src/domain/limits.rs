@@ -7,7 +7,10 @@ use std::{fmt, num::NonZeroU32, str::FromStr};
 use chrono::NaiveDateTime;
 
 use super::{
-    Timestamp, count::grouped, not_before::NotBefore, source_networks::SourceNetworks,
+    Timestamp,
+    count::{counted, grouped},
+    not_before::NotBefore,
+    source_networks::SourceNetworks,
     terminal_text::escape,
 };
 
@@ -82,8 +85,7 @@ impl fmt::Display for MaxUses {
 
 /// The uses that are left, in words: `3 of 5 uses left`.
 pub fn uses_left_text(left: u32, max: MaxUses) -> String {
-    let uses = if max.get() == 1 { "use" } else { "uses" };
-    format!("{} of {} {uses} left", grouped(left), grouped(max.get()))
+    format!("{} of {} left", grouped(left), counted(max.get(), "use"))
 }
 
 /// The limits of a token. A limit that is `None` denies nothing.

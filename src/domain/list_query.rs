@@ -36,13 +36,17 @@ impl StatusFilter {
     pub const STATUSES: [Self; 5] =
         [Self::Active, Self::NotYetValid, Self::Expired, Self::Revoked, Self::All];
 
-    /// The filters of [`StatusFilter::STATUSES`] that are worth showing: that for tokens that are
-    /// not yet valid only if there are any, or if it is `selected`.
+    /// The filters of [`StatusFilter::STATUSES`] that are worth showing, see
+    /// [`StatusFilter::is_offered`].
     pub fn offered(selected: Self, counts: Option<StatusCounts>) -> Vec<Self> {
-        let has_later = counts.is_some_and(|counts| counts.not_yet_valid > 0);
-        let is_offered =
-            |filter: &Self| *filter != Self::NotYetValid || has_later || selected == *filter;
-        Self::STATUSES.into_iter().filter(is_offered).collect()
+        Self::STATUSES.into_iter().filter(|filter| filter.is_offered(selected, counts)).collect()
+    }
+
+    /// Whether the filter is worth showing: that for tokens that expire soon or are not yet valid
+    /// only if there are any, or if it is `selected`.
+    pub fn is_offered(self, selected: Self, counts: Option<StatusCounts>) -> bool {
+        let is_rare = matches!(self, Self::Expiring | Self::NotYetValid);
+        !is_rare || self == selected || counts.is_some_and(|counts| counts.count_for(self) > 0)
     }
 
     /// Whether the filter shows a token with this status. `soon` tells whether the token is active

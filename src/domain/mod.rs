@@ -30,6 +30,7 @@ pub mod secret;
 pub mod source_networks;
 pub mod terminal_text;
 pub mod time_range;
+pub mod time_text;
 pub mod token;
 pub mod usage;
 pub mod usage_days;

@@ -35,7 +35,7 @@ pub enum TransitionError {
 labels! {
     /// The status of a token at an instant. A revoked token past its expiry counts as revoked.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-    pub enum Status, as_str {
+    pub enum Status, ALL, as_str {
         Active => "active",
         /// Before the time from which the token is valid.
         NotYetValid => "not-yet-valid",
@@ -73,6 +73,9 @@ impl Status {
 
 /// An active token expires soon if its expiry is less than 7 days away.
 pub const EXPIRES_SOON_WITHIN: TimeDelta = TimeDelta::days(7);
+
+/// A token was recently used if its last use is less than 24 hours ago.
+const RECENT_USE_WITHIN: TimeDelta = TimeDelta::hours(24);
 
 /// The secret that the last regeneration replaced. It keeps working until the end of the overlap.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -171,6 +174,11 @@ impl Token {
     pub fn expires_soon(&self, at: Timestamp) -> bool {
         self.status(at) == Status::Active
             && self.expires.is_some_and(|end| end - at < EXPIRES_SOON_WITHIN)
+    }
+
+    /// Whether the token was used in the last 24 hours before `at`.
+    pub fn is_recently_used(&self, at: Timestamp) -> bool {
+        self.last_use().is_some_and(|used| at - used.at < RECENT_USE_WITHIN)
     }
 
     /// Returns which secret `digest` matches: the current secret, or the previous secret during its

@@ -121,7 +121,7 @@ fn overlap_requires_an_active_token() {
 
 proptest! {
     #[test]
-    fn status_depends_only_on_revocation_and_expiry(
+    fn without_a_start_status_depends_on_revocation_and_expiry(
         minute in -200_i64..200, expires in prop::option::of(-100_i64..100),
         revoked in prop::option::of(-100_i64..100),
     ) {

@@ -191,9 +191,8 @@ impl UnsortedMatches {
             }
             rows
         });
-        let statuses = [Status::Active, Status::NotYetValid, Status::Expired, Status::Revoked];
         let mut passes = match sort.column {
-            Column::Status => statuses.map(|status| status as u8..=status as u8).to_vec(),
+            Column::Status => Status::ALL.map(|status| status as u8..=status as u8).to_vec(),
             _ => vec![0..=HIDDEN - 1],
         };
         if sort.descending {

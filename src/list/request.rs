@@ -82,13 +82,13 @@ pub struct StoreSummary {
     pub stats: Option<TokenStats>,
     /// A description of each damaged record.
     pub damaged: Vec<String>,
-    /// The time of the last change, if the clock is more than 5 minutes behind it.
+    /// The newest time in the store, if the clock is more than 5 seconds behind it.
     pub clock_behind: Option<Timestamp>,
     /// The first job that was interrupted.
     pub interrupted_job: Option<Job>,
     /// Whether another state of the same store replaced the file since the app started.
     pub is_history_replaced: bool,
-    /// The first active token that has been undelivered since before this session, and the number
-    /// of these tokens.
+    /// The first token, active or not yet valid, that has been undelivered since before this
+    /// session, and the number of these tokens.
     pub undelivered: Option<(TokenId, usize)>,
 }

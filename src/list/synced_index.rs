@@ -181,7 +181,7 @@ impl SyncedIndex {
         ListResult { number, tokens, total, selected_row, summary, ..ListResult::default() }
     }
 
-    /// Whether the token is active and its secret has no recorded delivery.
+    /// Whether the token is active or not yet valid, and its secret has no recorded delivery.
     pub(super) fn is_undelivered(&self, id: &TokenId, at: Timestamp) -> bool {
         let facts = self.table.row_of(id).and_then(|row| self.table.facts(row, at));
         facts.is_some_and(|facts| !facts.delivered && !facts.status.is_ended())

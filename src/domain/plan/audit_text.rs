@@ -5,6 +5,7 @@ use chrono::{Datelike as _, Timelike as _};
 
 use crate::domain::{
     Timestamp, limits::TokenLimits, scope::Scope, source_networks::SourceNetworks,
+    time_text::minute_text,
 };
 
 /// `until 2026-12-24 13:05 UTC`, or `never expires` for `None`.
@@ -22,7 +23,7 @@ pub fn expiry_text(end: Option<Timestamp>) -> String {
 /// The limits that differ, with their names and values: `max-uses was none, now 5`.
 pub(super) fn limits_text(before: &TokenLimits, after: &TokenLimits) -> Vec<String> {
     let time = |at: Option<Timestamp>| {
-        at.map_or_else(|| "none".to_owned(), |at| at.format("%Y-%m-%d %H:%M UTC").to_string())
+        at.map_or_else(|| "none".to_owned(), |at| minute_text(at).to_string())
     };
     let uses = |limits: &TokenLimits| {
         limits.max_uses.map_or_else(|| "none".to_owned(), |max| max.to_string())

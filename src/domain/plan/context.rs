@@ -83,9 +83,7 @@ pub trait ReadTokens {
         Ok(earlier.next().map(|(token, at)| (at, token.id)))
     }
     /// The number and the hash of the newest event of the store.
-    fn newest_event(&self) -> Result<(u64, EventHash), Self::Error> {
-        Ok((0, EventHash::NONE))
-    }
+    fn newest_event(&self) -> Result<(u64, EventHash), Self::Error>;
     /// The newest event of the token with this id.
     fn newest_event_of(&self, id: &TokenId) -> Result<Option<AuditEvent>, Self::Error>;
 }

@@ -8,12 +8,12 @@ use super::{
     require_token,
 };
 use crate::domain::{
-    command::{Command, NewToken, ScopesToRemove, TokenEdit},
+    command::{NewToken, ScopesToRemove, TokenEdit},
     event::AuditAction,
     id::TokenId,
-    limits::TokenLimits,
+    limits::{LimitChanges, TokenLimits},
     mixes_scripts,
-    name::Name,
+    name::{Description, Name},
     scope::{Scope, ScopeError, Scopes},
     token::Token,
 };
@@ -74,32 +74,30 @@ pub(super) fn create<R: ReadTokens>(
     Ok(())
 }
 
-/// Plans a new name, a new description and new limits, as far as the command has them. Returns an
-/// error if the name is in use or a limit is invalid.
+/// Plans a new name, a new description and the changes of `limits`. A name or description that is
+/// `None` is kept. Returns an error if the name is in use or a limit is invalid.
 pub(super) fn edit<R: ReadTokens>(
     plan: &mut Plan,
     token: &Arc<Token>,
+    (name, description, limits): (Option<&Name>, Option<&Description>, &LimitChanges),
     tx: &R,
     context: &PlanContext<'_>,
 ) -> Result<(), R::Error> {
-    let Command::Edit { name, description, limits, .. } = plan.command.clone() else {
-        return Ok(());
-    };
     let mut edited = Token::clone(token);
     let mut details = Vec::new();
     if let Some(name) = name {
-        require_unused_name(tx, &name, Some(&token.id))?;
-        if name != token.name {
-            warn_of_lookalikes(plan, &name, Some(&token.name), tx)?;
+        require_unused_name(tx, name, Some(&token.id))?;
+        if *name != token.name {
+            warn_of_lookalikes(plan, name, Some(&token.name), tx)?;
             details.push(format!("name was {}", token.name));
-            edited.name = name;
+            edited.name = name.clone();
         }
     }
-    if let Some(description) = description.filter(|text| *text != token.description) {
+    if let Some(description) = description.filter(|text| **text != token.description) {
         details.push("description changed".to_owned());
-        edited.description = description;
+        edited.description = description.clone();
     }
-    edited.limits = context.changed_limits(&limits, &token.limits, token.expires)?;
+    edited.limits = context.changed_limits(limits, &token.limits, token.expires)?;
     details.extend(limits_text(&token.limits, &edited.limits));
     if details.is_empty() {
         plan.push_unchanged(token);

@@ -4,8 +4,6 @@
 
 use std::sync::Arc;
 
-use chrono::TimeDelta;
-
 use super::{Plan, ReadTokens, Refusal, create_and_edit, trash};
 use crate::domain::{
     Scope, Timestamp,
@@ -73,9 +71,7 @@ pub(super) fn delete_all<R: ReadTokens>(
         match found {
             Ok(token) => {
                 job.active += usize::from(token.status(plan.at) == Status::Active);
-                let is_recent = |at| plan.at - at < TimeDelta::hours(24);
-                job.recently_used +=
-                    usize::from(token.last_use().is_some_and(|used| is_recent(used.at)));
+                job.recently_used += usize::from(token.is_recently_used(plan.at));
                 if plan.changes.len() < KEPT {
                     trash::delete(plan, &Arc::new(token), deleted_at);
                 }

@@ -310,9 +310,10 @@ pub fn plan<R: ReadTokens>(
     let mut plan = Plan::new(command, context.at);
     match command {
         Command::Create { token, .. } => create_and_edit::create(&mut plan, token, tx, context)?,
-        Command::Edit { token, .. } => {
+        Command::Edit { token, name, description, limits } => {
             let token = require_token(tx, token)?;
-            create_and_edit::edit(&mut plan, &token, tx, context)?;
+            let fields = (name.as_ref(), description.as_ref(), limits);
+            create_and_edit::edit(&mut plan, &token, fields, tx, context)?;
         }
         Command::AddScopes { tokens, scopes } => {
             create_and_edit::check_scopes(scopes, context)?;

@@ -3,7 +3,7 @@
 
 use crate::domain::{
     Timestamp, count::grouped, id::TokenId, lifetime::LifetimeError, limits::LimitError,
-    name::Name, scope::ScopeError, token::TransitionError,
+    name::Name, scope::ScopeError, time_text::second_text, token::TransitionError,
 };
 
 /// Why a command was refused, or why it skips a token.
@@ -38,7 +38,7 @@ pub enum Refusal {
     /// The change of this token was refused, and therefore the whole command was refused.
     #[error("{name}: {reason}")]
     ForToken { name: Name, reason: Box<Refusal> },
-    /// The command names more tokens than one transaction may change.
+    /// The command names more tokens than one command may name.
     #[error("too many tokens ({count}): select at most {max}", count = grouped(.0), max = grouped(super::MAX_TOKENS))]
     TooManyTokens(usize),
     /// One file must have all new secrets, so a regeneration is never saved in batches.
@@ -51,8 +51,8 @@ pub enum Refusal {
     /// lifetime of a new secret could be wrong, too.
     #[error(
         "the clock ({}) is behind the newest time in the store ({}): correct the clock, or accept it with `patdeck clock accept`",
-        time_text(*.clock),
-        time_text(*.newest)
+        second_text(*.clock),
+        second_text(*.newest)
     )]
     ClockBehind { clock: Timestamp, newest: Timestamp },
     /// The undo would discard a later change.
@@ -74,10 +74,6 @@ pub enum Refusal {
         /// The actor who deleted it.
         by: String,
     },
-}
-
-fn time_text(at: Timestamp) -> impl std::fmt::Display {
-    at.format("%Y-%m-%d %H:%M:%S UTC")
 }
 
 impl Refusal {

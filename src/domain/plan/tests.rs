@@ -5,8 +5,9 @@ use std::collections::HashMap;
 
 use super::*;
 use crate::domain::{
-    Actor, AuditEvent, Description, Digest, LifetimeLimits, LimitChanges, Name, NewToken,
-    ScopeCatalogue, Scopes, ScopesToRemove, SecretOverlap, SecretPrefix, token::tests as tokens,
+    Actor, AuditEvent, Description, Digest, EventHash, LifetimeLimits, LimitChanges, Name,
+    NewToken, ScopeCatalogue, Scopes, ScopesToRemove, SecretOverlap, SecretPrefix,
+    token::tests as tokens,
 };
 
 struct Tokens(Vec<Token>);
@@ -45,6 +46,10 @@ impl ReadTokens for Tokens {
 
     fn deleted_until(&self, _: Timestamp, _: usize) -> Result<Vec<(Token, Timestamp)>, Refusal> {
         Ok(Vec::new())
+    }
+
+    fn newest_event(&self) -> Result<(u64, EventHash), Refusal> {
+        Ok((0, EventHash::NONE))
     }
 
     fn newest_event_of(&self, _: &TokenId) -> Result<Option<AuditEvent>, Refusal> {

@@ -12,6 +12,7 @@ use crate::domain::{
     event::{Actor, AuditAction, EventBody},
     id::TokenId,
     job::MAX_PER_TRANSACTION,
+    time_text::minute_text,
     token::Token,
 };
 
@@ -68,8 +69,9 @@ pub fn deletion_time(at: Timestamp, latest: Option<Timestamp>) -> Timestamp {
     latest.map_or(at, |latest| at.max(latest + TIME_RESOLUTION))
 }
 
-/// Restores all deleted tokens that `target` names, or none of them. Returns an error if no such
-/// token was deleted in the last 24 hours, or if a name is in use.
+/// Plans the restoration of all deleted tokens that `target` names: as a job if they are too many
+/// for one transaction. Returns an error if no such token was deleted in the last 24 hours. Also
+/// returns an error if a name is in use; a job skips that token instead.
 pub(super) fn restore<R: ReadTokens>(
     plan: &mut Plan,
     target: TokensToRestore,
@@ -77,31 +79,30 @@ pub(super) fn restore<R: ReadTokens>(
     context: &PlanContext<'_>,
 ) -> Result<(), R::Error> {
     context.granting_time()?;
-    let now = plan.at;
-    let is_kept = |at: Timestamp| now - at < TRASH_RETENTION;
-    let deleted = match target {
-        TokensToRestore::Token(id) => tx.deleted_token(&id)?.into_iter().collect(),
-        TokensToRestore::Deletion(_) | TokensToRestore::LastDeletion => {
-            let deletion = match target {
-                TokensToRestore::Deletion(at) => at,
-                _ => last_deletion_by(now, tx, context.actor)?,
-            };
-            if is_kept(deletion) && large::restore(plan, deletion, tx)? {
-                return Ok(());
-            }
-            let deleted = tx.deleted_at(deletion, MAX_PER_TRANSACTION)?;
-            deleted.into_iter().map(|token| (token, deletion)).collect::<Vec<_>>()
+    let (deletion, only) = match target {
+        TokensToRestore::Token(id) => {
+            let (token, at) = tx.deleted_token(&id)?.ok_or(Refusal::NothingToRestore)?;
+            (at, Some(token))
         }
+        TokensToRestore::Deletion(at) => (at, None),
+        TokensToRestore::LastDeletion => (last_deletion_by(plan.at, tx, context.actor)?, None),
     };
-    let deleted: Vec<_> = deleted.into_iter().filter(|(_, at)| is_kept(*at)).collect();
-    if deleted.is_empty() {
+    if plan.at - deletion >= TRASH_RETENTION {
         return Err(Refusal::NothingToRestore.into());
     }
-    for (token, at) in deleted {
+    let tokens = match only {
+        Some(token) => vec![token],
+        None if large::restore(plan, deletion, tx)? => return Ok(()),
+        None => tx.deleted_at(deletion, MAX_PER_TRANSACTION)?,
+    };
+    if tokens.is_empty() {
+        return Err(Refusal::NothingToRestore.into());
+    }
+    for token in tokens {
         if tx.id_of_name(&token.name)?.is_some() {
             return Err(Refusal::NameTaken(token.name).into());
         }
-        push_restored(plan, token, at);
+        push_restored(plan, token, deletion);
     }
     Ok(())
 }
@@ -168,8 +169,12 @@ pub(super) fn accept_clock<R: ReadTokens>(
     if context.at <= context.clock {
         return Ok(());
     }
-    let (tokens, _) = tx.tokens()?;
-    let effects = ClockEffects::of(&tokens, context.at, context.clock, context.limits);
+    let mut effects = ClockEffects::default();
+    tx.visit_tokens(&mut |found| {
+        if let Ok(token) = found {
+            effects.add(&token, context.at, context.clock, context.limits);
+        }
+    })?;
     plan.warnings.push(Warning::Clock(effects));
     plan.at = context.clock;
     let (mut old, mut new) = (plan.at, plan.at);
@@ -184,7 +189,7 @@ pub(super) fn accept_clock<R: ReadTokens>(
             event: None,
         });
     }
-    let detail = format!("the last change was at {}", context.at.format("%Y-%m-%d %H:%M UTC"));
+    let detail = format!("the last change was at {}", minute_text(context.at));
     plan.changes.push(TokenChange {
         before: StoredToken::Absent,
         after: StoredToken::Absent,

@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 
 use super::effect::Tab;
 use crate::{
-    domain::{Lifetime, Timestamp, Token, TokenId, counted},
+    domain::{Lifetime, Timestamp, Token, TokenId, counted, time_text::minute_text},
     keymap::{Action, Keymap, Mode, key_label},
     list::{StoreSummary, TokenCache},
     output::advice,
@@ -225,7 +225,7 @@ impl Model {
                 "The system clock is behind the newest time in the store, {}. Until the clock catches up, \
                  patdeck uses that time to decide which tokens have expired, and issues no secret. \
                  Correct the clock, or press {} to accept the clock's time.",
-                last_change.format("%Y-%m-%d %H:%M UTC"),
+                minute_text(last_change),
                 self.key(Mode::Global, Action::AcceptClock),
             ));
         }

@@ -7,7 +7,8 @@ use chrono::NaiveDateTime;
 use super::model::Model;
 use crate::{
     domain::{
-        Actor, AuditEvent, Command, Name, Plan, Refusal, StoredToken, Timestamp, Token, TokenId,
+        Actor, AuditEvent, Command, EventHash, Name, Plan, Refusal, StoredToken, Timestamp, Token,
+        TokenId,
         plan::{self, NewSecretDigests, PlanContext, ReadTokens},
     },
     service::Zone,
@@ -69,6 +70,10 @@ impl ReadTokens for CachedTokenReader<'_> {
         _: usize,
     ) -> Result<Vec<(Token, Timestamp)>, LocalPlanError> {
         Ok(Vec::new())
+    }
+
+    fn newest_event(&self) -> Result<(u64, EventHash), LocalPlanError> {
+        Err(LocalPlanError::NotCached)
     }
 
     fn newest_event_of(&self, _: &TokenId) -> Result<Option<AuditEvent>, LocalPlanError> {

@@ -1,7 +1,6 @@
 //! Access check: enter an entity type, an entity and an operation, and for a token with allowed
-//! networks an address, and see which scope of the token
-//! allows the request or which scope is missing. The service decides again after each change of the
-//! input.
+//! networks an address, and see which scope of the token allows the request or which scope is
+//! missing. The service decides again after each change of the input.
 
 use ratatui::{
     crossterm::event::KeyEvent,

@@ -1,5 +1,5 @@
-//! Dialog that edits the name, description and limits of a token. Cancelling with unsaved text needs a
-//! second key press.
+//! Dialog that edits the name, description and limits of a token. Cancelling with unsaved text needs
+//! a second key press.
 
 use crate::tui::widgets::canvas::Canvas;
 use ratatui::layout::{Position, Rect};

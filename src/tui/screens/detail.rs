@@ -65,7 +65,8 @@ impl DetailScreen {
         }
     }
 
-    /// Shows the events of the token `id`, newest first, and its numbers of uses. Does nothing if another token is shown.
+    /// Shows the events of the token `id`, newest first, and its numbers of uses. Does nothing if
+    /// another token is shown.
     pub fn deliver(&mut self, id: TokenId, events: Vec<AuditEvent>, days: UsageDays) {
         if self.id == Some(id) {
             self.events = events;

@@ -85,14 +85,11 @@ impl FilterBar<'_> {
     }
 
     /// The chips with their labels, which are shortened if `room` columns are not enough. Omits
-    /// "expiring soon" and "not yet valid" while their counts are zero, unless they are selected.
+    /// those that are not worth offering.
     fn fitting_chips(self, room: u16) -> Vec<(StatusFilter, String)> {
         let chips = |word: fn(StatusFilter) -> String| {
-            let shown = StatusFilter::ALL.into_iter().filter(|filter| {
-                let is_used = self.counts.is_some_and(|counts| counts.count_for(*filter) > 0);
-                let is_rare = matches!(filter, StatusFilter::Expiring | StatusFilter::NotYetValid);
-                !is_rare || *filter == self.selected || is_used
-            });
+            let is_offered = |it: &StatusFilter| it.is_offered(self.selected, self.counts);
+            let shown = StatusFilter::ALL.into_iter().filter(is_offered);
             let texts = shown.map(|filter| {
                 let count =
                     self.counts.map(|counts| format!(" {}", grouped(counts.count_for(filter))));

@@ -3,15 +3,12 @@
 
 use std::path::Path;
 
-use chrono::TimeDelta;
-
 use crate::{
     domain::{
         Command, Lifetime, Plan, Refusal, Scope, ScopeError, Scopes, ScopesToRemove, SecretOverlap,
-        SecretSlot, SkippedToken, Status, Token, TokensToDelete, TransitionError,
-        describe_scopes::describe_scopes,
+        SecretSlot, SkippedToken, Status, Token, TokensToDelete, TransitionError, counted,
+        describe_scopes::describe_scopes, grouped, time_text::minute_text,
     },
-    domain::{counted, grouped},
     keymap::{Action, Mode},
     output::{
         advice::job_notice,
@@ -27,7 +24,6 @@ use crate::{
 /// The paragraphs above the input. An empty paragraph is an empty line.
 pub(super) fn paragraphs(plan: &Plan, ctx: &Model) -> Vec<String> {
     let is_all = matches!(plan.command, Command::Delete { tokens: TokensToDelete::All });
-    let damaged = plan.damaged_count();
     if plan.command == Command::AcceptClock {
         return clock_text(plan, ctx);
     }
@@ -37,12 +33,11 @@ pub(super) fn paragraphs(plan: &Plan, ctx: &Model) -> Vec<String> {
         (Some(_), 1) if plan.command.tokens().len() == 1 => one_token_text(plan, ctx),
         _ if is_all => all_tokens_text(plan, ctx),
         _ => {
-            let texts =
-                [several_tokens_text(plan, ctx), recent_use_text(plan, ctx), job_text(plan)];
-            texts.into_iter().take(if plan.job.is_some() { 3 } else { 2 }).collect()
+            let texts = [several_tokens_text(plan, ctx), recent_use_text(plan, ctx)];
+            texts.into_iter().chain(job_text(plan)).collect()
         }
     };
-    match damaged {
+    match plan.damaged_count() {
         0 => {}
         1 => text.push("1 record is damaged. It will be removed and can't be restored.".to_owned()),
         many => text.push(format!(
@@ -58,8 +53,8 @@ fn clock_text(plan: &Plan, ctx: &Model) -> Vec<String> {
     let mut text = vec![
         format!(
             "The clock is at {}; the newest time in the store is {}.",
-            plan.at.format("%Y-%m-%d %H:%M UTC"),
-            behind.format("%Y-%m-%d %H:%M UTC")
+            minute_text(plan.at),
+            minute_text(behind)
         ),
         "Accept the clock only if it is right now: it will decide again when tokens expire."
             .to_owned(),
@@ -159,7 +154,7 @@ fn undo_hint(ctx: &Model, within: &str) -> String {
 
 fn all_tokens_text(plan: &Plan, ctx: &Model) -> Vec<String> {
     let active = plan.active_count();
-    let used = || plan.tokens_before().filter(|token| is_recent(token, ctx)).count();
+    let used = || recent_use_count(plan, ctx);
     let used = plan.job.as_ref().map_or_else(used, |job| job.recently_used);
     vec![
         format!(
@@ -169,13 +164,13 @@ fn all_tokens_text(plan: &Plan, ctx: &Model) -> Vec<String> {
             grouped(used),
             undo_hint(ctx, "within 24 hours ")
         ),
-        job_text(plan),
+        job_text(plan).unwrap_or_default(),
     ]
 }
 
-/// A sentence about a change that is saved in batches; empty for any other.
-fn job_text(plan: &Plan) -> String {
-    plan.job.as_ref().map_or_else(String::new, |_| job_notice())
+/// A sentence about a change that is saved in batches; `None` for any other.
+fn job_text(plan: &Plan) -> Option<String> {
+    plan.job.is_some().then(job_notice)
 }
 
 fn several_tokens_text(plan: &Plan, ctx: &Model) -> String {
@@ -242,7 +237,7 @@ fn regenerate_text(
 /// A sentence with the number of tokens that were used in the last 24 hours, and so may still be
 /// needed.
 fn recent_use_text(plan: &Plan, ctx: &Model) -> String {
-    match (plan.tokens_before().filter(|token| is_recent(token, ctx)).count(), plan.changes.len()) {
+    match (recent_use_count(plan, ctx), plan.changes.len()) {
         (0, _) => "None of them was used in the last 24 hours.".to_owned(),
         (used, all) => {
             let (used, all) = (grouped(used), grouped(all));
@@ -251,8 +246,8 @@ fn recent_use_text(plan: &Plan, ctx: &Model) -> String {
     }
 }
 
-fn is_recent(token: &Token, ctx: &Model) -> bool {
-    token.last_use().is_some_and(|used| ctx.now - used.at < TimeDelta::hours(24))
+fn recent_use_count(plan: &Plan, ctx: &Model) -> usize {
+    plan.tokens_before().filter(|token| token.is_recently_used(ctx.now)).count()
 }
 
 /// The verb of the command, as in "To revoke, type the count". The label of the accept button is
