@@ -8,6 +8,8 @@
 #[path = "../examples/fill.rs"]
 #[expect(dead_code, reason = "only the example uses its `main`")]
 mod fill;
+#[path = "table/memory.rs"]
+mod memory;
 
 use std::{
     env,
@@ -22,15 +24,14 @@ use std::{
 };
 
 use patdeck::{
-    domain::{
-        Actor, Command as Change, Description, LifetimeLimits, Name, NewToken, ScopeCatalogue,
-        SecretPrefix,
-    },
-    service::{Clock, Entropy, Policy, Service},
+    domain::{Actor, Command as Change, Description, Name, NewToken},
+    service::{Clock, Entropy, Service},
     store::Store,
-    testing::ServiceTestExt as _,
+    testing::{ServiceTestExt as _, default_policy},
 };
 use zeroize::Zeroizing;
+
+use memory::peak_memory;
 
 type BenchError = Box<dyn Error + Send + Sync>;
 
@@ -84,14 +85,8 @@ fn patdeck(store: &Path, arguments: &[&str]) -> Command {
 }
 
 fn service(store: &Path) -> Result<Service, BenchError> {
-    let policy = Policy {
-        prefix: SecretPrefix::default(),
-        limits: LifetimeLimits::default(),
-        default_lifetime: "30d".parse()?,
-        catalogue: ScopeCatalogue::default(),
-    };
     let actor = Actor::named("bench");
-    Ok(Service::new(Store::open(store)?, Clock::System, Entropy::System, actor, policy))
+    Ok(Service::new(Store::open(store)?, Clock::System, Entropy::System, actor, default_policy()))
 }
 
 /// Runs the command and revokes tokens beside it. Prints the values; returns whether all are within
@@ -144,10 +139,7 @@ fn wait(child: &mut Child) -> Result<f64, BenchError> {
         if let Some(status) = child.try_wait()? {
             return if status.success() { Ok(memory) } else { Err("the command failed".into()) };
         }
-        let status = fs::read_to_string(format!("/proc/{}/status", child.id()))?;
-        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kib = peak.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
-        memory = memory.max(kib.unwrap_or(0.0) / 1_024.0);
+        memory = memory.max(peak_memory(child.id()).unwrap_or(0.0));
         thread::sleep(Duration::from_millis(20));
     }
 }

@@ -15,14 +15,14 @@ use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use patdeck::{
     config::{GlyphSet, ThemeName},
     domain::{
-        AccessRequest, Actor, Column, Description, LastUse, LifetimeLimits, ListQuery, Name, Scope,
-        ScopeCatalogue, Scopes, Search, Secret, SecretPrefix, Sort, StatusFilter, Timestamp, Token,
-        TokenId, TokenLimits,
+        AccessRequest, Actor, Column, Description, LastUse, ListQuery, Name, Scope, Scopes, Search,
+        Secret, SecretPrefix, Sort, StatusFilter, Timestamp, Token, TokenId, TokenLimits,
     },
     keymap::Keymap,
     list::{ListEngine, ListRequest},
-    service::{Clock, Entropy, Policy, Service, Zone},
+    service::{Clock, Entropy, Service, Zone},
     store::{ReadOps as _, Store, StoreError},
+    testing::default_policy,
     tui::{
         app::{
             App, effect::Effect, event::AppEvent, model::Model, service_request::execute_request,
@@ -45,15 +45,6 @@ const STORE_TOKENS: u32 = 1_000;
 
 fn now() -> Timestamp {
     DateTime::from_timestamp(1_780_000_000, 0).unwrap_or_default()
-}
-
-fn policy() -> Policy {
-    Policy {
-        prefix: SecretPrefix::default(),
-        limits: LifetimeLimits::default(),
-        default_lifetime: "30d".parse().expect("a lifetime"),
-        catalogue: ScopeCatalogue::default(),
-    }
 }
 
 /// A token that was just used, and its secret.
@@ -121,7 +112,13 @@ fn fill(store: &Store) -> Vec<Secret> {
 }
 
 fn service(store: Store) -> Service {
-    Service::new(store, Clock::fixed(now()), Entropy::System, Actor::named("bench"), policy())
+    Service::new(
+        store,
+        Clock::fixed(now()),
+        Entropy::System,
+        Actor::named("bench"),
+        default_policy(),
+    )
 }
 
 fn check(c: &mut Criterion) {
@@ -248,7 +245,7 @@ fn list(c: &mut Criterion) {
 fn frame(c: &mut Criterion) {
     let service = Arc::new(service(filled_store().0));
     let (clock, theme) = (Clock::fixed(now()), Theme::new(ThemeName::Default, GlyphSet::Unicode));
-    let model = Model::new(clock, Zone::utc(), theme, policy(), Keymap::default());
+    let model = Model::new(clock, Zone::utc(), theme, default_policy(), Keymap::default());
     let mut app = App::new(model, "operator@gateway".into());
     let mut lists = ListEngine::new(Arc::clone(&service));
     let mut events = VecDeque::from([AppEvent::Tick]);

@@ -24,13 +24,13 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use patdeck::{
     config::{GlyphSet, ThemeName},
     domain::{
-        AccessRequest, Actor, DeliveryMethod, Description, Lifetime, LifetimeLimits, LimitChanges,
-        Name, NewToken, Scope, ScopeCatalogue, SecretOverlap, SecretPrefix,
+        AccessRequest, Actor, DeliveryMethod, Description, Lifetime, LimitChanges, Name, NewToken,
+        Scope, SecretOverlap,
     },
     keymap::Keymap,
-    service::{Clock, Entropy, Policy, Service, Zone},
+    service::{Clock, Entropy, Service, Zone},
     store::Store,
-    testing::{RegenerateOptions, ServiceTestExt as _},
+    testing::{RegenerateOptions, ServiceTestExt as _, default_policy},
     tui::{
         app::{App, event::AppEvent, model::Model},
         event_loop::{Display, EventLoop},
@@ -321,18 +321,12 @@ fn measure(size: Size, size_fn: SizeFn) -> Result<Vec<TableRow>, BenchError> {
 
 /// A service on a store such as after 84 days of use.
 fn filled_service(clock: &Clock) -> Result<Service, BenchError> {
-    let policy = Policy {
-        prefix: SecretPrefix::default(),
-        limits: LifetimeLimits::default(),
-        default_lifetime: "30d".parse()?,
-        catalogue: ScopeCatalogue::default(),
-    };
     let service = Service::new(
         Store::memory()?,
         clock.clone(),
         Entropy::seeded(7),
         Actor::named("operator"),
-        policy,
+        default_policy(),
     );
     let present = clock.now();
     let mut at = present - TimeDelta::days(84);

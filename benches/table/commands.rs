@@ -12,9 +12,10 @@ use std::{
 
 use chrono::Utc;
 use patdeck::{
-    domain::{AccessRequest, Actor, LastUse, LifetimeLimits, Scope, ScopeCatalogue, SecretPrefix},
-    service::{Clock, Entropy, Policy, Service},
+    domain::{AccessRequest, Actor, LastUse, Scope},
+    service::{Clock, Entropy, Service},
     store::{CacheSize, OpenOptions, Store, StoreError},
+    testing::default_policy,
 };
 use redb::{
     ConcurrencyMode, Database, ReadableDatabase as _, ReadableTableMetadata as _, TableHandle as _,
@@ -24,7 +25,9 @@ use zeroize::Zeroizing;
 use super::{
     BenchError, BenchStore,
     Bound::{Least, LeastBySize, Most, None},
-    Measurements, SEED, TableRow, fill, quantile,
+    Measurements, SEED, TableRow, fill,
+    memory::peak_memory,
+    quantile,
 };
 
 const VERIFY: &str = "verify in process, one session, per second";
@@ -94,14 +97,8 @@ fn measure_checks(
         })?;
         Ok::<_, StoreError>(())
     })?;
-    let policy = Policy {
-        prefix: SecretPrefix::default(),
-        limits: LifetimeLimits::default(),
-        default_lifetime: "30d".parse()?,
-        catalogue: ScopeCatalogue::default(),
-    };
     let actor = Actor::named("bench");
-    let service = Service::new(store, Clock::fixed(now), Entropy::System, actor, policy);
+    let service = Service::new(store, Clock::fixed(now), Entropy::System, actor, default_policy());
     let scope: Scope = "channels:c-9:publish".parse()?;
     let request = AccessRequest {
         entity_type: scope.entity_type,
@@ -298,11 +295,4 @@ fn run_with_memory(mut command: Command) -> Result<RunStats, BenchError> {
     reader.join().map_err(|_| "the reader panicked")?;
     let memory = watcher.join().map_err(|_| "the watcher panicked")?;
     if status.success() { Ok(RunStats { seconds, memory }) } else { Err("a command failed".into()) }
-}
-
-/// Peak memory of a process in MiB; `None` if it has exited.
-fn peak_memory(process: u32) -> Option<f64> {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    Some(line.split_whitespace().next()?.parse::<f64>().ok()? / 1_024.0)
 }

@@ -6,6 +6,7 @@
 
 mod app;
 mod commands;
+mod memory;
 mod peers;
 mod tty;
 

@@ -26,15 +26,20 @@ use crate::{
 /// If the in-memory store cannot be created.
 #[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 pub fn memory_service() -> Service {
-    let policy = Policy {
+    let clock = Clock::fixed(chrono::DateTime::UNIX_EPOCH);
+    let (store, entropy) = (Store::memory().unwrap(), Entropy::seeded(1));
+    Service::new(store, clock, entropy, Actor::named("alice"), default_policy())
+}
+
+/// The policy of the default settings.
+#[expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "the lifetime is valid")]
+pub fn default_policy() -> Policy {
+    Policy {
         prefix: SecretPrefix::default(),
         limits: LifetimeLimits::default(),
         default_lifetime: "30d".parse().unwrap(),
         catalogue: ScopeCatalogue::default(),
-    };
-    let clock = Clock::fixed(chrono::DateTime::UNIX_EPOCH);
-    let (store, entropy) = (Store::memory().unwrap(), Entropy::seeded(1));
-    Service::new(store, clock, entropy, Actor::named("alice"), policy)
+    }
 }
 
 /// Creates a token with one scope in the store at `path`, which is created if missing. Returns the
@@ -43,9 +48,8 @@ pub fn memory_service() -> Service {
 /// # Errors
 /// If the store cannot be written, or if `scope` is invalid.
 pub fn issue_into(path: &Path, scope: &str) -> Result<Zeroizing<String>, Box<dyn Error>> {
-    let policy = memory_service().policy().clone();
     let (store, actor) = (Store::open(path)?, Actor::named("alice"));
-    let service = Service::new(store, Clock::System, Entropy::System, actor, policy);
+    let service = Service::new(store, Clock::System, Entropy::System, actor, default_policy());
     let token = NewToken {
         name: Name::parse("gateway")?,
         description: Description::default(),

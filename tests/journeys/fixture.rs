@@ -14,12 +14,11 @@ use chrono::{TimeDelta, TimeZone as _, Utc};
 use patdeck::{
     domain::{
         AccessRequest, Actor, AuditAction, DeliveryMethod, Description, Entity, EventBody,
-        LifetimeLimits, LimitChanges, Name, NewToken, Scope, ScopeCatalogue, SecretOverlap,
-        SecretPrefix, Timestamp, Token, TokenId,
+        LimitChanges, Name, NewToken, Scope, SecretOverlap, Timestamp, Token, TokenId,
     },
-    service::{Clock, Entropy, Policy, Service},
+    service::{Clock, Entropy, Service},
     store::{OpenOptions, Store, StoreError, Writer},
-    testing::{RegenerateOptions, ServiceTestExt as _},
+    testing::{RegenerateOptions, ServiceTestExt as _, default_policy},
 };
 use tempfile::TempDir;
 use zeroize::Zeroizing;
@@ -108,14 +107,8 @@ fn service(file: &Path, clock: &Clock, seed: u64, who: &str) -> Service {
 }
 
 fn service_on(store: Store, clock: &Clock, seed: u64, who: &str) -> Service {
-    let policy = Policy {
-        prefix: SecretPrefix::default(),
-        limits: LifetimeLimits::default(),
-        default_lifetime: "30d".parse().unwrap(),
-        catalogue: ScopeCatalogue::default(),
-    };
     let entropy = Entropy::seeded(seed);
-    Service::new(store, clock.clone(), entropy, Actor::named(who), policy)
+    Service::new(store, clock.clone(), entropy, Actor::named(who), default_policy())
 }
 
 fn register_of(store: &Path) -> PathBuf {
