@@ -25,10 +25,12 @@ pub(crate) fn program() -> PathBuf {
 
 /// Returns `long` if `PATDECK_LONG` is set, otherwise `ordinary` times `PATDECK_TIMES`.
 pub(crate) fn case_count(ordinary: u64, long: u64) -> u64 {
-    if std::env::var_os("PATDECK_LONG").is_some() {
-        return long;
-    }
-    ordinary * variable("PATDECK_TIMES").unwrap_or(1)
+    if is_long() { long } else { ordinary * variable("PATDECK_TIMES").unwrap_or(1) }
+}
+
+/// Whether the long form of each test runs.
+pub(crate) fn is_long() -> bool {
+    std::env::var_os("PATDECK_LONG").is_some()
 }
 
 /// The number of the only case to run.

@@ -7,8 +7,8 @@ use std::collections::HashSet;
 use chrono::{DateTime, TimeDelta, TimeZone as _, Utc};
 use patdeck::{
     domain::{
-        Command, Decision, Denial, Description, LifetimeLimits, LimitChanges, Name, NewToken,
-        ScopesToRemove, SecretOverlap, Status, Timestamp, TokenId, TokensToDelete, TokensToRestore,
+        Command, Decision, Denial, LifetimeLimits, NewToken, ScopesToRemove, SecretOverlap, Status,
+        Timestamp, TokenId, TokensToDelete, TokensToRestore,
     },
     service::{Clock, Service, Verifier},
     store::Store,
@@ -16,13 +16,13 @@ use patdeck::{
 };
 
 use crate::{
-    cases::{case_count, run_cases},
-    subject::service_on,
+    cases::{case_count, is_long, run_cases},
+    subject::{new_token, service_on},
 };
 
 /// Number of steps in each walk.
 fn step_count() -> usize {
-    if std::env::var_os("PATDECK_LONG").is_some() { 200 } else { 60 }
+    if is_long() { 200 } else { 60 }
 }
 
 /// A pseudo-random sequence: the walks must be the same in every run.
@@ -104,13 +104,8 @@ impl Walk {
         Some(match kind {
             0..=2 => {
                 self.names += 1;
-                let token = NewToken {
-                    name: Name::parse(&format!("token-{}", self.names)).unwrap(),
-                    description: Description::default(),
-                    lifetime: self.lifetime(),
-                    scopes,
-                    limits: LimitChanges::default(),
-                };
+                let token = new_token(&format!("token-{}", self.names));
+                let token = NewToken { lifetime: self.lifetime(), ..token };
                 Command::Create { token, secret_file: None }
             }
             3 | 4 => {

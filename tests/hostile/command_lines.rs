@@ -127,9 +127,8 @@ impl Generator<'_> {
         }
         let mut has_secret = false;
         if random.random_ratio(1, 50) {
-            let secret =
-                &self.template.secrets[random.random_range(0..self.template.secrets.len())];
-            arguments.push(["", "--description=", "--from="][random.random_range(0..3)].into());
+            let secret = pick(random, &self.template.secrets);
+            arguments.push(pick(random, &["", "--description=", "--from="]).into());
             arguments.last_mut().unwrap().push(secret);
             has_secret = true;
         }
@@ -164,30 +163,29 @@ impl Generator<'_> {
         match random.random_range(0..100) {
             0..84 => self.valid_value(name, possible, random),
             84..90 => {
-                let (other, _) = VALUES[random.random_range(0..VALUES.len())];
+                let (other, _) = pick(random, &VALUES);
                 self.valid_value(other, &[], random)
             }
             90..92 => "x".repeat(100_000).into(),
             92..93 if self.has_home => "~/below-home".into(),
-            _ => OsString::from_vec(HOSTILE[random.random_range(0..HOSTILE.len())].to_vec()),
+            _ => OsString::from_vec(pick(random, &HOSTILE).to_vec()),
         }
     }
 
     fn valid_value(&self, name: &str, possible: &[String], random: &mut StdRng) -> OsString {
         if !possible.is_empty() {
-            return (&possible[random.random_range(0..possible.len())]).into();
+            return pick(random, possible).into();
         }
         let name = name.to_uppercase();
-        let tokens = &self.template.tokens;
         // A value name that is not in the table gets the values of a random one.
         let values = VALUES.iter().find(|(each, _)| *each == name);
         match values {
-            None if name == "TOKEN" => tokens[random.random_range(0..tokens.len())].clone().into(),
+            None if name == "TOKEN" => pick(random, &self.template.tokens).into(),
             None => {
-                let (_, values) = VALUES[random.random_range(0..VALUES.len())];
-                values[random.random_range(0..values.len())].into()
+                let (_, values) = pick(random, &VALUES);
+                pick(random, values).into()
             }
-            Some((_, values)) => values[random.random_range(0..values.len())].into(),
+            Some((_, values)) => pick(random, values).into(),
         }
     }
 }
@@ -212,6 +210,6 @@ fn takes_value(argument: &Arg) -> bool {
 }
 
 /// Returns a random element.
-pub(crate) fn pick<T: Copy>(random: &mut StdRng, from: &[T]) -> T {
-    from[random.random_range(0..from.len())]
+pub(crate) fn pick<'a, T>(random: &mut StdRng, from: &'a [T]) -> &'a T {
+    &from[random.random_range(0..from.len())]
 }

@@ -18,7 +18,8 @@ use crate::{
     cases::{case_count, only_seed, run_cases},
     command_lines::{Generator, all_commands},
     sandbox::{Sandbox, Template},
-    surroundings::{Outcome, Surroundings, TIME_LIMIT},
+    subject::TIME_LIMIT,
+    surroundings::{Outcome, Surroundings},
 };
 
 /// The exit codes in the table of docs/cli.md.

@@ -10,38 +10,24 @@ use std::{
     time::{Duration, Instant},
 };
 
-use patdeck::{
-    domain::{Description, LimitChanges, Name, NewToken},
-    service::Clock,
-    store::Store,
-    testing::ServiceTestExt as _,
-};
+use patdeck::{domain::NewToken, service::Clock, store::Store, testing::ServiceTestExt as _};
 
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 
 use crate::{
     cases::{case_count, only_seed, program},
     small_disk::{DiskKind, SmallDisk},
-    subject::{memory_folder, run, service_on},
+    subject::{TIME_LIMIT, memory_folder, new_token, run, service_on},
     tracer::TracedProcess,
 };
-
-fn new_token(name: &str) -> NewToken {
-    NewToken {
-        name: Name::parse(name).unwrap(),
-        description: Description::default(),
-        lifetime: "30d".parse().unwrap(),
-        scopes: vec![],
-        limits: LimitChanges::default(),
-    }
-}
 
 /// Issues `count` tokens. Returns their names and secrets.
 fn issue_tokens(store: &Path, count: u64) -> Vec<(String, String)> {
     let service = service_on(Store::open(store).unwrap(), Clock::System);
     let issue = |number| {
         let name = format!("ci-{number}");
-        let secret = service.create(&new_token(&name)).unwrap().secret;
+        let token = NewToken { scopes: vec![], ..new_token(&name) };
+        let secret = service.create(&token).unwrap().secret;
         (name, secret.reveal().to_owned())
     };
     (0..count).map(issue).collect()
@@ -199,7 +185,7 @@ fn revokes_work_under_a_file_size_limit() {
         let mut command = assert_cmd::Command::from_std(Command::new("/bin/sh"));
         command.args(["-c", &script]).arg(program()).arg("--store").arg(&store);
         command.args(arguments).env_clear().env("HOME", folder.path());
-        command.timeout(Duration::from_secs(10)).write_stdin(input).output().unwrap()
+        command.timeout(TIME_LIMIT).write_stdin(input).output().unwrap()
     };
     let mut full = full_store(&store, || {}, execute);
     full.revoke_all(&tokens, false);

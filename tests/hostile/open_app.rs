@@ -19,7 +19,7 @@ use crate::{
     command_lines::pick,
     home::Home,
     page_damage::damage,
-    subject::write_store,
+    subject::{register_of, write_store},
     support::Pty,
 };
 
@@ -108,10 +108,6 @@ fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }
 
-fn register_of(store: &Path) -> std::path::PathBuf {
-    store.with_file_name("store.redb.revoked")
-}
-
 /// Replaces the file at `store` by a new one.
 fn replace(store: &Path, bytes: &[u8]) {
     let new = store.with_extension("new");
@@ -166,7 +162,7 @@ fn run_case(seed: u64) -> Duration {
     let reported_after = began.elapsed();
     assert_answers(&mut pty);
     for _ in 0..4 {
-        pty.keys(pick(&mut random, &KEYS));
+        pty.keys(pick::<&str>(&mut random, &KEYS));
     }
     assert_answers(&mut pty);
     if random.random() {

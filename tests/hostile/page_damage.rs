@@ -7,7 +7,8 @@ use std::{fs, path::Path};
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 
 use crate::{
-    cases::{case_count, run_cases},
+    cases::{case_count, is_long, run_cases},
+    command_lines::pick,
     subject::{Subject, run, write_store},
 };
 
@@ -52,7 +53,7 @@ pub(crate) fn damage(bytes: &mut Vec<u8>, random: &mut StdRng) -> String {
     if used.is_empty() {
         return "nothing is left".to_owned();
     }
-    let mut any = || used[random.random_range(0..used.len())] * PAGE;
+    let mut any = || *pick(random, &used) * PAGE;
     let (a, b) = (any(), any());
     match random.random_range(0..8) {
         0 => {
@@ -126,8 +127,7 @@ fn run_case(seed: u64, store: &Path, subject: &Subject, commands: usize) {
 #[test]
 fn damaged_pages_allow_nothing_and_end_no_command_wrongly() {
     let subject = Subject::new();
-    let is_long = std::env::var_os("PATDECK_LONG").is_some();
-    let commands = if is_long { COMMANDS.len() } else { SOME_COMMANDS };
+    let commands = if is_long() { COMMANDS.len() } else { SOME_COMMANDS };
     run_cases(
         case_count(100, 10_000),
         |thread| subject.workplace(thread),

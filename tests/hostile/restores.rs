@@ -15,7 +15,7 @@ use rand::{RngExt as _, SeedableRng as _, rngs::StdRng, seq::SliceRandom as _};
 use crate::{
     cases::{case_count, program, run_cases},
     command_lines::pick,
-    subject::{memory_folder, run},
+    subject::{memory_folder, run, write_store},
 };
 
 /// Number of restores in each case, on the same store.
@@ -95,10 +95,7 @@ fn put_back(
         }
         _ => {
             let new = store.with_extension("put-back");
-            let _ = fs::remove_file(&new);
-            let mut options = OpenOptions::new();
-            let mut file = options.write(true).create_new(true).mode(0o600).open(&new).unwrap();
-            file.write_all(old).unwrap();
+            write_store(&new, old);
             check();
             fs::rename(&new, store).unwrap();
         }

@@ -12,7 +12,7 @@ use std::{
 
 use patdeck::{
     cli::export_line,
-    domain::{Command, Description, LimitChanges, Name, NewToken, SecretOverlap, Token},
+    domain::{Command, Description, NewToken, SecretOverlap, Token},
     service::Clock,
     store::{OpenOptions, ReadOps as _, Store},
     testing::ServiceTestExt as _,
@@ -20,7 +20,7 @@ use patdeck::{
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use tempfile::TempDir;
 
-use crate::subject::{memory_folder, service_on};
+use crate::subject::{memory_folder, new_token, run, service_on};
 
 /// The path of the store below a home.
 const STORE: &str = ".local/share/patdeck/store.redb";
@@ -65,14 +65,8 @@ impl Template {
         let service = service_on(Store::open(store).unwrap(), Clock::System);
         let mut ids = Vec::new();
         for name in ["ci", "web", "two words", "ended", "gone", "café"] {
-            let issued = service.create(&NewToken {
-                name: Name::parse(name).unwrap(),
-                description: Description::parse("a description").unwrap(),
-                lifetime: "30d".parse().unwrap(),
-                scopes: vec!["channels:c-42:publish".parse().unwrap()],
-                limits: LimitChanges::default(),
-            });
-            let issued = issued.unwrap();
+            let description = Description::parse("a description").unwrap();
+            let issued = service.create(&NewToken { description, ..new_token(name) }).unwrap();
             let secret = issued.secret.reveal().to_owned();
             write(&work.join(format!("{name}.token")), format!("{secret}\n").as_bytes());
             self.secrets.push(secret);
@@ -91,7 +85,7 @@ impl Template {
         let issued = service.execute_confirmed(&overlap).unwrap().issued;
         self.secrets.extend(issued.iter().map(|one| one.secret.reveal().to_owned()));
         service.backup(&work.join("backup.redb")).unwrap();
-        let exported = crate::subject::run("export", store, &["export"], "");
+        let exported = run("export", store, &["export"], "");
         write(&work.join("export.jsonl"), &exported.stdout);
         let utf16: Vec<u8> = String::from_utf8(exported.stdout)
             .unwrap()

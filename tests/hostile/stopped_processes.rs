@@ -9,18 +9,13 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use patdeck::{
-    domain::{Description, LimitChanges, Name, NewToken},
-    service::Clock,
-    store::Store,
-    testing::ServiceTestExt as _,
-};
+use patdeck::{service::Clock, store::Store, testing::ServiceTestExt as _};
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 
 use crate::{
-    cases::{case_count, run_cases},
-    subject::{memory_folder, run, service_on, write_store},
-    tracer::TracedProcess,
+    cases::{case_count, is_long, run_cases},
+    subject::{memory_folder, new_token, register_of, run, service_on, write_store},
+    tracer::{TraceError, TracedProcess},
 };
 
 /// The commands that are stopped. `#` before one removes the register first, so that the command
@@ -64,14 +59,7 @@ impl StoppedSubject {
         let service = service_on(Store::open(&path).unwrap(), Clock::System);
         let mut issued = Vec::new();
         for name in ["ci", "other", "gone"] {
-            let new = NewToken {
-                name: Name::parse(name).unwrap(),
-                description: Description::default(),
-                lifetime: "30d".parse().unwrap(),
-                scopes: vec!["channels:c-42:publish".parse().unwrap()],
-                limits: LimitChanges::default(),
-            };
-            issued.push(service.create(&new).unwrap());
+            issued.push(service.create(&new_token(name)).unwrap());
         }
         service.delete(&issued[2].token.id).unwrap();
         let secret = issued[0].secret.reveal().to_owned();
@@ -106,8 +94,13 @@ struct Slowest {
     cases: u32,
 }
 
-fn register_of(store: &Path) -> PathBuf {
-    store.with_file_name("store.redb.revoked")
+/// Starts `command`, one of [`COMMANDS`], on `store`.
+fn start(store: &Path, command: &str) -> Result<TracedProcess, TraceError> {
+    let words: Vec<_> = command.trim_start_matches('#').split(' ').collect();
+    if command.starts_with('#') {
+        fs::remove_file(register_of(store)).unwrap();
+    }
+    TracedProcess::start(store, &words)
 }
 
 /// Runs one case: stops `command` before system call `call`. Returns whether it had so many.
@@ -119,11 +112,7 @@ fn stop_and_revoke(
     subject: &StoppedSubject,
     slowest: &Mutex<Slowest>,
 ) -> bool {
-    let words: Vec<_> = command.trim_start_matches('#').split(' ').collect();
-    if command.starts_with('#') {
-        fs::remove_file(register_of(store)).unwrap();
-    }
-    let mut stopped = TracedProcess::start(store, &words).unwrap();
+    let mut stopped = start(store, command).unwrap();
     if stopped.run_until(call) < call {
         return false;
     }
@@ -189,12 +178,7 @@ fn check_after_kill(case: &str, store: &Path, is_ended: bool, subject: &StoppedS
 
 /// The number of system calls of `command`, or `None` if nothing can be traced here.
 fn count_calls(subject: &StoppedSubject, command: &str) -> Option<usize> {
-    let store = subject.copy(9);
-    let words: Vec<_> = command.trim_start_matches('#').split(' ').collect();
-    if command.starts_with('#') {
-        fs::remove_file(register_of(&store)).unwrap();
-    }
-    match TracedProcess::start(&store, &words) {
+    match start(&subject.copy(9), command) {
         Ok(mut process) => Some(process.run_until(usize::MAX)),
         Err(error) => {
             println!("skipped: no process can be traced here: {error}");
@@ -213,12 +197,11 @@ fn a_revoke_works_beside_a_process_stopped_at_any_call() {
     let slowest = Mutex::new(Slowest::default());
     // In the long form, case n is the n-th call of all commands in a row.
     let all: u64 = calls.iter().map(|count| *count as u64).sum();
-    let is_long = std::env::var_os("PATDECK_LONG").is_some();
     run_cases(
         case_count(COMMANDS.len() as u64, all),
         |thread| thread,
         |seed, thread| {
-            let (command, call) = if is_long {
+            let (command, call) = if is_long() {
                 nth_call(&calls, usize::try_from(seed).unwrap())
             } else {
                 let command = usize::try_from(seed).unwrap() % COMMANDS.len();

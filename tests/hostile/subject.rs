@@ -11,22 +11,19 @@ use std::{
 
 use chrono::{TimeDelta, Utc};
 use patdeck::{
-    domain::{
-        Actor, Description, LifetimeLimits, LimitChanges, Name, NewToken, ScopeCatalogue,
-        SecretPrefix,
-    },
-    service::{Clock, Entropy, Policy, Service},
+    domain::{Actor, Description, LimitChanges, Name, NewToken},
+    service::{Clock, Entropy, Service},
     store::Store,
-    testing::ServiceTestExt as _,
+    testing::{ServiceTestExt as _, default_policy},
 };
 use tempfile::TempDir;
 
 use crate::cases::program;
 
-/// Maximum time of a command on any file.
-const TIME_LIMIT: Duration = Duration::from_secs(10);
+/// Maximum time of a command on any file, after its input has ended.
+pub(crate) const TIME_LIMIT: Duration = Duration::from_secs(10);
 /// Maximum address space of a command in KiB.
-const MEMORY_LIMIT: &str = "3000000";
+pub(crate) const MEMORY_LIMIT_KIB: &str = "3000000";
 
 /// The number of tokens, enough for trees with branch pages.
 const TOKENS: usize = 300;
@@ -52,15 +49,10 @@ impl Subject {
         for n in 0..TOKENS {
             let name = format!("token-{n}");
             let expires_early = n % 7 == 3;
-            let issued = service
-                .create(&NewToken {
-                    name: Name::parse(&name).unwrap(),
-                    description: Description::parse(&"a description ".repeat(n % 9)).unwrap(),
-                    lifetime: if expires_early { "1h" } else { "30d" }.parse().unwrap(),
-                    scopes: vec!["channels:c-42:publish".parse().unwrap()],
-                    limits: LimitChanges::default(),
-                })
-                .unwrap();
+            let description = Description::parse(&"a description ".repeat(n % 9)).unwrap();
+            let lifetime = if expires_early { "1h" } else { "30d" }.parse().unwrap();
+            let token = NewToken { description, lifetime, ..new_token(&name) };
+            let issued = service.create(&token).unwrap();
             secrets.push_str(issued.secret.reveal());
             secrets.push('\n');
             let is_revoked = n % 3 == 1;
@@ -94,15 +86,25 @@ pub(crate) fn memory_folder() -> TempDir {
     folder.unwrap()
 }
 
+/// The register beside the store at `store`.
+pub(crate) fn register_of(store: &Path) -> PathBuf {
+    store.with_file_name("store.redb.revoked")
+}
+
+/// A token for 30 days with one scope.
+pub(crate) fn new_token(name: &str) -> NewToken {
+    NewToken {
+        name: Name::parse(name).unwrap(),
+        description: Description::default(),
+        lifetime: "30d".parse().unwrap(),
+        scopes: vec!["channels:c-42:publish".parse().unwrap()],
+        limits: LimitChanges::default(),
+    }
+}
+
 /// A service with the default policy.
 pub(crate) fn service_on(store: Store, clock: Clock) -> Service {
-    let policy = Policy {
-        prefix: SecretPrefix::default(),
-        limits: LifetimeLimits::default(),
-        default_lifetime: "30d".parse().unwrap(),
-        catalogue: ScopeCatalogue::default(),
-    };
-    Service::new(store, clock, Entropy::System, Actor::named("alice"), policy)
+    Service::new(store, clock, Entropy::System, Actor::named("alice"), default_policy())
 }
 
 /// Replaces the store at `path`.
@@ -117,7 +119,7 @@ pub(crate) fn write_store(path: &Path, bytes: &[u8]) {
 /// signal or a panic, or with an undocumented exit code.
 pub(crate) fn run(case: &str, path: &Path, arguments: &[&str], input: &str) -> Output {
     let mut command = assert_cmd::Command::new("/bin/sh");
-    let limits = format!("ulimit -v {MEMORY_LIMIT}; exec \"$0\" \"$@\"");
+    let limits = format!("ulimit -v {MEMORY_LIMIT_KIB}; exec \"$0\" \"$@\"");
     command.args(["-c", &limits]).arg(program()).arg("--store").arg(path);
     command.args(arguments).env_clear().env("HOME", path.parent().unwrap());
     command.current_dir(path.parent().unwrap()).env("LANG", "C.UTF-8");

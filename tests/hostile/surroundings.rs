@@ -15,14 +15,15 @@ use std::{
 use rand::{RngExt as _, rngs::StdRng};
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::{cases::program, command_lines::pick, sandbox::Sandbox};
+use crate::{
+    cases::program,
+    command_lines::pick,
+    sandbox::Sandbox,
+    subject::{MEMORY_LIMIT_KIB, TIME_LIMIT},
+};
 
-/// Maximum time of a command after its input has ended.
-pub(crate) const TIME_LIMIT: Duration = Duration::from_secs(10);
 /// Time after which an endless input ends, and an output that follows changes is terminated.
 const ENDLESS: Duration = Duration::from_millis(500);
-/// Maximum address space of a command in KiB.
-const MEMORY_LIMIT_KIB: &str = "3000000";
 /// Number of output bytes that are kept.
 const KEPT: usize = 4 << 20;
 
@@ -97,14 +98,14 @@ impl Surroundings {
                 variables.push((name, value));
             }
         }
-        let stdin = pick(random, &INPUTS);
+        let stdin = *pick(random, &INPUTS);
         let [stdout, stderr] = [0, 1].map(|_| match random.random_range(0..24) {
             0 => Output::Closed,
             1 => Output::Full,
             2 => Output::BrokenPipe,
             _ => Output::Read,
         });
-        let umask = pick(random, &["000", "022", "077"]);
+        let umask = *pick(random, &["000", "022", "077"]);
         Self { variables, umask, stdin, stdout, stderr, has_home }
     }
 
