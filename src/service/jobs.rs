@@ -214,7 +214,11 @@ impl Service {
             size.tokens += batch.plan.changes.len();
             size.damaged += batch.plan.damaged_count();
             size.skipped += batch.count.saturating_sub(batch.plan.changes.len());
-            drop(self.update_register(&batch.plan)?);
+            // `save_batch` ends the secrets of a deletion before its commit, in short writes. A
+            // second write of the whole batch would only keep other processes from the register.
+            if !matches!(batch.plan.command, Command::Delete { .. }) {
+                drop(self.update_register(&batch.plan)?);
+            }
             batch_size.finish_batch(batch.count, batch.started);
             first.get_or_insert(batch.plan);
             if batch.is_last {
