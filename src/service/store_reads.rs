@@ -262,17 +262,18 @@ impl Service {
     pub fn health(&self) -> Result<StoreHealth, ServiceError> {
         let has_register = self.store.has_register()?;
         Ok(self.store.read(|rows| {
+            let chain = rows.verify_chain()?;
             Ok::<_, StoreError>(StoreHealth {
                 summary: self.token_summary(rows)?,
-                chain: rows.verify_chain()?,
+                repairs: rows.find_repairs_with(&chain)?.len(),
+                chain,
                 inconsistencies: rows.find_inconsistencies()?,
                 name_clashes: rows.name_clashes()?,
                 schema: rows.schema()?,
-                trash: rows.trash()?.rows.len(),
+                trash: rows.trash_count()?,
                 has_register,
                 is_outdated: rows.is_store_outdated(),
                 pending_endings: rows.pending_count(),
-                repairs: rows.find_repairs()?.len(),
             })
         })?)
     }

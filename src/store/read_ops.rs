@@ -338,7 +338,7 @@ pub trait ReadOps: HasTables {
 
     /// Returns the repairs that damaged rows and derived tables need. Reads all tables.
     fn find_repairs(&self) -> Result<Vec<Repair>, StoreError> {
-        repair::find_repairs(self.tables())
+        repair::find_repairs(self.tables(), &self.verify_chain()?)
     }
 
     /// Returns a number that is 0 in a new store and increases with every committed change,

@@ -11,7 +11,8 @@ use super::{
     error::StoreError,
     jobs,
     name_index::{EntryCheck, clash_key},
-    read_ops::ReadOps,
+    read_ops::{ChainCheckResult, ReadOps},
+    reader::Reader,
     record::{
         ChainHeadV1, TokenIdRecordV1, TokenUsesV2, TokenV2, TrashV2, UsageDaysV1, UseCountV1,
     },
@@ -105,11 +106,23 @@ impl fmt::Display for Repair {
     }
 }
 
-/// Returns the repairs that the store needs, in the order in which they must be done.
-pub(super) fn find_repairs<T: Transaction>(tables: &Tables<T>) -> Result<Vec<Repair>, StoreError> {
+impl Reader {
+    /// Like [`ReadOps::find_repairs`], but does not verify the audit trail again. `chain` must be
+    /// the result of [`ReadOps::verify_chain`] in this transaction.
+    pub fn find_repairs_with(&self, chain: &ChainCheckResult) -> Result<Vec<Repair>, StoreError> {
+        find_repairs(&self.tables, chain)
+    }
+}
+
+/// Returns the repairs that the store needs, in the order in which they must be done. `chain` is
+/// the result of verifying the audit trail.
+pub(super) fn find_repairs<T: Transaction>(
+    tables: &Tables<T>,
+    chain: &ChainCheckResult,
+) -> Result<Vec<Repair>, StoreError> {
     let mut repairs = Vec::new();
-    if let Some((sequence, _)) = chain::verify(tables)?.first_fault {
-        repairs.push(Repair::RebuildTrail(sequence));
+    if let Some((sequence, _)) = &chain.first_fault {
+        repairs.push(Repair::RebuildTrail(*sequence));
     }
     find_in_names_and_uses(tables, &mut repairs)?;
     tables.trash.for_each(|key: &Key, row| {

@@ -11,6 +11,7 @@ use super::{
     codec::{RecordBody, decode},
     error::{DamagedRecord, StoreError},
     read_ops::{ScanResult, TrashedToken},
+    reader::Reader,
     record::{TokenIdRecordV1, TrashV2},
     tables::{TRASH_TIMES, Tables, Transaction, WriteTables},
 };
@@ -138,16 +139,33 @@ pub(super) fn deleted_until<T: Transaction>(
     error.map_or(Ok(found), Err)
 }
 
+impl Reader {
+    /// Counts the deleted tokens with a readable record.
+    pub fn trash_count(&self) -> Result<usize, StoreError> {
+        let mut count = 0_usize;
+        for_each(&self.tables, |trashed| count += usize::from(trashed.is_ok()))?;
+        Ok(count)
+    }
+}
+
+/// Calls `visit` with every deleted token in the order of the ids, and with every damaged record.
+fn for_each<T: Transaction>(
+    tables: &Tables<T>,
+    mut visit: impl FnMut(Result<TrashedToken, DamagedRecord>),
+) -> Result<(), StoreError> {
+    let trash = &tables.trash;
+    trash.for_each(|id: &Id, row| {
+        visit(row.and_then(|body| decode_trashed(id, body).ok_or_else(|| trash.damage(&id))));
+        ControlFlow::Continue(())
+    })
+}
+
 /// Reads all deleted tokens, most recently deleted first.
 pub(super) fn all<T: Transaction>(
     tables: &Tables<T>,
 ) -> Result<ScanResult<TrashedToken>, StoreError> {
-    let trash = &tables.trash;
     let mut found = ScanResult::default();
-    trash.for_each(|id: &Id, row| {
-        found.push(row.and_then(|it| decode_trashed(id, it).ok_or_else(|| trash.damage(&id))));
-        ControlFlow::Continue(())
-    })?;
+    for_each(tables, |trashed| found.push(trashed))?;
     found.rows.sort_by_key(|trashed| std::cmp::Reverse(trashed.at));
     Ok(found)
 }
@@ -204,11 +222,7 @@ pub(super) fn missing_entries<T: Transaction>(
     tables: &Tables<T>,
 ) -> Result<Vec<(Timestamp, TokenId)>, StoreError> {
     let mut all = Vec::new();
-    tables.trash.for_each(|id: &Id, row| {
-        let trashed = row.ok().and_then(|body| decode_trashed(id, body));
-        all.extend(trashed.map(|trashed| (trashed.at, trashed.token.id)));
-        ControlFlow::Continue(())
-    })?;
+    for_each(tables, |trashed| all.extend(trashed.map(|trashed| (trashed.at, trashed.token.id))))?;
     let mut missing = Vec::new();
     for (at, id) in all {
         let entry = tables.trash_times.get(&time_key(at, id.as_bytes()), decode);
