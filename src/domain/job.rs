@@ -56,6 +56,20 @@ pub enum JobKind {
 }
 
 impl Job {
+    /// Returns a job that has processed none of its `total` tokens.
+    pub fn new(kind: JobKind, actor: Actor, started: Timestamp, total: usize, lock: u64) -> Self {
+        let total = u64::try_from(total).unwrap_or(u64::MAX);
+        Self { kind, actor, started, total, done: 0, skipped: 0, cursor: None, lock }
+    }
+
+    /// Adds a batch of `count` tokens to the progress, of which `skipped` were left as they are.
+    pub fn add_batch(&mut self, count: usize, skipped: usize) {
+        let sum =
+            |before: u64, more| before.saturating_add(u64::try_from(more).unwrap_or(u64::MAX));
+        self.done = sum(self.done, count);
+        self.skipped = sum(self.skipped, skipped);
+    }
+
     /// What the job does, as a noun: `deletion of all tokens`.
     pub fn describe(&self) -> &'static str {
         match self.kind {

@@ -57,10 +57,10 @@ impl Service {
                 require_confirmed(&plan, &delivered.plan.confirm())?;
             }
             self.apply(tx, &plan)?;
-            if let Command::Restore(_) = &plan.command {
-                for at in plan.changes.iter().filter_map(TokenChange::deleted_at).take(1) {
-                    self.cancel_deletion(tx, at)?;
-                }
+            if let Command::Restore(_) = &plan.command
+                && let Some(at) = plan.changes.iter().find_map(TokenChange::deleted_at)
+            {
+                self.cancel_deletion(tx, at)?;
             }
             if digests.delivery() == Some(DeliveryMethod::Printed) {
                 self.append_printed(tx, &plan)?;

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Service, ServiceError, plan_reader::PlanReader};
+use super::{Service, ServiceError, plan_reader::PlanReader, store_reads::read_tokens};
 use crate::{
     domain::{AuditAction, Job, JobKind, Plan, StoredToken, Token, TokenChange, TokenId, plan},
     store::{DamagedRecord, JobReads as _, ReadOps, RevocationEntry, ScanResult, StoreError},
@@ -45,8 +45,8 @@ impl EndedBatch {
     fn limit(&self, found: &mut ScanResult<Token>) {
         let Some(until) = self.until else { return };
         found.rows.retain(|token| *token.id.as_bytes() <= until);
-        let id = |damage: &DamagedRecord| DamagedRecord::token_id(damage);
-        found.damaged.retain(|damage| id(damage).is_none_or(|id| *id.as_bytes() <= until));
+        let is_in_batch = |id: TokenId| *id.as_bytes() <= until;
+        found.damaged.retain(|damage| damage.token_id().is_none_or(is_in_batch));
     }
 }
 
@@ -72,13 +72,8 @@ impl Service {
             if matches!(job.kind, JobKind::DeleteAll { .. }) {
                 plan.changes.retain(|change| ended_entry(change).is_some_and(is_ended));
             }
-            let changed = plan.changes.len();
             self.apply_for(tx, &plan, &job.actor)?;
-            let add = |sum: &mut u64, more: usize| {
-                *sum = sum.saturating_add(u64::try_from(more).unwrap_or(u64::MAX));
-            };
-            add(&mut job.done, count);
-            add(&mut job.skipped, count.saturating_sub(changed));
+            job.add_batch(count, count.saturating_sub(plan.changes.len()));
             if is_last {
                 tx.remove_job(number)?;
             } else {
@@ -221,14 +216,8 @@ fn take_tokens(
     limit: usize,
 ) -> Result<(Vec<Token>, usize), StoreError> {
     let ids: Vec<_> = remaining.drain(..limit.min(remaining.len())).collect();
-    let mut tokens = Vec::with_capacity(ids.len());
-    for id in &ids {
-        match tx.token(id) {
-            Err(StoreError::Damaged(_)) => {}
-            found => tokens.extend(found?),
-        }
-    }
-    Ok((tokens, ids.len()))
+    let tokens = read_tokens(tx, &ids)?.into_iter().filter_map(|(_, token)| token);
+    Ok((tokens.collect(), ids.len()))
 }
 
 /// The register entry of a deleted token. The generation of a damaged record is unknown, so every

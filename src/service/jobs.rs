@@ -108,10 +108,10 @@ impl Service {
             Command::AddScopes { tokens, .. } | Command::RemoveScopes { tokens, .. }
                 if tokens.len() > MAX_PER_TRANSACTION =>
             {
-                let plan = self.preview(command)?;
-                let kind = plan.job.as_ref().and_then(|_| scopes_job(command, plan.ids()));
+                let mut plan = self.preview(command)?;
+                let kind = plan.job.take().and_then(|_| scopes_job(command, plan.ids()));
                 let Some(kind) = kind else { return Ok(None) };
-                require_confirmed(&Plan { job: None, ..plan.clone() }, confirmed)?;
+                require_confirmed(&plan, confirmed)?;
                 (plan.change_count(), self.start_job(kind, plan.change_count(), |_| Ok(()))?)
             }
             _ => return Ok(None),
@@ -170,16 +170,9 @@ impl Service {
                 self.require_granting(tx)?;
                 self.cancel_deletion(tx, deletion)?;
             }
-            Ok::<_, ServiceError>(tx.add_job(&Job {
-                kind,
-                actor: self.actor.clone(),
-                started: self.clock.denial_time(tx)?,
-                total: u64::try_from(total).unwrap_or(u64::MAX),
-                done: 0,
-                skipped: 0,
-                cursor: None,
-                lock: lock.number(),
-            })?)
+            let (actor, started) = (self.actor.clone(), self.clock.denial_time(tx)?);
+            let job = Job::new(kind, actor, started, total, lock.number());
+            Ok::<_, ServiceError>(tx.add_job(&job)?)
         })?;
         Ok((number, lock))
     }

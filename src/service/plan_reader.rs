@@ -1,16 +1,13 @@
-//! Adapts a transaction of the store to the reads that a plan needs. Large reads go through the
-//! tokens in pages. Called by `execute` and `jobs`.
+//! Adapts a transaction of the store to the reads that a plan needs. Reports a damaged record where
+//! a plan can go on without it. Called by `execute` and `job_batches`.
 
-use super::ServiceError;
+use super::{ServiceError, store_reads::newest_event};
 use crate::{
     domain::{
         AuditEvent, EventHash, Name, StoredToken, Timestamp, Token, TokenId, plan::ReadTokens,
     },
     store::{DamagedRecord, JobReads as _, ReadOps, StoreError},
 };
-
-/// Number of tokens that are read at once.
-const TOKENS_PER_READ: usize = 2_000;
 
 /// Adapts a transaction to the reads that a plan needs.
 pub(super) struct PlanReader<'a, R>(pub(super) &'a R);
@@ -72,16 +69,10 @@ impl<R: ReadOps> ReadTokens for PlanReader<'_, R> {
         &self,
         visit: &mut dyn FnMut(Result<Token, TokenId>),
     ) -> Result<(), ServiceError> {
-        let mut after = None;
-        loop {
-            let (found, next) = self.0.tokens_after_key(after, TOKENS_PER_READ)?;
-            found.rows.into_iter().map(Ok).for_each(&mut *visit);
-            found.damaged.iter().filter_map(DamagedRecord::token_id).map(Err).for_each(&mut *visit);
-            after = next;
-            if after.is_none() {
-                return Ok(());
-            }
-        }
+        Ok(self.0.for_each_token(|token| match token {
+            Ok(token) => visit(Ok(token)),
+            Err(damage) => damage.token_id().into_iter().map(Err).for_each(&mut *visit),
+        })?)
     }
 
     fn token_count(&self) -> Result<usize, ServiceError> {
@@ -108,8 +99,7 @@ impl<R: ReadOps> ReadTokens for PlanReader<'_, R> {
     }
 
     fn newest_event(&self) -> Result<(u64, EventHash), ServiceError> {
-        let newest = self.0.newest_event()?;
-        Ok(newest.map_or((0, EventHash::NONE), |event| (event.sequence, event.hash)))
+        Ok(newest_event(self.0)?)
     }
 
     fn newest_event_of(&self, id: &TokenId) -> Result<Option<AuditEvent>, ServiceError> {

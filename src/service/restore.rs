@@ -7,11 +7,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Service, ServiceError, import::wider_access};
+use super::{Service, ServiceError, import::wider_access, store_reads::newest_event};
 use crate::{
-    domain::{
-        Actor, AuditAction, EventBody, EventHash, Refusal, Status, Timestamp, Token, TokenId,
-    },
+    domain::{Actor, AuditAction, EventBody, Refusal, Status, Timestamp, Token, TokenId},
     store::{
         DamagedRecord, Ending, EndingKind, KeptEndings, ReadOps, Reader, RestoreTarget,
         RevocationEntry, StoreError, Writer, if_readable,
@@ -64,14 +62,14 @@ impl Service {
         let kept = target.kept_endings(&self.store)?;
         let at = self.restore_time(target)?;
         let (backup, events) =
-            self.store.read(|rows| Ok::<_, StoreError>((rows.tokens()?, newest(rows)?)))?;
+            self.store.read(|rows| Ok::<_, StoreError>((rows.tokens()?, newest_event(rows)?)))?;
         let mut found = RestoreDifferences {
             events: events.0,
             keeps_register: kept.has_register(),
             ..RestoreDifferences::default()
         };
         let mut current: BTreeMap<TokenId, Token> = BTreeMap::new();
-        let compared = read_if_readable(target, |rows| Ok((rows.tokens()?, newest(rows)?)))?;
+        let compared = read_if_readable(target, |rows| Ok((rows.tokens()?, newest_event(rows)?)))?;
         if let Some((tokens, (events, _))) = compared {
             found.replaced_events = Some(events);
             found.uncompared = tokens.damaged;
@@ -111,7 +109,7 @@ impl Service {
         if let Some(newest) = read_if_readable(target, |rows| self.clock.behind(rows))?.flatten() {
             return Err(Refusal::ClockBehind { clock: self.clock.now(), newest }.into());
         }
-        let replaced = read_if_readable(target, newest)?;
+        let replaced = read_if_readable(target, newest_event)?;
         let detail = match replaced {
             Some((sequence, hash)) => format!("replaced event {sequence}, hash {hash}"),
             None => "replaced no readable store".to_owned(),
@@ -192,7 +190,9 @@ impl Service {
 /// more.
 fn keep_uses(tx: &mut Writer<'_>, target: &RestoreTarget) -> Result<(), StoreError> {
     let has_maximum = |token: &Token| token.limits.max_uses.is_some();
-    for token in tx.tokens()?.rows.into_iter().filter(has_maximum) {
+    let mut limited = Vec::new();
+    tx.for_each_token(|token| limited.extend(token.ok().filter(has_maximum)))?;
+    for token in limited {
         let current = read_if_readable(target, |rows| rows.token(&token.id))?;
         if let Some(current) = current.flatten() {
             tx.put_use_count(&token.with_uses_of(&current))?;
@@ -210,12 +210,6 @@ fn read_if_readable<T>(
         Some(store) => if_readable(store.read(read)),
         None => Ok(None),
     }
-}
-
-/// The number and the hash of the newest event.
-fn newest(rows: &impl ReadOps) -> Result<(u64, EventHash), StoreError> {
-    let last = rows.newest_event()?;
-    Ok(last.map_or((0, EventHash::NONE), |event| (event.sequence, event.hash)))
 }
 
 /// Merges the entries of each token into one. A token with pending endings can have several.

@@ -354,6 +354,12 @@ fn contains_event(rows: &impl ReadOps, sequence: u64, hash: EventHash) -> Result
     }
 }
 
+/// The number and the hash of the newest undamaged event; 0 and [`EventHash::NONE`] without events.
+pub(super) fn newest_event(rows: &impl ReadOps) -> Result<(u64, EventHash), StoreError> {
+    let newest = rows.newest_event()?;
+    Ok(newest.map_or((0, EventHash::NONE), |event| (event.sequence, event.hash)))
+}
+
 /// Returns the position after the newest change in `rows`; `last` is the newest event.
 pub(super) fn position(
     rows: &impl ReadOps,

@@ -53,19 +53,15 @@ pub(super) struct SecretUse {
 }
 
 impl SecretUse {
-    /// Returns the last use or denied attempt that is recorded in `token` and that this one
-    /// replaces.
-    pub(super) fn recorded_in<'t>(&self, token: &'t Token) -> Option<&'t LastUse> {
-        if self.is_allowed { token.last_use_of(self.slot) } else { token.last_denial_of(self.slot) }
-    }
-
-    /// Whether this use needs no new record: the last one of the secret with the same answer is less
-    /// than [`MIN_USE_INTERVAL`] away, and has the same request and address or is later. A last use
-    /// further in the future comes from a fast clock and does not count. Otherwise, no use would be
-    /// recorded until that time.
-    pub(super) fn is_repeated(&self, token: &Token) -> bool {
-        let used = &self.used;
-        self.recorded_in(token).is_some_and(|last| {
+    /// Returns the use or denied attempt in `token` because of which this one needs no new record:
+    /// it is the last one of the secret with the same answer, less than [`MIN_USE_INTERVAL`] away,
+    /// and has the same request and address or is later. A last use further in the future comes
+    /// from a fast clock and does not count. Otherwise, no use would be recorded until that time.
+    pub(super) fn repeated_use<'t>(&self, token: &'t Token) -> Option<&'t LastUse> {
+        let (slot, used) = (self.slot, &self.used);
+        let last =
+            if self.is_allowed { token.last_use_of(slot) } else { token.last_denial_of(slot) };
+        last.filter(|last| {
             let is_same = (&last.summary, &last.from) == (&used.summary, &used.from);
             within_interval(last.at, used.at) && (is_same || last.at > used.at)
         })
@@ -308,7 +304,7 @@ pub(super) fn write(store: &Store, batch: &UsageBatch) -> Result<(), StoreError>
         batch.counts.iter().try_for_each(|(id, days)| rows.add_usage_days(id, days))?;
         batch.uses.iter().try_for_each(|usage| {
             let SecretUse { id, slot, digest, used, is_allowed } = usage;
-            if rows.token(id)?.is_none_or(|token| usage.is_repeated(&token)) {
+            if rows.token(id)?.is_none_or(|token| usage.repeated_use(&token).is_some()) {
                 return Ok(());
             }
             let previous = (*slot == SecretSlot::Previous).then_some(*digest);

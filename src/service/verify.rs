@@ -214,8 +214,7 @@ impl Verifier {
                 return Ok(None);
             };
             let ended = rows.revocation_state(&id)?.denial(&token, slot, at);
-            let is_cached = recent.has_secret(&digest, at);
-            if !is_cached {
+            if !recent.has_secret(&digest, at) {
                 rows.attach_usage(&mut token)?;
             }
             rows.attach_use_count(&mut token)?;
@@ -225,7 +224,6 @@ impl Verifier {
                 digest,
                 at,
                 ended,
-                is_cached,
                 newest_recorded,
             }))
         })?;
@@ -244,8 +242,7 @@ impl Verifier {
         decision: &Decision,
         from: Option<&str>,
     ) {
-        let AuthenticatedToken { token, digest, at, is_cached, newest_recorded, .. } =
-            authenticated;
+        let AuthenticatedToken { token, digest, at, newest_recorded, .. } = authenticated;
         // The denial of an expired secret must last, even if its last use is too recent to be
         // recorded again.
         if matches!(decision, Decision::Deny(Denial::Expired(end)) if *newest_recorded < Some(*end))
@@ -263,8 +260,7 @@ impl Verifier {
         } else {
             let from = from.or(self.default_from.as_deref());
             let usage = new_usage(authenticated, request, is_allowed, from);
-            let recorded = usage.recorded_in(token).filter(|_| usage.is_repeated(token));
-            match recorded.filter(|_| !is_cached) {
+            match usage.repeated_use(token) {
                 Some(recorded) => {
                     self.recent.remember(digest, hash, recorded.at);
                     None
@@ -335,6 +331,7 @@ fn new_usage(
 
 /// The token whose secret was presented, and the secret's slot and digest.
 struct AuthenticatedToken {
+    /// Without its last uses if a recent use of the secret is cached.
     token: Token,
     slot: SecretSlot,
     digest: Digest,
@@ -342,8 +339,6 @@ struct AuthenticatedToken {
     at: Timestamp,
     /// The denial if the revocation register overrules the record.
     ended: Option<Denial>,
-    /// Whether a recent use of the secret is cached. If so, `token` was read without its last uses.
-    is_cached: bool,
     /// The newest time that the store contains. `None` is before every time.
     newest_recorded: Option<Timestamp>,
 }

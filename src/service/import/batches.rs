@@ -17,8 +17,11 @@ use super::{
 };
 use crate::{
     domain::{EventHash, Job, JobKind, Timestamp},
-    service::{batch_size::BatchSize, store_reads},
-    store::{JobLock, JobReads as _, ReadOps, StoreError, Writer},
+    service::{
+        batch_size::BatchSize,
+        store_reads::{self, newest_event},
+    },
+    store::{JobLock, JobReads as _, ReadOps, Writer},
 };
 
 /// The state of a running import.
@@ -95,7 +98,7 @@ impl<S: ImportSource> PreparedImport<'_, S> {
                 Some(job) => job,
                 None => self.start(rows, running)?,
             };
-            let mode = if newest_event(rows)? == running.newest_event {
+            let mode = if Some(newest_event(rows)?) == running.newest_event {
                 RecheckMode::Unchanged
             } else {
                 RecheckMode::Recheck
@@ -103,11 +106,7 @@ impl<S: ImportSource> PreparedImport<'_, S> {
             let batch = self.plan_batch(tokens, self.service.clock.denial_time(rows)?, mode)?;
             let mut register = RegisterChanges::default();
             self.write_batch(rows, &batch, running.deletion_time, &mut register)?;
-            let add = |count: &mut u64, more: usize| {
-                *count = count.saturating_add(u64::try_from(more).unwrap_or(u64::MAX));
-            };
-            add(&mut job.done, tokens.len());
-            add(&mut job.skipped, batch.refused_rows);
+            job.add_batch(tokens.len(), batch.refused_rows);
             let has_displaced = running.has_displaced || !register.ended.is_empty();
             if job.done >= job.total {
                 rows.remove_job(number)?;
@@ -118,7 +117,8 @@ impl<S: ImportSource> PreparedImport<'_, S> {
                 rows.put_job(number, &job)?;
             }
             // After a change by another process, all later rows are checked again.
-            let newest = if mode == RecheckMode::Unchanged { newest_event(rows)? } else { None };
+            let is_unchanged = mode == RecheckMode::Unchanged;
+            let newest = is_unchanged.then(|| newest_event(rows)).transpose()?;
             running.has_displaced = has_displaced;
             Ok::<_, ImportError>(((number, job), batch, newest, (register, started)))
         })?;
@@ -137,7 +137,7 @@ impl<S: ImportSource> PreparedImport<'_, S> {
     ) -> Result<(u64, Job), ImportError> {
         let position = store_reads::position(rows, rows.newest_event()?.as_ref())?;
         let is_unchanged = position == self.checked_at;
-        running.newest_event = if is_unchanged { newest_event(rows)? } else { None };
+        running.newest_event = is_unchanged.then(|| newest_event(rows)).transpose()?;
         running.deletion_time = self.service.deletion_time(rows)?;
         let kind = JobKind::Import { ids_crc: self.policy.ids_crc() };
         for (number, job) in rows.jobs()?.rows {
@@ -145,21 +145,9 @@ impl<S: ImportSource> PreparedImport<'_, S> {
                 rows.remove_job(number)?;
             }
         }
-        let job = Job {
-            kind,
-            actor: self.service.actor.clone(),
-            started: self.service.clock.denial_time(rows)?,
-            total: u64::try_from(self.staging.row_count()).unwrap_or(u64::MAX),
-            done: 0,
-            skipped: 0,
-            cursor: None,
-            lock: running.lock.number(),
-        };
+        let (actor, started) = (self.service.actor.clone(), self.service.clock.denial_time(rows)?);
+        let total = self.staging.row_count();
+        let job = Job::new(kind, actor, started, total, running.lock.number());
         Ok((rows.add_job(&job)?, job))
     }
-}
-
-/// The number and the hash of the newest event.
-fn newest_event(rows: &impl ReadOps) -> Result<Option<(u64, EventHash)>, StoreError> {
-    Ok(rows.newest_event()?.map(|event| (event.sequence, event.hash)))
 }
