@@ -91,24 +91,19 @@ impl ConsistencyCheck {
 
     fn check_tokens<T: Transaction>(&mut self, tables: &Tables<T>) -> Result<(), StoreError> {
         self.tokens = TokenNames::load(tables)?;
-        tables.uses.for_each(|key: &Key, _| {
-            if !self.tokens.contains(key) {
-                self.add_fault(key, "has a last use but does not exist");
-            }
-            ControlFlow::Continue(())
-        })?;
-        tables.use_counts.for_each(|key: &Key, _| {
-            if !self.tokens.contains(key) {
-                self.add_fault(key, "has counted uses but does not exist");
-            }
-            ControlFlow::Continue(())
-        })?;
-        tables.usage_days.for_each(|key: &Key, _| {
-            if !self.tokens.contains(key) {
-                self.add_fault(key, "has numbers of uses but does not exist");
-            }
-            ControlFlow::Continue(())
-        })?;
+        let tables_of_uses = [
+            (&tables.uses, "has a last use but does not exist"),
+            (&tables.use_counts, "has counted uses but does not exist"),
+            (&tables.usage_days, "has numbers of uses but does not exist"),
+        ];
+        for (table, predicate) in tables_of_uses {
+            table.for_each(|key: &Key, _| {
+                if !self.tokens.contains(key) {
+                    self.add_fault(key, predicate);
+                }
+                ControlFlow::Continue(())
+            })?;
+        }
         tables.trash.for_each(|key: &Key, row| {
             if self.tokens.contains(key) {
                 self.add_fault(key, "is both present and deleted");

@@ -46,7 +46,7 @@ impl Store {
 pub(super) fn damaged<T: Transaction>(tables: &Tables<T>) -> Result<Vec<u64>, StoreError> {
     let mut damaged = Vec::new();
     tables.jobs.for_each(|number: u64, row| {
-        if row.ok().and_then(|body| body.decode::<JobV1<'_>>()?.into_job()).is_none() {
+        if row.ok().and_then(JobV1::decode_job).is_none() {
             damaged.push(number);
         }
         ControlFlow::Continue(())
@@ -63,10 +63,8 @@ pub trait JobReads: ReadOps {
         let jobs = &self.tables().jobs;
         let mut found = ScanResult::default();
         jobs.for_each(|number: u64, row| {
-            let job = row.and_then(|body| {
-                let job = body.decode::<JobV1<'_>>().and_then(JobV1::into_job);
-                job.ok_or_else(|| jobs.damage(&number))
-            });
+            let decode = |body| JobV1::decode_job(body).ok_or_else(|| jobs.damage(&number));
+            let job = row.and_then(decode);
             found.push(job.map(|job| (number, job)));
             ControlFlow::Continue(())
         })?;
@@ -75,7 +73,7 @@ pub trait JobReads: ReadOps {
 
     /// Returns the job with this number; `None` if it was finished.
     fn job(&self, number: u64) -> Result<Option<Job>, StoreError> {
-        self.tables().jobs.get(number, |body| body.decode::<JobV1<'_>>()?.into_job())
+        self.tables().jobs.get(number, JobV1::decode_job)
     }
 
     /// The number of the newest event of a token; 0 if it has none.

@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    codec::{RecordBody, TYPICAL_BYTES, decode, verify_checksum},
+    codec::{TYPICAL_BYTES, decode, verify_checksum},
     error::{DamagedRecord, StoreError},
     record::{TokenUses, TokenUsesV2, TokenV2, UseCountV1},
     register::PendingEndings,
@@ -69,14 +69,7 @@ impl RawBatch {
             };
             let record = next(*record_len);
             let uses = usage_len.map(|length| length.map(&mut next));
-            let (token, damaged) = decode_token(id, record, uses);
-            visit(match &self.pending {
-                Some(pending) => token.map(|token| pending.apply(token)),
-                None => token,
-            });
-            for damage in damaged {
-                visit(Err(damage));
-            }
+            visit_row(id, record, uses, self.pending.as_deref(), &mut visit);
         }
     }
 }
@@ -89,16 +82,25 @@ pub(super) fn for_each_token<T: Transaction>(
 ) -> Result<(), StoreError> {
     let Tables { tokens, uses, use_counts, .. } = tables;
     tokens.merge_join([uses, use_counts], Bound::Unbounded, |key, record, usage| {
-        let (token, damaged) = decode_token(key, record, usage);
-        visit(match pending {
-            Some(pending) => token.map(|token| pending.apply(token)),
-            None => token,
-        });
-        for damage in damaged {
-            visit(Err(damage));
-        }
+        visit_row(key, record, usage, pending, &mut visit);
         ControlFlow::Continue(())
     })
+}
+
+/// Calls `visit` with the token of one row, then with the damage of its usage records.
+fn visit_row(
+    id: &Id,
+    record: &[u8],
+    usage: [Option<&[u8]>; 2],
+    pending: Option<&PendingEndings>,
+    visit: &mut impl FnMut(Result<Token, DamagedRecord>),
+) {
+    let (token, damaged) = decode_token(id, record, usage);
+    visit(match pending {
+        Some(pending) => token.map(|token| pending.apply(token)),
+        None => token,
+    });
+    damaged.into_iter().map(Err).for_each(visit);
 }
 
 /// Decodes a token and the records of its last uses and its counted uses. If the former is damaged,
@@ -111,9 +113,8 @@ pub(super) fn decode_token(
 ) -> (Result<Token, DamagedRecord>, Vec<DamagedRecord>) {
     let body = verify_checksum(TOKENS, id, record);
     let mut token = body.and_then(|body| TokenV2::decode_token(id, body));
-    let decode_usage = |body: RecordBody<'_>| body.decode::<TokenUsesV2<'_>>()?.into_usage();
     let last = uses.map_or(Some(TokenUses::default()), |uses| {
-        verify_checksum(USES, id, uses).and_then(decode_usage)
+        verify_checksum(USES, id, uses).and_then(TokenUsesV2::decode_usage)
     });
     let damage = |table| DamagedRecord { table, key: display_key(id) };
     let mut damaged: Vec<_> = last.is_none().then(|| damage(USES)).into_iter().collect();
@@ -125,7 +126,7 @@ pub(super) fn decode_token(
         let body = count.and_then(read);
         damaged.extend((count.is_some() && body.is_none()).then(|| damage(USE_COUNTS)));
         if token.limits.max_uses.is_some() {
-            body.unwrap_or(UseCountV1::all_taken(token.generation)).apply_to(token);
+            UseCountV1::apply_or_all_taken(body, token);
         }
     }
     (token.ok_or_else(|| damage(TOKENS)), damaged)

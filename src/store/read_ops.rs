@@ -384,7 +384,7 @@ pub trait ReadOps: HasTables {
 
     /// Returns the time of the last deletion whose token is still in the trash.
     fn newest_deletion(&self) -> Result<Option<Timestamp>, StoreError> {
-        trash_index::newest(self.tables())
+        Ok(trash_index::deletion_before(self.tables(), None)?.map(|(at, _)| at))
     }
 
     /// Reads at most `limit` tokens that were deleted at `until` or before, the oldest first.

@@ -7,7 +7,7 @@ use std::{fmt, ops::ControlFlow};
 
 use super::{
     chain,
-    codec::{RecordBody, decode},
+    codec::decode,
     error::StoreError,
     jobs,
     name_index::{EntryCheck, clash_key},
@@ -154,8 +154,7 @@ fn find_in_names_and_uses<T: Transaction>(
 ) -> Result<(), StoreError> {
     let mut names = TokenNames::load(tables)?;
     tables.uses.for_each(|key: &Key, row| {
-        let uses = |body: RecordBody<'_>| body.decode::<TokenUsesV2<'_>>()?.into_usage();
-        if !names.contains(key) || row.ok().and_then(uses).is_none() {
+        if !names.contains(key) || row.ok().and_then(TokenUsesV2::decode_usage).is_none() {
             repairs.push(Repair::RemoveLastUse(*key));
         }
         ControlFlow::Continue(())
@@ -169,8 +168,7 @@ fn find_in_names_and_uses<T: Transaction>(
         ControlFlow::Continue(())
     })?;
     tables.usage_days.for_each(|key: &Key, row| {
-        let days = |body: RecordBody<'_>| body.decode::<UsageDaysV1>()?.into_days();
-        if !names.contains(key) || row.ok().and_then(days).is_none() {
+        if !names.contains(key) || row.ok().and_then(UsageDaysV1::decode_days).is_none() {
             repairs.push(Repair::RemoveUsageDays(*key));
         }
         ControlFlow::Continue(())

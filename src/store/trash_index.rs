@@ -46,16 +46,6 @@ fn parse_entry(
     (*key == time_key(at, &id)).then_some((at, id))
 }
 
-/// Returns the time of the last deletion.
-pub(super) fn newest<T: Transaction>(tables: &Tables<T>) -> Result<Option<Timestamp>, StoreError> {
-    let mut newest = None;
-    tables.trash_times.scan(.., true, |key: &TrashTimeKey, row| {
-        newest = parse_entry(key, row).map(|(at, _)| at);
-        if newest.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    })?;
-    Ok(newest)
-}
-
 /// Returns the latest deletion before the time `before`, with one of its tokens. Without `before`,
 /// returns the latest deletion. Skips damaged entries.
 pub(super) fn deletion_before<T: Transaction>(

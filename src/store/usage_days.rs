@@ -11,9 +11,7 @@ use super::{
 use crate::domain::{TokenId, UsageDays};
 
 fn load<T: Transaction>(tables: &Tables<T>, id: &TokenId) -> Result<UsageDays, StoreError> {
-    let days =
-        tables.usage_days.get(id.as_bytes(), |body| body.decode::<UsageDaysV1>()?.into_days());
-    match days {
+    match tables.usage_days.get(id.as_bytes(), UsageDaysV1::decode_days) {
         Ok(days) => Ok(days.unwrap_or_default()),
         Err(StoreError::Damaged(_)) => Ok(UsageDays::default()),
         Err(error) => Err(error),

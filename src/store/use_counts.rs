@@ -17,7 +17,7 @@ pub(super) fn load_usage<T: Transaction>(
     tables: &Tables<T>,
     id: &TokenId,
 ) -> Result<TokenUses, StoreError> {
-    match tables.uses.get(id.as_bytes(), |body| body.decode::<TokenUsesV2<'_>>()?.into_usage()) {
+    match tables.uses.get(id.as_bytes(), TokenUsesV2::decode_usage) {
         Ok(uses) => Ok(uses.unwrap_or_default()),
         Err(StoreError::Damaged(_)) => Ok(TokenUses::default()),
         Err(error) => Err(error),
@@ -36,8 +36,8 @@ pub(super) fn attach_use_count<T: Transaction>(
 ) -> Result<(), StoreError> {
     if token.limits.max_uses.is_some() {
         let count = tables.use_counts.get(token.id.as_bytes(), decode::<UseCountV1>)?;
-        // The record exists from the time on when the maximum was set, so it was lost.
-        count.unwrap_or(UseCountV1::all_taken(token.generation)).apply_to(token);
+        // The record exists from the time on when the maximum was set, so a missing one was lost.
+        UseCountV1::apply_or_all_taken(count, token);
     }
     Ok(())
 }
@@ -49,7 +49,7 @@ pub(super) fn attach_use_count_or_all<T: Transaction>(
 ) -> Result<(), StoreError> {
     match attach_use_count(tables, token) {
         Err(StoreError::Damaged(_)) => {
-            UseCountV1::all_taken(token.generation).apply_to(token);
+            UseCountV1::apply_or_all_taken(None, token);
             Ok(())
         }
         result => result,

@@ -5,7 +5,7 @@ use bincode::{BorrowDecode, Encode};
 use super::{ActorV1, IdV1, ScopeV1, TimestampV1, try_map};
 use crate::{
     domain::{Job, JobKind, ScopesToRemove, TokenId},
-    store::codec::Record,
+    store::codec::{Record, RecordBody},
 };
 
 /// A job. Fields that its kind does not need are empty.
@@ -82,8 +82,13 @@ impl<'a> From<&'a Job> for JobV1<'a> {
 }
 
 impl JobV1<'_> {
+    /// Decodes the job. Returns `None` if the record is damaged.
+    pub(in crate::store) fn decode_job(body: RecordBody<'_>) -> Option<Job> {
+        body.decode::<JobV1<'_>>()?.into_job()
+    }
+
     /// The job; `None` if the domain would refuse one of its fields.
-    pub(in crate::store) fn into_job(self) -> Option<Job> {
+    fn into_job(self) -> Option<Job> {
         let deletion = try_map(self.deletion, TimestampV1::to_timestamp).ok()?;
         let scopes =
             self.scopes.into_iter().map(ScopeV1::into_scope).collect::<Option<Vec<_>>>()?;

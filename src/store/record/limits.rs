@@ -87,6 +87,11 @@ impl UseCountV1 {
         Self { generation, current: u32::MAX, previous: u32::MAX }
     }
 
+    /// Sets the uses taken in `token`. If `count` is missing or damaged, all uses are taken.
+    pub(in crate::store) fn apply_or_all_taken(count: Option<Self>, token: &mut Token) {
+        count.unwrap_or(Self::all_taken(token.generation)).apply_to(token);
+    }
+
     /// The counts in the fields of `token`. `None` if no use was counted.
     pub(in crate::store) fn of(token: &Token) -> Option<Self> {
         let previous = token.previous.as_ref().map_or(0, |old| old.uses_taken);

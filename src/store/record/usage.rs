@@ -7,7 +7,7 @@ use bincode::{BorrowDecode, Encode};
 use super::{TimestampV1, try_map};
 use crate::{
     domain::{Digest, LastUse, Token, later_use},
-    store::codec::Record,
+    store::codec::{Record, RecordBody},
 };
 
 #[derive(Debug, Clone, PartialEq, Eq, Encode, BorrowDecode)]
@@ -113,6 +113,11 @@ impl<'a> From<&'a TokenUses> for TokenUsesV2<'a> {
 }
 
 impl TokenUsesV2<'_> {
+    /// Decodes the last uses. Returns `None` if the record is damaged.
+    pub(in crate::store) fn decode_usage(body: RecordBody<'_>) -> Option<TokenUses> {
+        body.decode::<TokenUsesV2<'_>>()?.into_usage()
+    }
+
     pub(in crate::store) fn into_usage(self) -> Option<TokenUses> {
         let previous = |(digest, uses): (_, SecretUsesV1<'_>)| {
             Some((Digest::from_bytes(digest), uses.into_uses()?))

@@ -5,7 +5,7 @@ use bincode::{BorrowDecode, Encode};
 
 use crate::{
     domain::{DayCount, UsageDays, UtcDay},
-    store::codec::Record,
+    store::codec::{Record, RecordBody},
 };
 
 /// The numbers of one day: days since 1970, uses, denied attempts.
@@ -24,6 +24,11 @@ impl From<&UsageDays> for UsageDaysV1 {
 }
 
 impl UsageDaysV1 {
+    /// Decodes the numbers of uses. Returns `None` if the record is damaged.
+    pub(in crate::store) fn decode_days(body: RecordBody<'_>) -> Option<UsageDays> {
+        body.decode::<Self>()?.into_days()
+    }
+
     pub(in crate::store) fn into_days(self) -> Option<UsageDays> {
         let days = self.0.into_iter();
         let days = days.map(|(day, used, denied)| {
