@@ -1,6 +1,6 @@
-//! The number of tokens in the next batch of a job. Follows the time that the last batch held the
-//! write lock, because the time per token depends on the disk and on the size of the store. Called
-//! by the import and by `jobs`.
+//! The number of tokens in the next batch of a large change. Follows the time that the last batch
+//! held the write lock, because the time per token depends on the disk and on the size of the
+//! store. Called by the import, by `jobs` and by `endings`.
 
 use std::{
     thread,

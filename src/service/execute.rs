@@ -60,11 +60,10 @@ impl Service {
         self.store.read(|tx| self.plan(tx, command, &NewSecretDigests::default()))
     }
 
-    /// Executes `command` in one transaction, completely or not at all. If its plan is a job, executes
-    /// it in batches, see `jobs`. Fails with
-    /// [`ServiceError::ChangedMeanwhile`] if `confirmed` does not cover the plan. A secret file is
-    /// flushed to disk before any previous secret stops working. The file is removed if nothing was
-    /// changed.
+    /// Executes `command` in one transaction, completely or not at all. If its plan is a job,
+    /// executes it in batches, see `jobs`. Fails with [`ServiceError::ChangedMeanwhile`] if
+    /// `confirmed` does not cover the plan. A secret file is flushed to disk before any previous
+    /// secret stops working. The file is removed if nothing was changed.
     pub fn execute(
         &self,
         command: &Command,
@@ -282,8 +281,9 @@ impl Service {
     }
 }
 
-/// Fails if `confirmed` does not cover `plan`, if `plan` is a job, or if the plan skips a token that its command names.
-/// Revoking leaked tokens may skip tokens: their leaked secrets no longer work.
+/// Fails if `confirmed` does not cover `plan`, if `plan` is a job, or if the plan skips a token
+/// that its command names. Revoking leaked tokens may skip tokens: their leaked secrets no longer
+/// work.
 pub(super) fn require_confirmed(
     plan: &Plan,
     confirmed: &ConfirmationProof,

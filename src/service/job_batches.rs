@@ -119,9 +119,9 @@ impl Service {
         }
     }
 
-    /// Plans the next batch and moves the job behind it. The secrets of the tokens in `ended` are ended,
-    /// so these tokens are deleted even if they have changed since. Returns the number of tokens that the batch
-    /// processes, and whether it is the last one.
+    /// Plans the next batch and moves the job behind it. The secrets of the tokens in `ended` are
+    /// ended, so these tokens are deleted even if they have changed since. Returns the number of
+    /// tokens that the batch processes, and whether it is the last one.
     fn plan_job_batch(
         &self,
         tx: &impl ReadOps,

@@ -1,6 +1,7 @@
-//! The use cases: each is a function that runs in one transaction. Owns the clock, the random
-//! source, the actor and the policy. The rules are in `domain`, the stored bytes in `store`. Called
-//! by the list engine, the app and the command line; depends on none of them.
+//! The use cases. A change of up to 5,000 tokens runs in one transaction, a larger one in batches.
+//! Owns the clock, the random source, the actor and the policy. The rules are in `domain`, the
+//! stored bytes in `store`. Called by the list engine, the app and the command line; depends on
+//! none of them.
 
 pub mod actor;
 mod batch_size;

@@ -1,6 +1,6 @@
 //! Stores the endings that the records lack: those that are pending in the revocation register and,
-//! if the store is an older copy, those of the whole register. Skips what is stored already. Called by
-//! every write transaction.
+//! if the store is an older copy, those of the whole register. Skips what is stored already. Called
+//! by `Service::write` and by revokes.
 
 use crate::{
     domain::{AuditAction, EventBody, Token, TokenId},

@@ -97,8 +97,8 @@ impl Verifier {
     /// Decides whether the secret `presented` allows `request`. If `request` is `None`, decides
     /// whether `presented` is the secret of an active token. `from` is the address of the client: it
     /// is recorded with the last use, and a token with allowed networks needs it. If the token has a
-    /// maximum number of uses, an allowed check takes one in a durable write. An error means that there is no answer: callers must never treat it as
-    /// "allowed".
+    /// maximum number of uses, an allowed check takes one in a durable write. An error means that
+    /// there is no answer: callers must never treat it as "allowed".
     pub fn check(
         &mut self,
         presented: Zeroizing<String>,

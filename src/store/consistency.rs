@@ -151,7 +151,7 @@ impl ConsistencyCheck {
     }
 
     fn check_trail<T: Transaction>(&mut self, tables: &Tables<T>) -> Result<(), StoreError> {
-        // Present tokens in the order of their names, and the other tokens of the trail.
+        // The present tokens in the order of `tokens.rows`, and the other tokens of the trail.
         let mut audited = vec![None; self.tokens.rows.len()];
         let mut others: BTreeMap<Key, AuditedTokenState> = BTreeMap::new();
         let mut is_readable = true;

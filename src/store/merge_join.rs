@@ -53,7 +53,7 @@ impl<'r> RowCursor<'r> {
 
 impl<T: Transaction> RecordTable<IdKey, T> {
     /// Calls `visit` with each raw row of this table from `from` on, and with the raw rows of
-    /// `others` at the same key, until `visit` breaks.
+    /// `first` and `second` at the same key, until `visit` breaks.
     pub(super) fn merge_join(
         &self,
         [first, second]: [&Self; 2],

@@ -1,6 +1,7 @@
 //! The migration from schema 1 to 2: gives tokens a version and a generation, separates denied
-//! attempts from uses, folds names by the current rules, indexes deleted tokens by time, and assigns the id of the revocation register.
-//! `file_db` creates the register afterwards. Called by `migrate`.
+//! attempts from uses, folds names by the current rules, indexes deleted tokens by time, and
+//! assigns the id of the revocation register. `file_db` creates the register afterwards. Called by
+//! `migrate`.
 
 use std::ops::ControlFlow;
 

@@ -1,7 +1,7 @@
 //! Finds and executes repairs. Rebuilds what follows from other records (names, deletion times, the
-//! event chain), and removes damaged rows whose loss is acceptable (last uses, numbers of uses, deleted tokens,
-//! events, changes). Leaves the records of tokens alone; deleting a token removes its damaged
-//! record. Called by the service for `doctor --repair`.
+//! event chain), and removes damaged rows whose loss is acceptable (last uses, numbers of uses,
+//! deleted tokens, events, changes). Leaves the records of tokens alone; deleting a token removes
+//! its damaged record. Called by the service for `doctor --repair`.
 
 use std::{fmt, ops::ControlFlow};
 

@@ -41,8 +41,8 @@ pub(super) const TOKENS: &str = "tokens-2";
 /// Table of names: folded name → `TokenIdRecordV1`, the id of the token with that name.
 /// `name_index` describes the keys of tokens with the same name.
 pub(super) const NAMES: &str = "names-2";
-/// Table of last uses and denied attempts: token id → `TokenUsesV2`. It is separate from the tokens, so that a check
-/// does not rewrite the token.
+/// Table of last uses and denied attempts: token id → `TokenUsesV2`. It is separate from the
+/// tokens, so that a check does not rewrite the token.
 pub(super) const USES: &str = "uses-2";
 /// Table of counted uses: token id → `UseCountV1`. Only tokens with counted uses have a row.
 pub(super) const USE_COUNTS: &str = "use-counts-1";

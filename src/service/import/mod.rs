@@ -1,7 +1,7 @@
-//! Imports any number of tokens: up to 5,000 in one transaction, all of them or none; more in batches
-//! (`batches`). Memory holds a few batches and 20 bytes per token. Two steps: `prepare_import` parses and checks the lines in parallel,
-//! reports all their faults, and stages the rows; then `commit` writes the staged rows on one
-//! thread. Called by the command line.
+//! Imports any number of tokens: up to 5,000 in one transaction, all of them or none; more in
+//! batches (`batches`). Memory holds a few batches and 20 bytes per token. Two steps:
+//! `prepare_import` parses and checks the lines in parallel, reports all their faults, and stages
+//! the rows; then `commit` writes the staged rows on one thread. Called by the command line.
 
 mod batches;
 mod conflicts;

@@ -46,9 +46,9 @@ impl StagingBuffer {
         self.row_count
     }
 
-    /// Appends `count` encoded rows to the last batch if they fit, or else as a new batch. Moves all rows
-    /// to a scratch file of `store` when they exceed [`MAX_IN_MEMORY`]. Fails if the file cannot be
-    /// written.
+    /// Appends `count` encoded rows to the last batch if they fit, or else as a new batch. Moves
+    /// all rows to a scratch file of `store` when they exceed [`MAX_IN_MEMORY`]. Fails if the file
+    /// cannot be written.
     pub(super) fn add(
         &mut self,
         store: &Store,
