@@ -90,9 +90,7 @@ pub use domain::{AccessRequest, Decision, Denial, Scope, ScopeError};
 pub use service::{Verdict, Verifier};
 pub use store::StoreError;
 
-use std::{
-    ffi::OsString, fs::File, os::unix::fs::OpenOptionsExt as _, path::Path, process::ExitCode,
-};
+use std::{ffi::OsString, path::Path, process::ExitCode};
 
 use clap::Parser as _;
 
@@ -100,7 +98,7 @@ use cli::{
     Args, CliCommand, CliError, Exit, Output,
     print::{print_error, print_warning},
 };
-use config::{Config, Environment, SettingSource, ThemeName};
+use config::{Config, Environment, SettingSource, ThemeName, pipe_wait::open_without_waiting};
 use output::advice;
 use service::{
     Clock, Entropy, InputSensitivity, Policy, Service, ServiceError, check_input_file,
@@ -215,8 +213,7 @@ fn load_config(args: &Args) -> Result<Config, CliError> {
     // The config names the clipboard program, which receives secrets: refuse a config file that
     // other users can change.
     // The program must not wait for the writer of a pipe, whose content it has read already.
-    let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
-    let open = |path: &Path| File::options().read(true).custom_flags(flags).open(path).ok();
+    let open = |path: &Path| open_without_waiting(path).ok();
     if let Some((path, file)) = config.file.as_deref().and_then(|path| Some((path, open(path)?))) {
         check_input_file(path, &file, InputSensitivity::Content)
             .map_err(|error| CliError::file(&error))?;

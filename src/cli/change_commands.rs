@@ -9,7 +9,7 @@ use serde_json::json;
 use super::{
     args::{Create, Delete, Edit, Regenerate, Revoke, ScopeSubcommand},
     exit::{CliError, Exit},
-    print::{Output, print_message, print_warning},
+    print::{Output, print_failed_steps, print_message, print_warning},
     prompt::confirm,
     scope_args::ScopeList,
 };
@@ -204,12 +204,7 @@ fn flatten(lists: &[ScopeList]) -> Vec<Scope> {
 /// Prints the result. A new secret was printed or written before the change.
 fn print_committed(committed: &CommandResult, out: &Output) -> Result<Exit, CliError> {
     print_plan_warnings(&committed.plan);
-    if let Some(error) = &committed.deferred {
-        print_message(&advice::deferred_sentence(error));
-    }
-    if let Some(error) = &committed.unprotected {
-        print_warning(&advice::unprotected_warning(error));
-    }
+    print_failed_steps(committed);
     let plan = &committed.plan;
     let is_printed = committed.secret_file.is_none() && plan.command.issues_secrets();
     if plan.job.is_some() || plan.command == (Command::Delete { tokens: TokensToDelete::All }) {

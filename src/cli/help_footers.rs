@@ -81,8 +81,8 @@ Examples:
   patdeck edit ci-prod --name ci-production --description 'shop pipeline'
   patdeck edit ci-prod --allow-from 10.0.0.0/8 --allow-from 2001:db8::/32 --max-uses none
 
---allow-from replaces all networks of the token. A tighter limit is saved even while the clock is behind.
-Exit 0, 1 if the token does not exist, 3 if the name is taken or a limit is refused.";
+--allow-from replaces all networks of the token. A tighter limit is saved even while the clock is
+behind. Exit 0, 1 if the token does not exist, 3 if the name is taken or a limit is refused.";
 
 pub(super) const SCOPE: &str = "\
 Examples:
@@ -96,9 +96,9 @@ Examples:
   patdeck scope add ci-prod --preset full-access:channels:c-43
   patdeck scope add ci-prod channels:c-42:publish --also backup --also web
 
-Exit 0, 1 if a token does not exist, 3 if the token already has one of the scopes, or if a
-scope is not in the catalogue. With --also, each token gets the scopes that it lacks, all tokens or none; exit 3
-if one of them has all of the scopes already.";
+Exit 0, 1 if a token does not exist, 3 if the token already has one of the scopes, or if a scope is
+not in the catalogue. With --also, each token gets the scopes that it lacks, all tokens or none;
+exit 3 if one of them has all of the scopes already.";
 
 pub(super) const SCOPE_REMOVE: &str = "\
 Example:
@@ -110,7 +110,8 @@ pub(super) const SCOPE_CLEAR: &str = "\
 Example:
   patdeck scope clear ci-prod --yes
 
-Asks you to type the name on a terminal; elsewhere, pass --yes. Exit 0, 1 if not confirmed, 2 if there is neither --yes nor a terminal.";
+Asks you to type the name on a terminal; elsewhere, pass --yes. Exit 0, 1 if not confirmed, 2 if
+there is neither --yes nor a terminal.";
 
 pub(super) const REVOKE: &str = "\
 Examples:
@@ -186,8 +187,9 @@ files are searched, because secrets leak in .env and .npmrc. Links to folders ar
 folders, and each file once.
 
 Searches in gzip, zip (also .docx, .jar), tar, base64, UTF-16 and escape sequences such as %5F, up
-to 6 levels deep and 1 GiB of decompressed bytes per file. The path a.zip!b is the file b in a.zip. What cannot be searched is counted and named: unreadable files, devices, files under /proc,
-damaged or encrypted archives, other compression.
+to 6 levels deep and 1 GiB of decompressed bytes per file. The path a.zip!b is the file b in a.zip.
+What cannot be searched is counted and named: unreadable files, devices, files under /proc, damaged
+or encrypted archives, other compression.
 
 Prints only the public part of a secret, and its status in this store:
   active    works: revoke it
@@ -262,8 +264,8 @@ pub(super) const BACKUP_RESTORE: &str = "\
 Example:
   patdeck backup restore /var/backups/patdeck-2026-12-24.redb
 
-Asks you to type `restore` on a terminal. Without a terminal, pass --yes; otherwise
-the command only prints the differences and changes nothing. Exit 0, 1 if not confirmed, 2 if FILE cannot be read or
+Asks you to type `restore` on a terminal. Without a terminal, pass --yes; otherwise the command only
+prints the differences and changes nothing. Exit 0, 1 if not confirmed, 2 if FILE cannot be read or
 there is neither --yes nor a terminal, 3 if FILE is damaged, 4 if the store cannot be used.";
 
 pub(super) const CLOCK: &str = "\
@@ -273,11 +275,12 @@ Examples:
 
 Tokens expire by the latest of the clock, the newest event and the newest use in the store, so that
 a clock that goes back makes nothing valid again. Secrets are issued by the clock. While it is more
-than 5 seconds behind the newest time in the store, create, regenerate, restore and import are refused; revoke and
-delete work. If the clock ran ahead and is right now, accept it.
+than 5 seconds behind the newest time in the store, create, regenerate, restore and import are
+refused; revoke and delete work. If the clock ran ahead and is right now, accept it.
 
 Exit codes:
-  0 success   1 the clock is behind the newest time in the store, or cancelled   2 usage   4 store error";
+  0 success   1 the clock is behind the newest time in the store, or cancelled
+  2 usage     4 store error";
 
 pub(super) const BACKUP: &str = "\
 Examples:
@@ -290,10 +293,10 @@ of their secrets, deleted tokens and the audit trail, as of one instant; its rev
 FILE.revoked. The store can be used meanwhile. The copy is compared with the store after it is
 written, and the checksums of all pages of the store are verified.
 
-Restore checks the backup, lists what differs, and asks you to type `restore`; elsewhere, pass --yes.
-The revocation register is kept, so that a secret that was ended since the backup stays ended. Each
-restore keeps the replaced store as store.redb.before-restore, .2, .3 and so on; remove what you do
-not need. Other patdeck processes can run meanwhile.
+Restore checks the backup, lists what differs, and asks you to type `restore`; elsewhere, pass
+--yes. The revocation register is kept, so that a secret that was ended since the backup stays
+ended. Each restore keeps the replaced store as store.redb.before-restore, .2, .3 and so on; remove
+what you do not need. Other patdeck processes can run meanwhile.
 
 Exit codes:
   0 success   1 the check found faults, or the restore was not confirmed

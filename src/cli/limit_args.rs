@@ -1,12 +1,12 @@
 //! The arguments that set or remove the limits of a token, shared by `create` and `edit`. Called by
 //! `change_commands`.
 
-use crate::domain::{
-    LimitChange, LimitChanges, LimitError, MaxUses, NotBefore, SourceNetwork, SourceNetworks,
+use crate::{
+    domain::{
+        LimitChange, LimitChanges, LimitError, MaxUses, NotBefore, SourceNetwork, SourceNetworks,
+    },
+    output::command_line::NO_LIMIT,
 };
-
-/// The word that removes a limit.
-pub(crate) const NONE: &str = crate::output::command_line::NO_LIMIT;
 
 /// Limits of a token.
 #[derive(Debug, clap::Args)]
@@ -29,7 +29,7 @@ pub struct LimitArgs {
 pub struct LimitValue<T>(Option<T>);
 
 fn limit<T: std::str::FromStr<Err = LimitError>>(text: &str) -> Result<LimitValue<T>, String> {
-    if text == NONE {
+    if text == NO_LIMIT {
         return Ok(LimitValue(None));
     }
     text.parse().map(|value| LimitValue(Some(value))).map_err(|error: LimitError| error.to_string())
@@ -51,11 +51,15 @@ impl LimitArgs {
                 LimitChange::Set(sources.map_err(|error| error.to_string())?)
             }
         };
-        let change = LimitChange::to;
         Ok(LimitChanges {
             sources,
-            not_before: self.not_before.map_or(LimitChange::Keep, |value| change(value.0)),
-            max_uses: self.max_uses.map_or(LimitChange::Keep, |value| LimitChange::to(value.0)),
+            not_before: change(self.not_before),
+            max_uses: change(self.max_uses),
         })
     }
+}
+
+/// The change that an option with `value` describes; `None` if the option is not given.
+fn change<T>(value: Option<LimitValue<T>>) -> LimitChange<T> {
+    value.map_or(LimitChange::Keep, |value| LimitChange::to(value.0))
 }

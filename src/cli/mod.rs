@@ -42,7 +42,7 @@ pub use usage_error::report_clap_error;
 
 use crate::{
     config::{Config, Environment, ThemeName},
-    domain::{FoundSecret, SecretScanner, TokenId},
+    domain::{TokenId, scan::secrets_in},
     service::{CacheSize, Service},
 };
 
@@ -146,12 +146,5 @@ pub fn reject_secrets_in_arguments(arguments: &[OsString]) -> Result<(), CliErro
 
 /// Returns the token id of the first secret in `bytes`, also if it is escaped as in a URL.
 fn find_secret(bytes: &[u8]) -> Option<TokenId> {
-    let mut id = None;
-    let mut scanner = SecretScanner::default();
-    let mut keep = |found: FoundSecret| {
-        id.get_or_insert(found.secret.id());
-    };
-    scanner.feed(bytes, &mut keep);
-    scanner.finish(keep);
-    id
+    secrets_in(bytes).next().map(|secret| secret.id())
 }

@@ -17,7 +17,11 @@ use super::exit::CliError;
 use crate::{
     config::{Environment, GlyphSet},
     domain::terminal_text::{escape, to_ascii},
-    output::{advice::Diagnostic, json},
+    output::{
+        advice::{self, Diagnostic},
+        json,
+    },
+    service::CommandResult,
 };
 
 /// Whether the locale has no UTF-8. All text is then printed in ASCII.
@@ -162,6 +166,16 @@ pub fn print_error(error: &Diagnostic) {
 /// Prints a problem that did not stop the command, and the hint if there is one.
 pub fn print_warning(warning: &Diagnostic) {
     print_diagnostic("warning", warning);
+}
+
+/// Prints which steps of a committed change have failed, if any.
+pub(super) fn print_failed_steps(committed: &CommandResult) {
+    if let Some(error) = &committed.deferred {
+        print_message(&advice::deferred_sentence(error));
+    }
+    if let Some(error) = &committed.unprotected {
+        print_warning(&advice::unprotected_warning(error));
+    }
 }
 
 /// Prints a hint that follows from the output, not from an error.

@@ -9,6 +9,7 @@ pub mod environment;
 pub mod error;
 pub mod file;
 pub mod paths;
+pub mod pipe_wait;
 mod scope_catalogue;
 mod toml_reader;
 

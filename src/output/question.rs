@@ -122,13 +122,13 @@ pub fn overlap_effect(plan: &Plan, time: impl Fn(Timestamp) -> String) -> Option
             let subject =
                 if plan.changes.len() == 1 { "the previous secret" } else { "1 previous secret" };
             format!(
-                "Without this change, {subject} would work until {until} ({last_use}). It will stop \
-                 working immediately."
+                "Without this change, {subject} would work until {until} ({last_use}). It will \
+                 stop working immediately."
             )
         }
         many => format!(
-            "Without this change, {} would still work, the last one until {until} ({last_use}). They will stop \
-             working immediately.",
+            "Without this change, {} would still work, the last one until {until} ({last_use}). \
+             They will stop working immediately.",
             counted(many, "previous secret")
         ),
     })

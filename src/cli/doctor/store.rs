@@ -70,7 +70,8 @@ fn collect_temporary(report: &mut DoctorReport, path: &Path) {
 fn collect_stopped(report: &mut DoctorReport, service: &Service) {
     for process in service.stopped_processes() {
         report.warn(format!(
-            "{process} can make the store's file grow: continue or end it, then run `patdeck compact`"
+            "{process} can make the store's file grow: continue or end it, \
+             then run `patdeck compact`"
         ));
     }
 }
@@ -188,7 +189,10 @@ fn collect_counts(report: &mut DoctorReport, health: &StoreHealth) {
     report.fact("repairs", *repairs);
     if *repairs > 0 {
         let count = counted(*repairs, "repair");
-        report.warn(format!("{count} can be made: `patdeck doctor --repair` lists them and asks before it makes them"));
+        report.warn(format!(
+            "{count} can be made: `patdeck doctor --repair` lists them and asks before it makes \
+             them"
+        ));
     }
     report.fact("events", chain.events);
     match &chain.first_fault {
@@ -203,8 +207,8 @@ fn collect_counts(report: &mut DoctorReport, health: &StoreHealth) {
         None => report.fact("clock", "not behind the newest time in the store"),
         Some(newest) => {
             let problem = format!(
-                "the clock ({}) is behind the newest time in the store ({}), so no secret is issued: \
-                 correct the clock, or accept it with `patdeck clock accept`",
+                "the clock ({}) is behind the newest time in the store ({}), so no secret is \
+                 issued: correct the clock, or accept it with `patdeck clock accept`",
                 format_time(summary.clock),
                 format_time(newest)
             );
@@ -220,7 +224,8 @@ fn collect_clock_effects(report: &mut DoctorReport, effects: &ClockEffects) {
         (
             "expired early",
             &effects.reactivated,
-            "expired according to the newest time in the store, although not according to the clock: see `patdeck clock`",
+            "expired according to the newest time in the store, although not according \
+             to the clock: see `patdeck clock`",
         ),
         (
             "issued in the future",

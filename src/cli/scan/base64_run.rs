@@ -36,11 +36,9 @@ struct Shifted {
 }
 
 impl<'c, 'a> Base64Run<'c, 'a> {
-    pub fn new(
-        search: &'c FileSearch<'c>,
-        content: &'c mut Content<'a>,
-        location: Location<'c>,
-    ) -> Self {
+    /// `location` is that of the run, whose secrets are reported with it.
+    pub fn new(content: &'c mut Content<'a>, location: Location<'c>) -> Self {
+        let search = content.search;
         let shifted = [1, 2, 3].map(|skipped| Shifted {
             skipped,
             stream: BitStream::default(),

@@ -15,11 +15,13 @@ const BUFFER_BYTES: usize = 64 << 10;
 /// Maximum number of secrets kept while data is decompressed.
 const MAX_HELD: usize = 1_000;
 
-/// A content at `location`, which reports its secrets to `search`.
+/// A content at `location` and `depth`, which reports its secrets to `search`.
 pub(super) struct Content<'a> {
     input: &'a mut dyn Read,
-    search: &'a FileSearch<'a>,
-    location: Location<'a>,
+    pub search: &'a FileSearch<'a>,
+    pub location: Location<'a>,
+    /// Number of contents that enclose this one.
+    pub depth: usize,
     /// Only the bytes from `start` to `end` are content.
     buffer: Zeroizing<Vec<u8>>,
     start: usize,
@@ -37,6 +39,7 @@ impl<'a> Content<'a> {
         search: &'a FileSearch<'a>,
         input: &'a mut dyn Read,
         location: Location<'a>,
+        depth: usize,
     ) -> Self {
         let mut buffer = search.buffers.bytes.borrow_mut().pop().unwrap_or_default();
         buffer.resize(BUFFER_BYTES, 0);
@@ -44,6 +47,7 @@ impl<'a> Content<'a> {
             input,
             search,
             location,
+            depth,
             buffer,
             start: 0,
             end: 0,
@@ -81,6 +85,11 @@ impl<'a> Content<'a> {
     pub fn position(&self) -> StreamPosition {
         let is_binary = self.position.is_binary || self.scanner.is_binary();
         StreamPosition { is_binary, ..self.position }
+    }
+
+    /// Reports that this content was not searched, or not completely.
+    pub fn report_not_searched(&self, reason: &str) {
+        self.search.report_not_searched(self.location.path, reason);
     }
 
     /// Passes over the data of an archive, which is searched as a content of its own: its bytes do

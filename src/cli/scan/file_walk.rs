@@ -4,11 +4,11 @@
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
-    fs::{File, Metadata},
+    fs::Metadata,
     io::{self, Read},
     os::unix::fs::{FileTypeExt as _, MetadataExt as _},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use ignore::{DirEntry, WalkBuilder};
@@ -59,7 +59,8 @@ struct Folders {
 }
 
 impl Folders {
-    /// Whether the folder must be entered now: it was not entered before.
+    /// Records that the walk visits a folder. Returns false if the folder must not be visited: it was
+    /// visited before, or its file system is one of the kernel.
     fn enter(&mut self, path: &Path, metadata: &Metadata) -> bool {
         if self.is_of_kernel(path, metadata) {
             self.refused.push(path.to_owned());
@@ -74,6 +75,10 @@ impl Folders {
             kind.is_some_and(|kind| KERNEL_FILE_SYSTEMS.contains(&kind))
         })
     }
+}
+
+fn lock(folders: &Mutex<Folders>) -> MutexGuard<'_, Folders> {
+    folders.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn file_id(metadata: &Metadata) -> FileId {
@@ -135,7 +140,7 @@ impl<F: FnMut(&str, &mut dyn Read)> FileWalk<'_, F> {
     }
 
     fn visit_folder(&mut self, path: &Path, metadata: &Metadata) {
-        let is_entered = self.with_folders(|folders| folders.enter(path, metadata));
+        let is_entered = lock(&self.folders).enter(path, metadata);
         if is_entered {
             let folders = Arc::clone(&self.folders);
             let mut walk = WalkBuilder::new(path);
@@ -151,7 +156,7 @@ impl<F: FnMut(&str, &mut dyn Read)> FileWalk<'_, F> {
                 }
             }
         }
-        let refused = self.with_folders(|folders| std::mem::take(&mut folders.refused));
+        let refused = std::mem::take(&mut lock(&self.folders).refused);
         for path in refused {
             self.refuse(&path, KERNEL_FILES);
         }
@@ -183,17 +188,14 @@ impl<F: FnMut(&str, &mut dyn Read)> FileWalk<'_, F> {
         if !(kind.is_file() || is_argument && kind.is_fifo()) {
             return;
         }
-        if !is_argument && self.with_folders(|folders| folders.is_of_kernel(path, metadata)) {
+        if !is_argument && lock(&self.folders).is_of_kernel(path, metadata) {
             return self.refuse(path, KERNEL_FILES);
         }
         if kind.is_file() && !self.files.insert(file_id(metadata)) {
             return;
         }
-        match open_to_search(path) {
-            Ok(mut file) if is_same_kind(&file, metadata) => {
-                (self.search)(&path.to_string_lossy(), &mut file);
-            }
-            Ok(_) => self.refuse(path, "it was replaced while it was opened"),
+        match open_to_search(path, kind) {
+            Ok(mut file) => (self.search)(&path.to_string_lossy(), &mut file),
             Err(error) => self.refuse(path, &error.to_string()),
         }
     }
@@ -209,14 +211,6 @@ impl<F: FnMut(&str, &mut dyn Read)> FileWalk<'_, F> {
             error => self.sink.not_searched("a folder", &error.to_string()),
         }
     }
-
-    fn with_folders<T>(&self, change: impl FnOnce(&mut Folders) -> T) -> T {
-        change(&mut self.folders.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-fn is_same_kind(file: &File, metadata: &Metadata) -> bool {
-    file.metadata().is_ok_and(|now| now.file_type() == metadata.file_type())
 }
 
 /// Whether the walk must visit an entry: no folder twice, and none of the kernel.
@@ -227,5 +221,5 @@ fn must_visit(entry: &DirEntry, folders: &Mutex<Folders>) -> bool {
     }
     // The walk reports a folder that it cannot read.
     let Ok(metadata) = entry.metadata() else { return true };
-    folders.lock().unwrap_or_else(PoisonError::into_inner).enter(entry.path(), &metadata)
+    lock(folders).enter(entry.path(), &metadata)
 }

@@ -21,7 +21,7 @@ pub(super) enum Embedded {
 }
 
 pub(super) const GZIP_START: &[u8; 3] = b"\x1f\x8b\x08";
-const ZIP_START: &[u8; 4] = b"PK\x03\x04";
+pub(super) const ZIP_START: &[u8; 4] = b"PK\x03\x04";
 /// First bytes of formats that are not decoded.
 const UNSUPPORTED: [(&[u8], &str); 7] = [
     (b"BZh", "bzip2"),

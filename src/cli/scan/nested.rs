@@ -81,8 +81,8 @@ impl<'a> FileSearch<'a> {
     /// Searches a content at `depth`. Reads it to its end or to an error, which is reported. Returns
     /// whether it was read to its end.
     pub fn search(&self, input: &mut dyn Read, location: Location<'_>, depth: usize) -> bool {
-        let mut content = Content::new(self, input, location);
-        let result = self.search_content(&mut content, location, depth);
+        let mut content = Content::new(self, input, location, depth);
+        let result = self.search_content(&mut content);
         content.finish();
         if let Err(error) = &result {
             let reason = if depth == 0 { error.to_string() } else { format!("damaged ({error})") };
@@ -91,20 +91,16 @@ impl<'a> FileSearch<'a> {
         result.is_ok()
     }
 
-    fn search_content(
-        &self,
-        content: &mut Content<'_>,
-        location: Location<'_>,
-        depth: usize,
-    ) -> io::Result<()> {
+    fn search_content(&self, content: &mut Content<'_>) -> io::Result<()> {
         let (head, _) = content.fill(HEAD_LEN)?;
         if is_wide_text(head) {
             content.pause();
+            let (location, depth) = (content.location, content.depth);
             self.search(&mut WithoutZeros { content }, location, depth);
             return Ok(());
         }
         if let Some(embedded) = recognize(head) {
-            self.search_embedded(embedded, content, location, depth)?;
+            self.search_embedded(embedded, content)?;
         }
         loop {
             let (bytes, is_last) = content.fill(MIN_WINDOW)?;
@@ -118,39 +114,31 @@ impl<'a> FileSearch<'a> {
             };
             content.consume(len);
             if let Some(embedded) = embedded {
-                self.search_embedded(embedded, content, location, depth)?;
+                self.search_embedded(embedded, content)?;
             }
         }
     }
 
-    /// Searches the embedded data that begins at the next byte of `content`, and reads at least one
-    /// byte.
-    fn search_embedded(
-        &self,
-        embedded: Embedded,
-        content: &mut Content<'_>,
-        location: Location<'_>,
-        depth: usize,
-    ) -> io::Result<()> {
-        if let Embedded::Unsupported(format) = embedded {
-            self.report_not_searched(location.path, &format!("{format} cannot be decompressed"));
-            return Ok(());
-        }
-        if depth == MAX_DEPTH && !matches!(embedded, Embedded::Base64 | Embedded::Zlib) {
-            let reason = format!("nested deeper than {MAX_DEPTH} levels");
-            self.report_not_searched(location.path, &reason);
-            content.consume(1);
-            return Ok(());
-        }
+    /// Searches the embedded data that begins at the next byte of `content`. Reads at least one byte of
+    /// data that [`find_embedded`] finds, so that it is not found again.
+    fn search_embedded(&self, embedded: Embedded, content: &mut Content<'_>) -> io::Result<()> {
+        let (location, depth) = (content.location, content.depth);
         match embedded {
-            Embedded::Base64 => self.search_base64(content, location, depth)?,
+            Embedded::Unsupported(format) => {
+                content.report_not_searched(&format!("{format} cannot be decompressed"));
+            }
+            Embedded::Base64 => self.search_base64(content)?,
+            Embedded::Zlib if depth == MAX_DEPTH => {}
+            Embedded::Gzip | Embedded::Zip | Embedded::Tar if depth == MAX_DEPTH => {
+                content.report_not_searched(&format!("nested deeper than {MAX_DEPTH} levels"));
+                content.consume(1);
+            }
             Embedded::Gzip => {
                 content.begin_compressed();
                 let mut members = GzipMembers { decoder: Some(GzDecoder::new(&mut *content)) };
                 let is_decompressed = self.search_decompressed(&mut members, location, depth);
                 content.end_compressed(is_decompressed);
             }
-            Embedded::Zlib if depth == MAX_DEPTH => {}
             Embedded::Zlib => {
                 content.begin_compressed();
                 let decoder = ZlibDecoder::new(&mut *content);
@@ -159,9 +147,8 @@ impl<'a> FileSearch<'a> {
                 let is_decompressed = is_read && !output.is_refused;
                 content.end_compressed(is_decompressed);
             }
-            Embedded::Zip => zip_members::search(self, content, location, depth),
-            Embedded::Tar => tar_members::search(self, content, location, depth),
-            Embedded::Unsupported(_) => {}
+            Embedded::Zip => zip_members::search(content),
+            Embedded::Tar => tar_members::search(content),
         }
         Ok(())
     }
@@ -177,16 +164,10 @@ impl<'a> FileSearch<'a> {
         self.search(&mut input, location, depth + 1)
     }
 
-    fn search_base64(
-        &self,
-        content: &mut Content<'_>,
-        location: Location<'_>,
-        depth: usize,
-    ) -> io::Result<()> {
-        let position = content.position();
-        let location =
-            Location { path: location.path, enclosing: location.enclosing.or(Some(position)) };
-        let mut run = Base64Run::new(self, content, location);
+    fn search_base64(&self, content: &mut Content<'_>) -> io::Result<()> {
+        let (Location { path, enclosing }, depth) = (content.location, content.depth);
+        let location = Location { path, enclosing: enclosing.or(Some(content.position())) };
+        let mut run = Base64Run::new(content, location);
         if depth < MAX_DEPTH {
             self.search(&mut run, location, depth + 1);
         }

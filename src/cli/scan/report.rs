@@ -12,7 +12,7 @@ use serde_json::json;
 use super::{
     super::{
         exit::{CliError, Exit},
-        print::{Output, print_hint, print_message, print_warning},
+        print::{Output, print_failed_steps, print_hint, print_message, print_warning},
         prompt,
     },
     nested::{Location, ResultSink},
@@ -217,12 +217,7 @@ impl Counts {
         let plan = service.preview(&command)?;
         prompt::confirm(&plan, yes)?;
         let committed = service.execute(&command, &plan.confirm())?;
-        if let Some(error) = &committed.deferred {
-            print_message(&advice::deferred_sentence(error));
-        }
-        if let Some(error) = &committed.unprotected {
-            print_warning(&advice::unprotected_warning(error));
-        }
+        print_failed_steps(&committed);
         for token in committed.plan.tokens() {
             if out.json {
                 let token = json!({ "id": token.id.as_str(), "name": token.name.as_str() });

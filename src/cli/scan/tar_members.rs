@@ -3,35 +3,23 @@
 
 use std::io::{self, Read};
 
-use super::{
-    content::Content,
-    nested::{FileSearch, Location},
-};
+use super::{content::Content, nested::Location};
 
 /// Maximum length of a member name in bytes; a longer name is cut.
 const MAX_NAME_LEN: u64 = 4 << 10;
 
 /// Searches the archive that begins at the next byte of `content`.
-pub(super) fn search(
-    search: &FileSearch<'_>,
-    content: &mut Content<'_>,
-    location: Location<'_>,
-    depth: usize,
-) {
+pub(super) fn search(content: &mut Content<'_>) {
     content.pause();
-    let result = search_members(search, content, location, depth);
+    let result = search_members(content);
     content.resume();
     if let Err(error) = result {
-        search.report_not_searched(location.path, &format!("damaged tar archive ({error})"));
+        content.report_not_searched(&format!("damaged tar archive ({error})"));
     }
 }
 
-fn search_members(
-    search: &FileSearch<'_>,
-    content: &mut Content<'_>,
-    location: Location<'_>,
-    depth: usize,
-) -> io::Result<()> {
+fn search_members(content: &mut Content<'_>) -> io::Result<()> {
+    let (search, location, depth) = (content.search, content.location, content.depth);
     let mut archive = tar::Archive::new(content);
     archive.set_ignore_zeros(true);
     let mut long_name = None;

@@ -7,12 +7,8 @@ use std::io::{self, BufRead as _, Read};
 
 use flate2::{CrcReader, bufread::DeflateDecoder};
 
-use super::{
-    content::Content,
-    nested::{FileSearch, Location},
-};
+use super::{content::Content, format::ZIP_START, nested::Location};
 
-const MEMBER: &[u8] = b"PK\x03\x04";
 /// Records after the members: directory, its end, extra data.
 const AFTER_MEMBERS: [&[u8]; 4] = [b"PK\x01\x02", b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x08"];
 const DESCRIPTOR: &[u8] = b"PK\x07\x08";
@@ -36,25 +32,15 @@ struct Header {
 }
 
 /// Searches the archive that begins at the next byte of `content`, up to its directory.
-pub(super) fn search(
-    search: &FileSearch<'_>,
-    content: &mut Content<'_>,
-    location: Location<'_>,
-    depth: usize,
-) {
-    if let Err(error) = search_members(search, content, location, depth) {
-        search.report_not_searched(location.path, &format!("damaged zip archive ({error})"));
+pub(super) fn search(content: &mut Content<'_>) {
+    if let Err(error) = search_members(content) {
+        content.report_not_searched(&format!("damaged zip archive ({error})"));
     }
 }
 
-fn search_members(
-    search: &FileSearch<'_>,
-    content: &mut Content<'_>,
-    location: Location<'_>,
-    depth: usize,
-) -> io::Result<()> {
+fn search_members(content: &mut Content<'_>) -> io::Result<()> {
     let (start, _) = content.fill(8)?;
-    if !start.starts_with(MEMBER) {
+    if !start.starts_with(ZIP_START) {
         content.consume(4);
     }
     loop {
@@ -62,29 +48,28 @@ fn search_members(
         if AFTER_MEMBERS.iter().any(|signature| start.starts_with(signature)) {
             return Ok(());
         }
-        if !start.starts_with(MEMBER) || start.len() < HEADER_LEN {
+        if !start.starts_with(ZIP_START) || start.len() < HEADER_LEN {
             let reason = if is_last && start.len() < HEADER_LEN { "truncated" } else { "damaged" };
-            search.report_not_searched(location.path, &format!("{reason} zip archive"));
+            content.report_not_searched(&format!("{reason} zip archive"));
             return Ok(());
         }
         let header = read_header(content)?;
-        let path = format!("{}!{}", location.path, header.name);
+        let path = format!("{}!{}", content.location.path, header.name);
         let member = Location { path: &path, enclosing: None };
-        let is_passed = search_member(search, content, &header, member, depth)?;
-        if !is_passed || search.is_exhausted() {
+        let is_passed = search_member(content, &header, member)?;
+        if !is_passed || content.search.is_exhausted() {
             return Ok(());
         }
     }
 }
 
-/// Searches a member. Returns whether the next member can be read.
+/// Searches the member at `location`. Returns whether the next member can be read.
 fn search_member(
-    search: &FileSearch<'_>,
     content: &mut Content<'_>,
     header: &Header,
     location: Location<'_>,
-    depth: usize,
 ) -> io::Result<bool> {
+    let (search, depth) = (content.search, content.depth);
     let reason = match (header.method, header.stored_len) {
         _ if header.flags & IS_ENCRYPTED != 0 => "encrypted".to_owned(),
         (STORED, Some(len)) => {
@@ -94,7 +79,7 @@ fn search_member(
             let checksum = data.crc().sum();
             let missing = data.into_inner().limit();
             content.resume();
-            return finish_member(search, content, header, location, (checksum, missing == 0));
+            return finish_member(content, header, location, (checksum, missing == 0));
         }
         (DEFLATED, _) => {
             content.begin_compressed();
@@ -102,7 +87,7 @@ fn search_member(
             let is_complete = search.search_decompressed(&mut data, location, depth);
             let checksum = data.crc().sum();
             content.end_compressed(is_complete);
-            return finish_member(search, content, header, location, (checksum, is_complete));
+            return finish_member(content, header, location, (checksum, is_complete));
         }
         (STORED, None) => "stored without its length".to_owned(),
         (method, _) => format!("compression method {method} is not supported"),
@@ -120,12 +105,12 @@ fn search_member(
 
 /// Reads what follows the data of a member, and compares the checksum of the data.
 fn finish_member(
-    search: &FileSearch<'_>,
     content: &mut Content<'_>,
     header: &Header,
     location: Location<'_>,
     (checksum, is_complete): (u32, bool),
 ) -> io::Result<bool> {
+    let search = content.search;
     if search.is_exhausted() {
         return Ok(false);
     }

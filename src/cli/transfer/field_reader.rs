@@ -177,22 +177,16 @@ impl<'a> FieldReader<'a> {
         self.value(name, "a number")
     }
 
-    /// Reads a counter, which is at least 1. A missing counter is 1, because exports of schema 1
-    /// have no counters.
-    pub(super) fn counter<T: TryFrom<u64>>(&mut self, name: &str) -> Result<T, FaultRecorded> {
-        let count = if self.has(name) { self.number(name)? } else { 1 };
-        let count = T::try_from(count).ok().filter(|_| count > 0);
+    /// Reads a number of `least` or more. If the field is missing, as in exports of schema 1, it is
+    /// `least`.
+    pub(super) fn count<T: TryFrom<u64>>(
+        &mut self,
+        name: &str,
+        least: u64,
+    ) -> Result<T, FaultRecorded> {
+        let count = if self.has(name) { self.number(name)? } else { least };
+        let count = T::try_from(count).ok().filter(|_| count >= least);
         count.ok_or_else(|| self.fault(name, "out of range".to_owned()))
-    }
-
-    /// Reads a number of 0 or more. If the field is missing, as in exports of schema 1, it is
-    /// `missing`.
-    pub(super) fn count_or(&mut self, name: &str, missing: u32) -> Result<u32, FaultRecorded> {
-        if !self.has(name) {
-            return Ok(missing);
-        }
-        let count = u32::try_from(self.number(name)?);
-        count.map_err(|_| self.fault(name, "out of range".to_owned()))
     }
 
     fn has(&self, name: &str) -> bool {

@@ -99,7 +99,7 @@ fn parse_token(fields: &mut FieldReader<'_>) -> Result<Token, FaultRecorded> {
         fields.text("description", |text| Description::parse(text).map_err(to_string));
     let current = fields.text("digest", parse_digest);
     let expires = fields.optional_text("expires", parse_time);
-    let generation = fields.counter("generation");
+    let generation = fields.count("generation", 1);
     let id = fields.text("id", |text| {
         TokenId::parse(text).ok_or_else(|| "expected 12 letters and digits".to_owned())
     });
@@ -115,8 +115,8 @@ fn parse_token(fields: &mut FieldReader<'_>) -> Result<Token, FaultRecorded> {
     let previous = fields.object("retiring", parse_previous);
     let revoked = fields.optional_text("revoked", parse_time);
     let scopes = parse_scopes(fields);
-    let uses_taken = fields.count_or("uses_taken", 0);
-    let version = fields.counter("version");
+    let uses_taken = fields.count("uses_taken", 0);
+    let version = fields.count("version", 1);
     let Some(created_by) = created_by? else {
         return Err(fields.fault("created_by", "expected an object".to_owned()));
     };
@@ -157,7 +157,7 @@ fn parse_previous(old: &mut FieldReader<'_>) -> Result<PreviousSecret, FaultReco
         last_denied: old.new_object("last_denied", parse_last_use)?,
         last_used: old.object("last_used", parse_last_use)?,
         until: old.text("until", parse_time)?,
-        uses_taken: old.count_or("uses_taken", 0)?,
+        uses_taken: old.count("uses_taken", 0)?,
     })
 }
 

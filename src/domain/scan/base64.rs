@@ -2,7 +2,7 @@
 //! line breaks may be written as escape sequences (`%2B`, `\/`, `\n`, `=` at the end of a line).
 //! Called by `scan` for its files; the decoded bytes can contain text, an archive or more base64.
 
-use super::escaped;
+use super::escaped::{self, MAX_INDENT};
 
 /// Number of characters of the base64 of the shortest secret, which has 54 characters.
 const MIN_RUN_LEN: usize = 72;
@@ -17,8 +17,6 @@ const MAX_MEASURED_LEN: usize = 512;
 pub const LOOKAHEAD: usize = 64;
 /// How base64 of gzip and zip data begins.
 pub const ARCHIVE_STARTS: [&[u8]; 2] = [b"H4sI", b"UEsDB"];
-/// Maximum number of blanks that indent a line.
-const MAX_INDENT: usize = 64;
 
 /// Classes of bytes: the value of a base64 character, or one of these. Bytes of the classes from
 /// `BREAK` on end a line.

@@ -14,8 +14,8 @@ use super::{MAX_SECRET_LEN, SecretMatch, plain};
 const MAX_PASSES: usize = 3;
 /// Maximum number of digits of a numeric sequence, such as `\u{00005f}`.
 const MAX_DIGITS: usize = 8;
-/// Maximum number of blanks that indent a continued line.
-const MAX_INDENT: usize = 64;
+/// Maximum number of blanks that indent a continued line, or a line of base64.
+pub(super) const MAX_INDENT: usize = 64;
 
 /// An escape sequence: its length in bytes and the character that it encodes. The character is
 /// `None` for a line break that continues the line.

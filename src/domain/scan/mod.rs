@@ -121,13 +121,11 @@ impl SecretScanner {
 
     /// Calls `on_match`, in stream order, for each secret that begins before `limit`.
     fn scan_window(&mut self, limit: usize, on_match: &mut impl FnMut(FoundSecret)) {
-        let mut matches = Vec::new();
-        plain::find(&self.buffer, |found| matches.push(found));
-        escaped::find(&self.buffer, |found| matches.push(found));
-        matches.retain(|found| found.start < limit);
-        matches.sort_by_key(|found| found.start);
         let mut counted_to = 0;
-        for SecretMatch { start, secret } in matches {
+        for SecretMatch { start, secret } in find_all(&self.buffer) {
+            if start >= limit {
+                break;
+            }
             self.position.lines += count_lines(self.buffer.get(counted_to..start));
             counted_to = start;
             on_match(FoundSecret {
@@ -140,6 +138,21 @@ impl SecretScanner {
         self.position.lines += count_lines(self.buffer.get(counted_to..limit));
         self.position.offset += to_u64(limit);
     }
+}
+
+/// Returns the secrets in `bytes` in the order in which they begin. Needs no buffer, unlike
+/// [`SecretScanner`].
+pub fn secrets_in(bytes: &[u8]) -> impl Iterator<Item = Secret> {
+    find_all(bytes).into_iter().map(|found| found.secret)
+}
+
+/// Returns all secrets in `bytes`, sorted by their start.
+fn find_all(bytes: &[u8]) -> Vec<SecretMatch> {
+    let mut matches = Vec::new();
+    plain::find(bytes, |found| matches.push(found));
+    escaped::find(bytes, |found| matches.push(found));
+    matches.sort_by_key(|found| found.start);
+    matches
 }
 
 fn to_u64(count: usize) -> u64 {

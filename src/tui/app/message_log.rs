@@ -4,7 +4,7 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use crate::domain::{SecretScanner, Timestamp};
+use crate::domain::{Timestamp, scan::secrets_in};
 
 /// How long an info message is shown.
 const INFO_DURATION: Duration = Duration::from_secs(4);
@@ -81,15 +81,11 @@ impl MessageLog {
 
 /// Replaces every secret in `text` by a phrase that names the id of its token.
 fn redact_secrets(text: &str) -> String {
-    let mut secrets = Vec::new();
-    let mut scanner = SecretScanner::default();
-    scanner.feed(text.as_bytes(), |found| secrets.push(found.secret));
-    scanner.finish(|found| secrets.push(found.secret));
-    let mut text = text.to_owned();
-    for secret in secrets {
-        text = text.replace(secret.reveal(), &format!("(the secret of {})", secret.id()));
+    let mut redacted = text.to_owned();
+    for secret in secrets_in(text.as_bytes()) {
+        redacted = redacted.replace(secret.reveal(), &format!("(the secret of {})", secret.id()));
     }
-    text
+    redacted
 }
 
 #[cfg(test)]
