@@ -88,6 +88,14 @@ pub(super) struct ProcessTime {
     seen: Arc<Mutex<SeenTime>>,
 }
 
+/// The times at which a check is decided.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct CheckTimes {
+    /// The time at which expiry is evaluated.
+    pub(super) denial: Timestamp,
+    pub(super) clock: Timestamp,
+}
+
 /// The newest result of [`ProcessTime::denial_time`] since an operator accepted the clock.
 #[derive(Debug, Default)]
 struct SeenTime {
@@ -111,22 +119,27 @@ impl ProcessTime {
     /// latest of the clock, the newest event, the newest use, and the newest time that this process
     /// has seen. So a clock that was set back reactivates no secret.
     pub(super) fn denial_time(&self, rows: &impl ReadOps) -> Result<Timestamp, StoreError> {
+        Ok(self.check_times(rows)?.denial)
+    }
+
+    /// Returns [`ProcessTime::denial_time`] and the time of the clock.
+    pub(super) fn check_times(&self, rows: &impl ReadOps) -> Result<CheckTimes, StoreError> {
         let recorded = rows.recorded_time()?;
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if seen.accepted != recorded.accepted {
             *seen = SeenTime { accepted: recorded.accepted, newest: None };
         }
-        let now = self.now();
-        let at = recorded.newest().max(seen.newest).map_or(now, |newest| newest.max(now));
-        seen.newest = Some(at);
-        Ok(at)
+        let clock = self.now();
+        let denial = recorded.newest().max(seen.newest).map_or(clock, |newest| newest.max(clock));
+        seen.newest = Some(denial);
+        Ok(CheckTimes { denial, clock })
     }
 
     /// Returns [`ProcessTime::denial_time`] if the clock is more than [`CLOCK_TOLERANCE`] behind
     /// that time. In that case, no secret can be issued.
     pub(super) fn behind(&self, rows: &impl ReadOps) -> Result<Option<Timestamp>, StoreError> {
-        let newest = self.denial_time(rows)?;
-        Ok((newest - self.now() > CLOCK_TOLERANCE).then_some(newest))
+        let CheckTimes { denial, clock } = self.check_times(rows)?;
+        Ok((denial - clock > CLOCK_TOLERANCE).then_some(denial))
     }
 }
 

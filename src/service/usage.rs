@@ -4,7 +4,6 @@
 //! failed write does not change any decision. Called by the verifier.
 
 use std::{
-    collections::HashMap,
     hash::{BuildHasher as _, RandomState},
     io,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
@@ -13,6 +12,7 @@ use std::{
 };
 
 use chrono::TimeDelta;
+use hashbrown::HashMap;
 
 use crate::{
     domain::{AccessRequest, Digest, LastUse, SecretSlot, Timestamp, Token, TokenId, UsageDays},

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::{
     Clock, Service, ServiceError,
     actor::current_actor,
-    clock::ProcessTime,
+    clock::{CheckTimes, ProcessTime},
     endings::rebuilt_event,
     usage::{LastUseCache, SecretUse, UsageRecorder},
 };
@@ -29,7 +29,7 @@ pub struct Verdict {
     pub decision: Decision,
     /// The token at the time of the check, possibly without its last uses. `None` if the secret did
     /// not match.
-    pub token: Option<Token>,
+    pub token: Option<Box<Token>>,
     /// Whether the token counts as expired only because the store contains a later time than the
     /// clock, so that `patdeck clock accept` would make it valid.
     pub is_clock_behind: bool,
@@ -122,7 +122,7 @@ impl Verifier {
         };
         self.record_usage(&authenticated, request, &decision, from);
         let is_clock_behind =
-            matches!(decision, Decision::Deny(Denial::Expired(end)) if self.clock.now() < end);
+            matches!(decision, Decision::Deny(Denial::Expired(end)) if authenticated.clock < end);
         Ok(Verdict { decision, token: Some(authenticated.token), is_clock_behind })
     }
 
@@ -145,10 +145,10 @@ impl Verifier {
                 authenticated: None,
             });
         };
-        let AuthenticatedToken { token, slot, at, ended, .. } = &authenticated;
+        let AuthenticatedToken { token, slot, at, clock, ended, .. } = &authenticated;
         let context = CheckContext {
             at: *at,
-            clock: self.clock.now(),
+            clock: *clock,
             source: SourceAddress::parse(from),
             slot: *slot,
         };
@@ -199,10 +199,10 @@ impl Verifier {
         presented: &PresentedKey,
     ) -> Result<Option<AuthenticatedToken>, StoreError> {
         let PresentedKey { id, digest } = *presented;
-        let (clock, recent) = (&self.clock, &self.recent);
+        let (process_time, recent) = (&self.clock, &self.recent);
         let mut overlap_ended = None;
         let authenticated = self.reader.read(|rows| {
-            let at = clock.denial_time(rows)?;
+            let CheckTimes { denial: at, clock } = process_time.check_times(rows)?;
             let Some(mut token) = rows.token_without_usage(&id)? else {
                 return Ok(None);
             };
@@ -223,6 +223,7 @@ impl Verifier {
                 slot,
                 digest,
                 at,
+                clock,
                 ended,
                 newest_recorded,
             }))
@@ -332,11 +333,13 @@ fn new_usage(
 /// The token whose secret was presented, and the secret's slot and digest.
 struct AuthenticatedToken {
     /// Without its last uses if a recent use of the secret is cached.
-    token: Token,
+    token: Box<Token>,
     slot: SecretSlot,
     digest: Digest,
-    /// The time of the check.
+    /// The time of the check, at which expiry is evaluated.
     at: Timestamp,
+    /// The time of the clock.
+    clock: Timestamp,
     /// The denial if the revocation register overrules the record.
     ended: Option<Denial>,
     /// The newest time that the store contains. `None` is before every time.
@@ -371,12 +374,12 @@ impl Service {
     ) -> Result<Decision, ServiceError> {
         self.store.read(|rows| {
             let token = Self::require_token(rows, id)?;
-            let at = self.clock.denial_time(rows)?;
+            let CheckTimes { denial: at, clock } = self.clock.check_times(rows)?;
             let state = rows.revocation_state(id)?;
             if let Some(denial) = state.denial(&token, SecretSlot::Current, at) {
                 return Ok(Decision::Deny(denial));
             }
-            let (clock, source) = (self.clock.now(), SourceAddress::parse(from));
+            let source = SourceAddress::parse(from);
             let context = CheckContext { clock, source, ..CheckContext::at(at) };
             Ok(decide(&token, Some(request), &context))
         })

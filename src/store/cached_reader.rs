@@ -18,8 +18,8 @@ use super::{
 /// so a replaced file or insecure permissions are noticed after this time at the latest.
 const MAX_SNAPSHOT_AGE: Duration = Duration::from_millis(1);
 
-/// A transaction and the time before it began. Boxed, because it is moved with each read and has 2 KB.
-type CachedSnapshot = (Box<Snapshot>, Instant);
+/// A transaction and the time before it began.
+type CachedSnapshot = (Snapshot, Instant);
 
 /// Reads a store several times in quick succession. While other processes write, the open
 /// transaction makes the file grow: call [`CachedReader::release`] before waiting for anything.
@@ -72,7 +72,7 @@ impl CachedReader {
             // The time is taken before the transaction begins, so that its age is never
             // underestimated.
             let since = Instant::now();
-            (file.snapshot()?.into(), since)
+            (file.snapshot()?, since)
         };
         let reader = &cached.0.reader;
         let result = work(reader);
@@ -91,7 +91,7 @@ impl CachedReader {
         let Backend::File(file) = &*self.store.backend else { return true };
         self.cached = self.cached.take().filter(is_usable).or_else(|| {
             let since = Instant::now();
-            Some((file.snapshot_without_wait().ok().flatten()?.into(), since))
+            Some((file.snapshot_without_wait().ok().flatten()?, since))
         });
         self.is_begun = self.cached.is_some();
         self.is_begun

@@ -51,7 +51,7 @@ const SHORT_READ_TIMEOUT: Duration = Duration::from_millis(30);
 pub(super) struct FileDb {
     pub(super) path: PathBuf,
     pub(super) options: OpenOptions,
-    pub(super) register: Arc<Register>,
+    pub(super) register: Register,
     handle: Mutex<Option<Arc<ReadOnlyDb>>>,
     /// When a read last timed out on the lock and continued without it.
     was_locked: Mutex<Option<Instant>>,
@@ -70,7 +70,7 @@ impl FileDb {
         let create_missing = options.create_missing && !options.read_only;
         let path = path_security::resolve_store_path(path, create_missing)?;
         let mut file = Self {
-            register: Arc::new(Register::beside(&path)),
+            register: Register::beside(&path),
             path,
             options,
             handle: Mutex::new(None),
@@ -257,7 +257,7 @@ impl FileDb {
     /// Opens the file and checks that it is a store. The checks use the same transaction as the
     /// caller's first read. If the store needs a repair or a migration, it is done before that
     /// transaction.
-    fn open_to_read(&self) -> Result<(ReadOnlyDb, Reader), StoreError> {
+    fn open_to_read(&self) -> Result<(ReadOnlyDb, Box<Reader>), StoreError> {
         let timeout = self.read_timeout();
         let deadline = RetryDeadline::of_operation(timeout);
         let mut is_repaired = false;

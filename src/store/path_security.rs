@@ -11,7 +11,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rustix::fs::{CWD, Mode, OFlags, RenameFlags};
+use rustix::{
+    fs::{CWD, Mode, OFlags, RenameFlags},
+    io::Errno,
+};
 
 use super::{
     error::StoreError,
@@ -269,7 +272,13 @@ pub(super) fn open(path: &Path, write: bool) -> Result<(File, FileId), StoreErro
 fn open_no_follow(path: &Path, access: OFlags) -> io::Result<File> {
     // `NONBLOCK`, because opening a pipe without a writer would block.
     let flags = access | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
-    Ok(File::from(rustix::fs::open(path, flags, Mode::empty())?))
+    let open = |flags| rustix::fs::open(path, flags, Mode::empty());
+    // `NOATIME` saves 0.1 µs with each read. The kernel refuses it to all but the owner.
+    let opened = match open(flags | OFlags::NOATIME) {
+        Err(Errno::PERM) => open(flags),
+        opened => opened,
+    };
+    Ok(File::from(opened?))
 }
 
 /// Opens the regular file at `path` only to lock it.

@@ -28,7 +28,8 @@ pub(super) struct ReadOnlyDb {
 
 /// A read transaction and the open file that it uses.
 pub(super) struct Snapshot {
-    pub(super) reader: Reader,
+    /// Boxed, because it has 2 KB and is moved with each read.
+    pub(super) reader: Box<Reader>,
     pub(super) source: SnapshotSource,
 }
 
@@ -46,7 +47,7 @@ impl Snapshot {
     /// killed.
     pub(super) fn of_locked_file(
         path: &Path,
-        register: &Arc<Register>,
+        register: &Register,
         check: impl FnOnce(&ReadTables) -> Result<(), StoreError>,
     ) -> Result<Self, StoreError> {
         let (file, id) = path_security::open(path, false)?;
@@ -56,17 +57,18 @@ impl Snapshot {
             let db = db.map_err(StoreError::corrupted)?;
             let tables = Tables::open(db.begin_read()?)?;
             check(&tables)?;
-            let register = Some(Arc::clone(register));
-            let mut reader = Reader { tables, cache: Arc::default(), register, pending: None };
-            reader.load_pending();
+            let reader = Reader::new(tables, Arc::default(), register).into();
             Ok(Self { reader, source: SnapshotSource::CrashImage { _db: db, id } })
         })?
     }
 
-    /// Whether nothing was committed to the file since the snapshot began.
+    /// Whether nothing was committed to the file, and nothing was ended in the register, since the
+    /// snapshot began.
     pub(super) fn is_current(&self) -> bool {
         match (&self.source, &self.reader.cache.id) {
-            (SnapshotSource::Handle(handle), Some(id)) => id.is_latest_of(&handle.file),
+            (SnapshotSource::Handle(handle), Some(id)) => {
+                id.is_latest_of(&handle.file) && self.reader.is_register_current()
+            }
             _ => false,
         }
     }
@@ -92,9 +94,9 @@ impl ReadOnlyDb {
     /// handle has read: the file must then be opened again.
     pub(super) fn begin_read(
         &self,
-        register: &Arc<Register>,
+        register: &Register,
         check: impl FnOnce(&ReadTables) -> Result<(), StoreError>,
-    ) -> Result<Option<Reader>, StoreError> {
+    ) -> Result<Option<Box<Reader>>, StoreError> {
         catch_redb_panic(|| {
             let (transaction, id) = CommitIdObserver::observe(|| self.db.begin_read());
             if self.latest.is_rewound_by(id.as_ref()) {
@@ -102,10 +104,7 @@ impl ReadOnlyDb {
             }
             let tables = Tables::open(transaction?)?;
             let cache = self.latest.cache_of(id, || check(&tables))?;
-            let register = Some(Arc::clone(register));
-            let mut reader = Reader { tables, cache, register, pending: None };
-            reader.load_pending();
-            Ok(Some(reader))
+            Ok(Some(Reader::new(tables, cache, register).into()))
         })?
     }
 }

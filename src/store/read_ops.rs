@@ -10,7 +10,7 @@ use std::{
 
 use super::{
     chain::{self, VerifiedChain},
-    codec::decode,
+    codec::{RecordBody, decode},
     consistency,
     error::{DamagedRecord, StoreError},
     migrate,
@@ -107,9 +107,8 @@ pub trait HasTables {
     fn pending(&self) -> Option<&Arc<PendingEndings>> {
         None
     }
-    /// Reads the state of this token in the revocation register. For a store in memory, and in a
-    /// write transaction, nothing is ended. Read the token's record first, because an ending is
-    /// written to the register before it is written to the record.
+    /// Reads the state of this token in the revocation register, as it was when the read began or
+    /// later. For a store in memory, and in a write transaction, nothing is ended.
     ///
     /// # Errors
     ///
@@ -135,15 +134,17 @@ pub trait ReadOps: HasTables {
         if let Some(token) = &mut found {
             self.attach_usage(token)?;
         }
-        Ok(found)
+        Ok(found.map(|token| *token))
     }
 
-    /// Like [`ReadOps::token`], but without the last use, which takes a second lookup.
-    fn token_without_usage(&self, id: &TokenId) -> Result<Option<Token>, StoreError> {
+    /// Like [`ReadOps::token`], but without the last use, which takes a second lookup. Boxed, because
+    /// a check passes the token through many results, and a token has 700 bytes.
+    fn token_without_usage(&self, id: &TokenId) -> Result<Option<Box<Token>>, StoreError> {
         let key = id.as_bytes();
-        let stored = self.tables().tokens.get(key, |body| TokenV2::decode_token(key, body))?;
+        let decode = |body: RecordBody<'_>| TokenV2::decode_token(key, body).map(Box::new);
+        let stored = self.tables().tokens.get(key, decode)?;
         Ok(match self.pending() {
-            Some(pending) => stored.map(|token| pending.apply(token)),
+            Some(pending) => stored.map(|token| pending.apply(*token).into()),
             None => stored,
         })
     }

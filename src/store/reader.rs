@@ -10,7 +10,10 @@ use super::{
     error::StoreError,
     read_ops::{HasTables, ReadOps as _},
     recorded_time::RecordedTime,
-    register::{self, PendingEndings, Register, RegisterId, RevocationEntry, RevocationState},
+    register::{
+        self, PendingEndings, Register, RegisterId, RegisterSnapshot, RevocationEntry,
+        RevocationState,
+    },
     tables::ReadTables,
 };
 use crate::domain::{Timestamp, TokenId};
@@ -20,13 +23,34 @@ use crate::domain::{Timestamp, TokenId};
 pub struct Reader {
     pub(super) tables: ReadTables,
     pub(super) cache: Arc<CommitValues>,
-    /// `None` for a store in memory, which has no register.
-    pub(super) register: Option<Arc<Register>>,
+    /// The register when the read began, or why it is unusable. `None` for a store in memory, which
+    /// has no register.
+    pub(super) register: Option<Result<Arc<RegisterSnapshot>, StoreError>>,
     /// The endings that the records lack; `None` if there are none.
     pub(super) pending: Option<Arc<PendingEndings>>,
 }
 
 impl Reader {
+    /// Creates a reader of `tables`. Takes the snapshot of the register after the transaction began,
+    /// because an ending is written to the register before it is written to the record.
+    pub(super) fn new(tables: ReadTables, cache: Arc<CommitValues>, register: &Register) -> Self {
+        let mut reader = Self { tables, cache, register: None, pending: None };
+        reader.register = Some(reader.register_id().and_then(|id| register.snapshot(&id)));
+        // If the register is unusable, no check has an answer, so its endings do not matter.
+        let missing = reader.missing_endings().unwrap_or_default();
+        reader.pending = (!missing.is_empty()).then(|| Arc::new(missing));
+        reader
+    }
+
+    /// Whether the register has not changed since the read began. An unusable register counts as
+    /// unchanged: no check has an answer until a new read begins.
+    pub(super) fn is_register_current(&self) -> bool {
+        match &self.register {
+            Some(Ok(register)) => register.is_current(),
+            Some(Err(_)) | None => true,
+        }
+    }
+
     /// The id of the revocation register that belongs to the store.
     pub(super) fn register_id(&self) -> Result<RegisterId, StoreError> {
         if let Some(id) = self.cache.register_id.get() {
@@ -47,17 +71,9 @@ impl Reader {
         self.pending.as_ref().map_or(0, |pending| pending.entries().count())
     }
 
-    /// Loads the endings that the records lack. If the register is unusable, loads none, and no
-    /// check has an answer.
-    pub(super) fn load_pending(&mut self) {
-        let pending = self.missing_endings().unwrap_or_default();
-        self.pending = (!pending.is_empty()).then(|| Arc::new(pending));
-    }
-
     fn missing_endings(&self) -> Result<PendingEndings, StoreError> {
-        let Some(register) = &self.register else { return Ok(PendingEndings::default()) };
-        let id = self.register_id()?;
-        let (pending, newest_ending) = register.pending(&id)?;
+        let Some(Ok(register)) = &self.register else { return Ok(PendingEndings::default()) };
+        let (pending, newest_ending) = register.pending()?;
         let is_pending = |entry: &RevocationEntry| {
             entry.pending.as_ref().is_some_and(|ending| ending.at >= newest_ending)
         };
@@ -68,8 +84,8 @@ impl Reader {
         if has_newest_ending {
             return Ok(PendingEndings::new(pending));
         }
-        let record = |id: &TokenId| self.token_without_usage(id).ok().flatten();
-        Ok(PendingEndings::of_outdated_store(register.entries(&id)?, newest_ending, record))
+        let record = |id: &TokenId| self.token_without_usage(id).ok().flatten().map(|token| *token);
+        Ok(PendingEndings::of_outdated_store(register.entries()?, newest_ending, record))
     }
 }
 
@@ -90,7 +106,7 @@ impl HasTables for Reader {
 
     fn revocation_state(&self, id: &TokenId) -> Result<RevocationState, StoreError> {
         match &self.register {
-            Some(register) => register.state(&self.register_id()?, id),
+            Some(register) => register.as_ref().map_err(Clone::clone)?.state(id),
             None => Ok(RevocationState::default()),
         }
     }

@@ -16,7 +16,7 @@ pub(super) struct Answer {
     /// The scope that allows the access.
     by: Option<Scope>,
     denial: Option<Denial>,
-    token: Option<Token>,
+    token: Option<Box<Token>>,
     /// Whether the token has expired by the newest time in the store, but not by the clock.
     is_clock_behind: bool,
 }

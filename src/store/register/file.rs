@@ -1,9 +1,15 @@
 //! Reads the register's file: its start for each check, one page for a token whose state is not in
 //! memory, the whole file for pending endings. Reads a damaged slot several times before it counts
-//! as damaged, because another process may be writing it at that moment. Called by `open_register`
+//! as damaged, because another process may be writing it at that moment. Called by `snapshot`
 //! and `writer`.
 
-use std::{collections::BTreeSet, fs::File, ops::Range, os::unix::fs::FileExt as _, path::Path};
+use std::{
+    collections::BTreeSet,
+    fs::File,
+    ops::Range,
+    os::unix::fs::FileExt as _,
+    path::{Path, PathBuf},
+};
 
 use super::{
     RegisterId, RevocationEntry, RevocationState,
@@ -25,6 +31,7 @@ const ATTEMPTS: usize = 3;
 #[derive(Debug)]
 pub(super) struct RegisterFile {
     pub(super) file: File,
+    pub(super) path: PathBuf,
     id: FileId,
 }
 
@@ -73,7 +80,7 @@ impl RegisterFile {
             }
             Err(error) => return Err(error),
         };
-        let register = Self { file, id };
+        let register = Self { file, path: path.to_owned(), id };
         let start = register.start(None)?;
         Ok((register, start))
     }

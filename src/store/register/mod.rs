@@ -9,14 +9,14 @@ mod file;
 mod hints;
 mod layout;
 mod new_table;
-mod open_register;
 mod pending;
 mod reserve;
+mod snapshot;
 mod writer;
 
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -24,10 +24,11 @@ use rand::{TryRng as _, rngs::SysRng};
 
 pub(super) use self::new_table::{create, merge_entries};
 pub use self::pending::PendingEndings;
+pub(super) use self::snapshot::RegisterSnapshot;
 use self::{
     file::{RegisterFile, unusable},
     layout::FileStart,
-    open_register::OpenRegister,
+    snapshot::LatestSnapshot,
     writer::RegisterWriter,
 };
 use super::{
@@ -176,58 +177,39 @@ impl RevocationState {
 #[derive(Debug)]
 pub(super) struct Register {
     path: PathBuf,
-    current: Mutex<Option<OpenRegister>>,
+    latest: Mutex<Option<LatestSnapshot>>,
 }
 
 impl Register {
     /// Returns the register beside the store at `store`. Opens nothing yet.
     pub(super) fn beside(store: &Path) -> Self {
-        Self { path: register_path(store), current: Mutex::new(None) }
+        Self { path: register_path(store), latest: Mutex::new(None) }
     }
 
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Reads the state of the token `id` from the file, at this moment. `expected` is the register id
-    /// that the store contains.
+    /// Returns the register at this moment. `expected` is the register id that the store contains.
     ///
     /// # Errors
     ///
     /// [`PathProblem::NoRegister`](super::PathProblem::NoRegister) if the file is missing, damaged
     /// or the register of another store.
-    pub(super) fn state(
+    pub(super) fn snapshot(
         &self,
         expected: &RegisterId,
-        id: &TokenId,
-    ) -> Result<RevocationState, StoreError> {
-        let state = self.current(&mut self.lock(), expected)?.state(id)?;
-        state.ok_or_else(|| unusable(&self.path))
-    }
-
-    /// Returns all entries with an ending that the store's record does not contain yet, and the time
-    /// of the newest ending. Usually there are none, as the start of the file shows.
-    pub(super) fn pending(
-        &self,
-        expected: &RegisterId,
-    ) -> Result<(Vec<RevocationEntry>, Timestamp), StoreError> {
-        self.with_file(expected, |file, start| {
-            let pending = if start.may_have_pending().contains(&true) {
-                file.pending(&start.header)?
-            } else {
-                Vec::new()
-            };
-            Ok((pending, start.newest_ending()))
-        })
-    }
-
-    /// Returns all entries.
-    pub(super) fn entries(
-        &self,
-        expected: &RegisterId,
-    ) -> Result<Vec<RevocationEntry>, StoreError> {
-        let entries = self.with_file(expected, |file, start| file.entries(&start.header))?;
-        entries.ok_or_else(|| unusable(&self.path))
+    ) -> Result<Arc<RegisterSnapshot>, StoreError> {
+        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        let same_file = match latest.take() {
+            Some(latest) => latest.refreshed(&self.path, expected)?,
+            None => None,
+        };
+        let now = match same_file {
+            Some(latest) => latest,
+            None => LatestSnapshot::open(&self.path, expected)?,
+        };
+        Ok(latest.insert(now).snapshot())
     }
 
     /// Sets the time of the newest ending, also to an earlier one, after an operator accepted the
@@ -250,10 +232,9 @@ impl Register {
         expected: &RegisterId,
         records: Vec<RevocationEntry>,
     ) -> Result<(), StoreError> {
-        let read = |file: &RegisterFile, start: &FileStart| file.entries(&start.header);
-        let entries = match self.with_file(expected, read) {
+        let entries = match self.snapshot(expected).and_then(|register| register.entries()) {
             Err(error) if error == unusable(&self.path) => Vec::new(),
-            entries => entries?.unwrap_or_default(),
+            entries => entries?,
         };
         let ended = entries.into_iter().map(|entry| RevocationEntry { min_version: 0, ..entry });
         create(to, expected, &merge_entries(records.into_iter().chain(ended).collect()))
@@ -262,9 +243,9 @@ impl Register {
     /// Whether the file is the register that belongs to the store. Returns an error if the file
     /// cannot be read.
     pub(super) fn is_usable(&self, expected: &RegisterId) -> Result<bool, StoreError> {
-        match self.with_file(expected, |_, _| Ok(())) {
+        match self.snapshot(expected) {
             Err(error) if error == unusable(&self.path) => Ok(false),
-            found => found.map(|()| true),
+            snapshot => snapshot.map(|_| true),
         }
     }
 
@@ -310,41 +291,6 @@ impl Register {
 
     fn writer(&self, expected: &RegisterId) -> Result<RegisterWriter<'_>, StoreError> {
         RegisterWriter::lock(&self.path, expected, LOCK_TIMEOUT)
-    }
-
-    /// Runs `read` on the open file, without the mutex.
-    fn with_file<T>(
-        &self,
-        expected: &RegisterId,
-        read: impl FnOnce(&RegisterFile, &FileStart) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
-        let mut current = self.lock();
-        let open = self.current(&mut current, expected)?;
-        let (file, start) = (Arc::clone(&open.file), open.start);
-        drop(current);
-        read(&file, &start)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Option<OpenRegister>> {
-        self.current.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Reads the start of the open file again. Opens the file at the path if there is none, or if
-    /// that file has taken the place of the open one.
-    fn current<'a>(
-        &self,
-        current: &'a mut Option<OpenRegister>,
-        expected: &RegisterId,
-    ) -> Result<&'a mut OpenRegister, StoreError> {
-        let kept = match current.take() {
-            Some(open) => open.refreshed(&self.path, expected)?,
-            None => None,
-        };
-        let open = match kept {
-            Some(open) => open,
-            None => OpenRegister::open(&self.path, expected)?,
-        };
-        Ok(current.insert(open))
     }
 }
 

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fs::OpenOptions, os::unix::fs::FileExt as _};
 use chrono::{DateTime, TimeDelta};
 use proptest::prelude::*;
 
-use super::{layout::*, new_table::FIRST_PAGES, open_register::MAX_FILE_AGE, *};
+use super::{layout::*, new_table::FIRST_PAGES, snapshot::MAX_FILE_AGE, *};
 use crate::store::path_error::{PathError, PathProblem};
 
 const ID: RegisterId = [9; 16];
@@ -34,8 +34,16 @@ fn new(folder: &tempfile::TempDir) -> Register {
     register
 }
 
+fn state(
+    register: &Register,
+    expected: &RegisterId,
+    id: &TokenId,
+) -> Result<RevocationState, StoreError> {
+    register.snapshot(expected)?.state(id)
+}
+
 fn ended_generation(register: &Register, number: usize) -> u32 {
-    register.state(&ID, &token(number)).unwrap().ended_generation
+    state(register, &ID, &token(number)).unwrap().ended_generation
 }
 
 fn is_unusable<T>(result: &Result<T, StoreError>) -> bool {
@@ -67,9 +75,9 @@ fn pending_endings_are_listed_until_they_are_applied() {
     let register = new(&folder);
     let both = [pending(1, EndingKind::EndOverlap), pending(1, EndingKind::Revoke)];
     register.raise(&ID, &both, at(0)).unwrap();
-    assert_eq!(register.pending(&ID).unwrap().0, both);
+    assert_eq!(register.snapshot(&ID).unwrap().pending().unwrap().0, both);
     register.clear_pending(&ID, &both[..1]).unwrap();
-    assert_eq!(register.pending(&ID).unwrap().0, both[1..]);
+    assert_eq!(register.snapshot(&ID).unwrap().pending().unwrap().0, both[1..]);
     assert_eq!(ended_generation(&register, 1), 3);
 }
 
@@ -148,7 +156,10 @@ fn a_reserve_keeps_all_entries_and_makes_room() {
     assert!(reserved >= 40_000 * SLOT_LEN as u64, "{reserved}");
     for register in [&register, &reader] {
         assert!((0..300).all(|number| ended_generation(register, number) == 2));
-        assert_eq!(register.pending(&ID).unwrap().0, [pending(1_000, EndingKind::Revoke)]);
+        assert_eq!(
+            register.snapshot(&ID).unwrap().pending().unwrap().0,
+            [pending(1_000, EndingKind::Revoke)]
+        );
     }
     for batch in (2_000..22_000).collect::<Vec<_>>().chunks(500) {
         let batch: Vec<_> = batch.iter().map(|number| ended(*number, 1)).collect();
@@ -158,7 +169,7 @@ fn a_reserve_keeps_all_entries_and_makes_room() {
     register.reserve(&ID, 10, at(0)).unwrap();
     assert_eq!((size(), ended_generation(&reader, 21_999)), (reserved, 1));
     register.clear_pending(&ID, &[pending(1_000, EndingKind::Revoke)]).unwrap();
-    assert_eq!(reader.pending(&ID).unwrap().0, []);
+    assert_eq!(reader.snapshot(&ID).unwrap().pending().unwrap().0, []);
 }
 
 /// A stopped writer holds the first lock for an unlimited time.
@@ -184,13 +195,13 @@ fn a_missing_foreign_or_damaged_register_gives_no_answer() {
     let folder = tempfile::tempdir().unwrap();
     let register = new(&folder);
     register.raise(&ID, &[ended(1, 1)], at(0)).unwrap();
-    assert!(is_unusable(&register.state(&[8; 16], &token(1))));
+    assert!(is_unusable(&state(&register, &[8; 16], &token(1))));
     let file = OpenOptions::new().write(true).open(register.path()).unwrap();
     file.write_all_at(&[0xff; 4], 20).unwrap();
-    assert!(is_unusable(&register.state(&ID, &token(1))));
+    assert!(is_unusable(&state(&register, &ID, &token(1))));
     std::fs::remove_file(register.path()).unwrap();
     std::thread::sleep(MAX_FILE_AGE);
-    assert!(is_unusable(&register.state(&ID, &token(1))));
+    assert!(is_unusable(&state(&register, &ID, &token(1))));
 }
 
 #[test]
@@ -259,7 +270,7 @@ proptest! {
             }
         }
         for number in 0..4_000 {
-            let state = register.state(&ID, &token(number)).unwrap();
+            let state = state(&register, &ID, &token(number)).unwrap();
             let expected = model.get(&number).copied().unwrap_or_default();
             prop_assert_eq!((state.ended_generation, state.min_version), expected);
         }
