@@ -218,6 +218,7 @@ impl<D: Display> EventLoop<D> {
         Ok(())
     }
 
+    #[deny(clippy::wildcard_enum_match_arm, reason = "nothing may be ignored in silence")]
     fn run_effect(&mut self, effect: Effect) -> io::Result<()> {
         match effect {
             Effect::Service(id, request) => self.finished |= !self.worker.request(id, request),

@@ -42,6 +42,7 @@ mod space;
 #[path = "../pty/support.rs"]
 #[expect(dead_code, clippy::expect_used, reason = "shared with the tests in a pseudo-terminal")]
 mod support;
+mod system_clock;
 mod table;
 mod trail;
 mod verify;

@@ -4,7 +4,7 @@
 
 use std::{fs, os::unix::fs::PermissionsExt as _, os::unix::fs::chown, path::Path};
 
-use crate::{CommandResult, Home, issue, run};
+use crate::{CommandResult, Home, command, issue, run};
 
 pub(crate) const HINT: &str =
     "check the path; `patdeck create` and `patdeck import` create a missing store";
@@ -91,4 +91,17 @@ fn a_file_that_is_not_a_store_gets_no_advice_to_chmod() {
     let hint = "use another path; the file was not changed";
     run(&home, &["list", "--store", "notes.txt"]).fails_with_hint(4, &message, hint);
     run(&home, &["create", "ci", "--store", "notes.txt"]).fails_with_hint(4, &message, hint);
+}
+
+#[test]
+fn a_tilde_in_the_path_of_the_store_is_the_home_folder() {
+    let home = Home::new();
+    run(&home, &["create", "t", "--store", "~/by-option.redb"]).success();
+    let mut by_variable = command(&home, &["create", "t"]);
+    by_variable.env("PATDECK_STORE", "~/by-variable.redb");
+    assert!(by_variable.output().unwrap().status.success());
+    for name in ["by-option.redb", "by-variable.redb"] {
+        assert!(home.path().join(name).exists(), "{name}");
+    }
+    assert!(!home.path().join("~").exists());
 }

@@ -288,7 +288,12 @@ impl StoreBuilder {
     }
 }
 
-fn new_token(name: &str, lifetime: &str, description: &str, scopes: &[&str]) -> NewToken {
+pub(crate) fn new_token(
+    name: &str,
+    lifetime: &str,
+    description: &str,
+    scopes: &[&str],
+) -> NewToken {
     NewToken {
         name: Name::parse(name).unwrap(),
         description: Description::parse(description).unwrap(),

@@ -7,10 +7,11 @@ use chrono::TimeDelta;
 use patdeck::{
     domain::{Actor, Job, JobKind},
     store::Store,
+    testing::ServiceTestExt as _,
 };
 
 use super::{
-    fixture::{Fixture, TestStore, start_time},
+    fixture::{Fixture, TestStore, new_token, start_time},
     journey::Journey,
 };
 
@@ -192,6 +193,20 @@ fn a_clock_set_back_is_reported_and_can_be_accepted() {
     again.sees("No expired token will become valid again.");
     again.keys("accept <Enter>").sees("tokens expire by this clock again");
     again.never_sees("is behind");
+}
+
+#[test]
+fn accepting_the_clock_names_the_tokens_that_it_affects() {
+    let mut it = Journey::on(Fixture::One, 120, 24);
+    it.clock_forward(TimeDelta::days(400));
+    it.service().create(&new_token("glitch", "1d", "", &[])).unwrap();
+    it.clock_forward(TimeDelta::days(-400));
+    let mut again = it.second_on_same_store();
+    again.resize(160, 24).keys("C").sees("1 expired token will become valid again.");
+    again.sees(
+        "1 token issued in the future: glitch. Revoke or regenerate what you did not expect.",
+    );
+    again.keys("accept <Enter>").sees("tokens expire by this clock again");
 }
 
 #[test]

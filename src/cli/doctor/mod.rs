@@ -205,6 +205,7 @@ fn fact_text(value: &Value) -> String {
         Value::String(text) => text.clone(),
         Value::Bool(yes) => if *yes { "yes" } else { "no" }.to_owned(),
         Value::Null => "not set".to_owned(),
+        Value::Array(items) if items.is_empty() => "none".to_owned(),
         Value::Array(items) => items.iter().map(fact_text).collect::<Vec<_>>().join(", "),
         Value::Object(object) => {
             if let Some(why) = object.get("unknown") {

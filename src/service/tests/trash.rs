@@ -1,7 +1,10 @@
 //! Deleting and restoring tokens, and what cannot be restored.
 
 use super::*;
-use crate::domain::{Confirmation, ConfirmationProof, plan::PURGE_BATCH};
+use crate::{
+    domain::{Confirmation, ConfirmationProof, StatusFilter, plan::PURGE_BATCH},
+    store::Writer,
+};
 
 #[test]
 fn deleted_secret_stops_working_until_it_is_restored() {
@@ -194,4 +197,45 @@ fn token_added_meanwhile_prevents_deleting_all() {
     };
     assert_eq!(one.execute(&all, &plan.confirm()).unwrap().plan.changes.len(), 2);
     assert_eq!(two.restore_last().unwrap().len(), 2);
+}
+
+/// Number of bytes that this thread reads from files in `work`.
+fn read_by(work: impl FnOnce()) -> u64 {
+    let so_far = || -> u64 {
+        let counters = std::fs::read_to_string("/proc/thread-self/io").unwrap();
+        let count = counters.lines().find_map(|line| line.strip_prefix("rchar: "));
+        count.unwrap().parse().unwrap()
+    };
+    let before = so_far();
+    work();
+    so_far() - before
+}
+
+#[test]
+fn the_first_frame_and_a_delete_do_not_read_a_full_trash() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.redb");
+    let fixture = TestService::on(Store::open(&path).unwrap(), 1);
+    let template = fixture.issue("template").token;
+    let put_copies = |rows: &mut Writer<'_>| {
+        (0..4_000).try_for_each(|n| {
+            let id = TokenId::parse(&format!("{n:012}")).unwrap();
+            rows.put_token(&Token { id, name: name(&format!("t{n}")), ..template.clone() })
+        })
+    };
+    fixture.store.write(put_copies).unwrap();
+    fixture.delete_all().unwrap();
+    let kept = fixture.issue("kept").token.id;
+    let later = TestService::on(Store::open(&path).unwrap(), 2);
+    let frame = read_by(|| {
+        assert_eq!(later.recently_issued(StatusFilter::All, at(0), 50).unwrap().len(), 1);
+    });
+    let edit = read_by(|| drop(later.clear_scopes(&kept).unwrap()));
+    let delete = read_by(|| drop(later.delete(&kept).unwrap()));
+    let reopened = Store::open(&path).unwrap();
+    let trash = read_by(|| {
+        assert_eq!(reopened.read(ReadOps::trash).unwrap().rows.len(), 4_002);
+    });
+    // An edit has nothing to do with the trash.
+    assert!(frame < trash && delete < edit + trash / 4, "{frame} {edit} {delete} {trash}");
 }

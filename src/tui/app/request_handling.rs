@@ -115,6 +115,7 @@ impl App {
     }
 
     /// Handles the response to request `id`. A response for a closed dialog goes to the app.
+    #[deny(clippy::wildcard_enum_match_arm, reason = "nothing may be ignored in silence")]
     pub(super) fn handle_response(&mut self, id: RequestId, response: Response) {
         let Some(origin) = self.pending.remove(id) else {
             return;

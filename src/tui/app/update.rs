@@ -229,6 +229,7 @@ impl App {
 
     /// Runs the UI effects and sends the requests of a screen. Passes all other effects to the
     /// event loop.
+    #[deny(clippy::wildcard_enum_match_arm, reason = "nothing may be ignored in silence")]
     fn run_effects(&mut self, effect: impl IntoIterator<Item = Effect>) {
         for effect in effect {
             match effect {

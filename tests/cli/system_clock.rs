@@ -1,0 +1,86 @@
+//! The program under another system clock: ahead, back, before 1970 and at the end of 9999. The
+//! clock is set with `faketime`; without it, these tests are skipped, and `.ci/run` installs it.
+
+use std::{env, io, process::Command};
+
+use crate::{CommandResult, Home, command, issue, run};
+
+/// Runs patdeck while the system clock shows `time`, in the syntax of `faketime -f`. Returns `None`
+/// if `faketime` is not installed.
+fn run_at(home: &Home, time: &str, arguments: &[&str]) -> Option<CommandResult> {
+    let patdeck = command(home, arguments);
+    let mut faketime = Command::new("faketime");
+    faketime.args(["-f", time]).arg(patdeck.get_program()).args(patdeck.get_args());
+    faketime.env_clear().current_dir(home.path());
+    faketime.envs(patdeck.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    faketime.env("PATH", env::var_os("PATH").unwrap());
+    match faketime.output() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        output => {
+            let output = output.unwrap();
+            let text = |bytes| String::from_utf8(bytes).unwrap();
+            let code = output.status.code().unwrap();
+            Some(CommandResult { code, out: text(output.stdout), err: text(output.stderr) })
+        }
+    }
+}
+
+fn expiry(home: &Home, token: &str) -> serde_json::Value {
+    run(home, &["show", token, "--json"]).objects()[0]["token"]["expires"].clone()
+}
+
+#[test]
+fn one_change_under_a_fast_clock_grants_no_years() {
+    let home = Home::new();
+    issue(&home, &["prod", "--lifetime", "30d"]);
+    let before = expiry(&home, "prod");
+    let Some(glitch) = run_at(&home, "@2036-01-01 00:00:00", &["create", "glitch"]) else { return };
+    assert_eq!(glitch.code, 0, "{glitch:?}");
+    let refused = run(&home, &["regenerate", "prod", "--yes", "--lifetime", "1h"]);
+    assert_eq!(refused.code, 3, "{refused:?}");
+    assert!(refused.err.contains("2036-01-01"), "{refused:?}");
+    assert_eq!(expiry(&home, "prod"), before);
+}
+
+#[test]
+fn a_secret_that_a_later_clock_denied_stays_denied() {
+    let home = Home::new();
+    issue(&home, &["e", "--lifetime", "1h", "--secret-file", "s"]);
+    let verify = ["verify", "--secret-file", "s"];
+    assert_eq!(run(&home, &verify).code, 0);
+    let Some(later) = run_at(&home, "+2h", &verify) else { return };
+    assert_eq!(later.code, 1, "{later:?}");
+    let now = run(&home, &[verify.as_slice(), &["--explain"]].concat());
+    assert_eq!(now.code, 1, "{now:?}");
+    assert!(now.out.contains("only because the clock is behind"), "{now:?}");
+}
+
+#[test]
+fn a_clock_outside_the_supported_years_damages_nothing() {
+    for time in ["@1969-06-01 00:00:00", "@9999-12-31 00:00:00"] {
+        let home = Home::new();
+        issue(&home, &["t", "--lifetime", "30d", "--secret-file", "s"]);
+        let commands: [&[&str]; 12] = [
+            &["list"],
+            &["show", "t"],
+            &["verify", "--secret-file", "s"],
+            &["audit", "--check"],
+            &["doctor"],
+            &["clock"],
+            &["export"],
+            &["create", "x", "--lifetime", "30d"],
+            &["regenerate", "t", "--yes"],
+            &["edit", "t", "--description", "y"],
+            &["revoke", "t", "--yes"],
+            &["delete", "t", "--yes"],
+        ];
+        for command in commands {
+            let Some(result) = run_at(&home, time, command) else { return };
+            assert!(result.code < 5, "{time} {command:?}: {result:?}");
+            assert!(!result.err.contains("panicked"), "{time} {command:?}: {result:?}");
+        }
+        let doctor = run(&home, &["doctor", "--json"]);
+        assert_eq!(doctor.objects()[0]["store"]["damaged_records"], 0, "{time}");
+        assert_eq!(run(&home, &["audit", "--check"]).code, 0, "{time}");
+    }
+}
