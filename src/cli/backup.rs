@@ -191,6 +191,10 @@ fn inspect(service: &Service) -> Result<BackupContent, ServiceError> {
     if let Some((sequence, fault)) = &health.chain.first_fault {
         faults.push(format!("the audit trail is broken at event {sequence} ({fault})"));
     }
+    if health.damaged_endings > 0 {
+        let count = counted(health.damaged_endings, "damaged record");
+        faults.push(format!("its revocation register has {count}"));
+    }
     let inconsistent = health.inconsistencies.iter();
     faults.extend(inconsistent.map(|fault| format!("the backup is inconsistent: {fault}")));
     Ok(BackupContent {

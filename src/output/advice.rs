@@ -185,6 +185,7 @@ fn path_hint(error: &PathError) -> Cow<'static, str> {
             return permission_hint(&error.path, fix).into();
         }
         PathProblem::NoRegister => "to rebuild it, run any command without --read-only",
+        PathProblem::DamagedRegister => "rebuild it with `patdeck doctor --repair`",
         PathProblem::OtherStore => "move that store away, or restore with another --store",
         PathProblem::Network(_) => "keep the store on a local disk",
     };

@@ -15,10 +15,11 @@ use super::{
 };
 use crate::{
     domain::{
-        Actor, AuditAction, Command, ConfirmationProof, EventBody, MAX_PER_TRANSACTION, Plan,
-        SecretSlot, StoredToken, Timestamp, Token, TokenChange, TokenId, plan::NewSecretDigests,
+        Actor, AuditAction, Command, ConfirmationProof, EventBody, MAX_PER_TRANSACTION, Name, Plan,
+        Refusal, SecretSlot, StoredToken, Timestamp, Token, TokenChange, TokenId,
+        plan::NewSecretDigests,
     },
-    store::{Ending, EndingKind, HasTables as _, RevocationEntry, StoreError, Writer},
+    store::{Ending, EndingKind, HasTables as _, Reader, RevocationEntry, StoreError, Writer},
 };
 
 /// Maximum number of pending endings that one transaction stores, so that it stays short. The oldest
@@ -70,6 +71,31 @@ impl Service {
     /// register. Its tokens are read as ended, and the next write stores the endings.
     pub fn was_store_outdated(&self) -> bool {
         self.store.was_outdated()
+    }
+
+    /// Returns the names of the tokens whose records are out of date, see
+    /// [`Refusal::StaleRecord`](crate::domain::Refusal::StaleRecord).
+    pub(super) fn stale_tokens(&self) -> Result<Vec<Name>, ServiceError> {
+        let found = self.store.read(Reader::stale_tokens)?;
+        if found.is_empty() {
+            return Ok(Vec::new());
+        }
+        // A change that was being saved is complete in a read that begins now.
+        let again = self.store.read(Reader::stale_tokens)?;
+        let both = again.into_iter().filter(|token| found.iter().any(|it| it.id == token.id));
+        let mut names: Vec<_> = both.map(|token| token.name).collect();
+        names.sort();
+        names.dedup();
+        Ok(names)
+    }
+
+    /// Fails with [`Refusal::StaleRecord`] if a record is out of date: a copy of it would give back
+    /// what was taken from the token.
+    pub(super) fn require_no_stale_token(&self) -> Result<(), ServiceError> {
+        match self.stale_tokens()?.into_iter().next() {
+            Some(name) => Err(Refusal::StaleRecord(name).into()),
+            None => Ok(()),
+        }
     }
 
     /// Runs `work` in a write transaction. First stores pending endings of all processes in it, up to
@@ -210,6 +236,26 @@ impl Service {
         if denied?.contains(&true) { Err(ServiceError::StillDenied(None)) } else { Ok(()) }
     }
 
+    /// Ends the new secrets of the tokens that another process revoked or deleted while `plan` was
+    /// stored: it has reported success. Fails with [`ServiceError::StillDenied`] if there are any.
+    fn apply_later_endings(&self, plan: &Plan) -> Result<(), ServiceError> {
+        let mut ended = Vec::new();
+        for entry in self.store.pending_endings()? {
+            let is_of_token = entry.pending.as_ref().is_some_and(|ending| {
+                matches!(ending.kind, EndingKind::Revoke | EndingKind::Delete)
+            });
+            let token = plan.tokens().find(|token| is_of_token && token.id == entry.id);
+            if let Some(token) = token {
+                ended.push(RevocationEntry { ended_generation: token.generation, ..entry });
+            }
+        }
+        if ended.is_empty() {
+            return Ok(());
+        }
+        self.store.end_secrets(&ended, plan.at)?;
+        Err(ServiceError::StillDenied(None))
+    }
+
     /// Updates the register after `plan` was stored, so that both agree about its tokens. Returns the
     /// error if the register could not be written. Fails with [`ServiceError::StillDenied`] if the
     /// register still denies a restored secret.
@@ -221,8 +267,13 @@ impl Service {
             // The stored records already deny what was ended. The register only protects them from
             // a lost write and from an older copy of the file, so the change succeeds even if this
             // fails.
-            Command::Regenerate { .. }
-            | Command::RemoveScopes { .. }
+            Command::Regenerate { .. } => {
+                let stored = entries(RevocationEntry::of_token);
+                let unprotected = self.store.end_secrets(&stored, plan.at).err();
+                self.apply_later_endings(plan)?;
+                return Ok(unprotected);
+            }
+            Command::RemoveScopes { .. }
             | Command::Edit { .. }
             | Command::Revert(_)
             | Command::Revoke { .. }

@@ -33,6 +33,7 @@ impl Service {
         &self,
         mut write: impl FnMut(&[Token]) -> io::Result<()>,
     ) -> Result<ExportSummary, ServiceError> {
+        self.require_no_stale_token()?;
         Ok(self.store.read(|rows| {
             let (store, at) = (rows.store_id()?, self.clock.denial_time(rows)?);
             let mut exported = ExportSummary { store, at, tokens: 0, damaged: Vec::new() };
@@ -58,6 +59,7 @@ impl Service {
 
     /// Copies the store to a new file at `to`. Fails if `to` exists.
     pub fn backup(&self, to: &Path) -> Result<BackupReport, ServiceError> {
+        self.require_no_stale_token()?;
         Ok(self.store.backup(to)?)
     }
 }

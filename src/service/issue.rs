@@ -10,10 +10,10 @@ use super::{
 };
 use crate::{
     domain::{
-        AuditAction, Command, ConfirmationProof, DeliveryMethod, Plan, Secret, Token, TokenChange,
-        TokenId, plan::NewSecretDigests,
+        AuditAction, Command, ConfirmationProof, DeliveryMethod, Plan, Refusal, Secret,
+        StoredToken, Token, TokenChange, TokenId, plan::NewSecretDigests,
     },
-    store::{StoreError, Writer},
+    store::{HasTables, PathProblem, ReadOps as _, StoreError, Writer},
 };
 
 /// Prints the new secret of a token. Must return only after the receiver has the text.
@@ -46,6 +46,7 @@ impl Service {
             (None, _) => None,
         };
         let digests = digests.collect::<NewSecretDigests>().delivered_by(delivery);
+        self.require_intact_register(&secrets)?;
         let delivered = self.deliver(command, confirmed, &secrets, &digests, print)?;
         let executed = self.write(|tx| {
             let not_before = delivered.as_ref().map(|delivered| delivered.plan.at);
@@ -56,6 +57,7 @@ impl Service {
                 // already contains its names and secrets.
                 require_confirmed(&plan, &delivered.plan.confirm())?;
             }
+            self.require_current_records(&plan)?;
             self.apply(tx, &plan)?;
             if let Command::Restore(_) = &plan.command
                 && let Some(at) = plan.changes.iter().find_map(TokenChange::deleted_at)
@@ -80,6 +82,50 @@ impl Service {
             }));
         }
         Ok(CommandResult { issued, secret_file, unprotected, ..CommandResult::of(plan) })
+    }
+
+    /// Fails if the revocation register is damaged so that new secrets of these tokens would not work,
+    /// or if a record is out of date.
+    fn require_intact_register(
+        &self,
+        secrets: &HashMap<TokenId, Secret>,
+    ) -> Result<(), ServiceError> {
+        let Some(path) = self.store.path().filter(|_| !secrets.is_empty()) else { return Ok(()) };
+        self.store.read(|rows| {
+            for id in secrets.keys() {
+                let token = rows.token_without_usage(id)?;
+                if rows.revocation_state(id)?.is_damaged() {
+                    return Err(PathProblem::DamagedRegister.at(path).into());
+                }
+                if let Some(token) = token {
+                    require_current_record(rows, &token)?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Fails if the record of a token that `plan` changes is out of date. Call it in the transaction
+    /// of the change: outside of it, another process can change the record.
+    fn require_current_records(&self, plan: &Plan) -> Result<(), ServiceError> {
+        let changes_record = matches!(
+            plan.command,
+            Command::Edit { .. }
+                | Command::AddScopes { .. }
+                | Command::RemoveScopes { .. }
+                | Command::Regenerate { .. }
+                | Command::EndOverlap { .. }
+                | Command::Revert(_)
+        );
+        if !changes_record || self.store.path().is_none() {
+            return Ok(());
+        }
+        self.store.read(|rows| {
+            plan.changes.iter().try_for_each(|change| match &change.before {
+                StoredToken::Live(token) => require_current_record(rows, token),
+                _ => Ok(()),
+            })
+        })
     }
 
     /// Appends the event of each printed secret. The event of a secret in a file mentions the file.
@@ -185,4 +231,12 @@ impl Service {
             Err(_) => false,
         })
     }
+}
+
+/// Fails if the register demands a later version of the record than `token`.
+fn require_current_record(rows: &impl HasTables, token: &Token) -> Result<(), ServiceError> {
+    if token.version < rows.revocation_state(&token.id)?.min_version {
+        return Err(Refusal::StaleRecord(token.name.clone()).into());
+    }
+    Ok(())
 }

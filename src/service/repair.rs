@@ -3,16 +3,23 @@
 
 use std::path::PathBuf;
 
-use super::{Service, ServiceError};
+use super::{Service, ServiceError, endings::rebuilt_event};
 use crate::{
     domain::{AuditAction, EventBody, TokenId, counted},
     store::{ReadOps, Repair},
 };
 
 impl Service {
-    /// The repairs that the store needs.
+    /// The repairs that the store and its revocation register need.
     pub fn find_repairs(&self) -> Result<Vec<Repair>, ServiceError> {
-        Ok(self.store.read(ReadOps::find_repairs)?)
+        let mut repairs = self.store.read(ReadOps::find_repairs)?;
+        repairs.extend(self.repair_of_register()?);
+        Ok(repairs)
+    }
+
+    fn repair_of_register(&self) -> Result<Option<Repair>, ServiceError> {
+        let damaged = self.store.count_damaged_endings()?;
+        Ok((damaged > 0).then_some(Repair::RebuildRegister(damaged)))
     }
 
     /// Gives free space of the store's file back to the disk. Returns the size of the file in bytes
@@ -26,11 +33,12 @@ impl Service {
         self.store.stopped_processes()
     }
 
-    /// Copies the store to a new file beside it, then does all repairs in one transaction and
-    /// records them in the audit trail. Returns the path of the copy.
+    /// Copies the store to a new file beside it, then does all repairs of the store in one transaction
+    /// and records them in the audit trail. At last, rebuilds a damaged revocation register. Returns
+    /// the path of the copy.
     pub fn repair(&self) -> Result<(Option<PathBuf>, Vec<Repair>), ServiceError> {
         let copy = self.store.backup_beside("before-repair")?;
-        let repairs = self.store.write(|tx| {
+        let mut repairs = self.store.write(|tx| {
             let repairs = tx.repair()?;
             let at = self.clock.denial_time(tx)?;
             let purged = |detail| self.new_event(at, AuditAction::Purged, None, detail);
@@ -47,6 +55,10 @@ impl Service {
             }
             Ok::<_, ServiceError>(repairs)
         })?;
+        if let Some(repair) = self.repair_of_register()? {
+            self.store.rebuild_register(&rebuilt_event(&self.actor, self.clock.now()))?;
+            repairs.push(repair);
+        }
         Ok((copy, repairs))
     }
 }

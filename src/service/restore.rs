@@ -59,8 +59,8 @@ impl Service {
         &self,
         target: &RestoreTarget,
     ) -> Result<RestoreDifferences, ServiceError> {
-        let kept = target.kept_endings(&self.store)?;
         let at = self.restore_time(target)?;
+        let kept = target.kept_endings(&self.store, at)?;
         let (backup, events) =
             self.store.read(|rows| Ok::<_, StoreError>((rows.tokens()?, newest_event(rows)?)))?;
         let mut found = RestoreDifferences {

@@ -4,7 +4,9 @@
 
 use super::{Service, ServiceError};
 use crate::{
-    domain::{AuditEvent, ClockEffects, EventHash, Status, Timestamp, Token, TokenId, UsageDays},
+    domain::{
+        AuditEvent, ClockEffects, EventHash, Name, Status, Timestamp, Token, TokenId, UsageDays,
+    },
     store::{
         ChainCheckResult, ChangesSince, DamagedRecord, NameClash, ReadOps, RecordedTime,
         StoreError, VerifiedChain,
@@ -117,6 +119,11 @@ pub struct StoreHealth {
     /// Whether the revocation register is present and belongs to the store. Always `true` in
     /// memory.
     pub has_register: bool,
+    /// The number of damaged entries of the revocation register.
+    pub damaged_endings: usize,
+    /// The names of the tokens whose records are out of date, because an older copy of the store was
+    /// put back.
+    pub stale_tokens: Vec<Name>,
     /// Whether the store is an older copy that lacks endings of its revocation register.
     pub is_outdated: bool,
     /// Number of endings that only the revocation register contains so far.
@@ -261,17 +268,21 @@ impl Service {
     /// trash.
     pub fn health(&self) -> Result<StoreHealth, ServiceError> {
         let has_register = self.store.has_register()?;
+        let damaged_endings = self.store.count_damaged_endings()?;
+        let stale_tokens = self.stale_tokens()?;
         Ok(self.store.read(|rows| {
             let chain = rows.verify_chain()?;
             Ok::<_, StoreError>(StoreHealth {
                 summary: self.token_summary(rows)?,
-                repairs: rows.find_repairs_with(&chain)?.len(),
+                repairs: rows.find_repairs_with(&chain)?.len() + usize::from(damaged_endings > 0),
                 chain,
                 inconsistencies: rows.find_inconsistencies()?,
                 name_clashes: rows.name_clashes()?,
                 schema: rows.schema()?,
                 trash: rows.trash_count()?,
                 has_register,
+                damaged_endings,
+                stale_tokens,
                 is_outdated: rows.is_store_outdated(),
                 pending_endings: rows.pending_count(),
             })

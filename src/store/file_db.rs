@@ -31,7 +31,7 @@ use super::{
     read_handle::{ReadOnlyDb, Snapshot, SnapshotSource},
     read_ops::ReadOps,
     reader::Reader,
-    register::{self, Register, RegisterId},
+    register::{self, Register, RegisterId, RevocationEntry},
     tables::{ReadTables, Tables},
     write_ops::Writer,
 };
@@ -109,19 +109,23 @@ impl FileDb {
             if self.register.is_usable(&id)? {
                 return Ok(());
             }
-            self.create_register(&writer, &id)
+            self.create_register(&writer, &id, Vec::new())
         });
         close(db);
         result?
     }
 
-    /// Creates the register `id` from the records, replacing any file at its path.
+    /// Creates the register `id` from the records and from `kept`, the entries of a damaged register.
+    /// Replaces any file at its path.
     pub(super) fn create_register(
         &self,
         rows: &impl ReadOps,
         id: &RegisterId,
+        kept: Vec<RevocationEntry>,
     ) -> Result<(), StoreError> {
-        register::create(self.register.path(), id, &register::entries_from_records(rows)?)
+        let mut entries = register::entries_from_records(rows)?;
+        entries.extend(kept);
+        register::create(self.register.path(), id, &register::merge_entries(entries))
     }
 
     /// In read-only mode, returns the error that write access is required for this `reason`.
@@ -330,7 +334,7 @@ impl FileDb {
             }
             migrate::run(&transaction, found, steps)?;
             let writer = Writer::new(Tables::open_to_write(&transaction)?);
-            self.create_register(&writer, &register::load_id(&writer.tables)?)?;
+            self.create_register(&writer, &register::load_id(&writer.tables)?, Vec::new())?;
             drop(writer);
             transaction.commit().map_err(StoreError::from)
         });

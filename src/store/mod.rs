@@ -266,6 +266,8 @@ impl Store {
             Backend::Memory(_) => Ok((0, 0)),
             Backend::File(file) if file.options.read_only => Err(StoreError::ReadOnlyMode),
             Backend::File(file) => {
+                // redb moves the pages of a damaged tree without end.
+                self.verify_tree()?;
                 let _in_flight = InFlightWrite::start();
                 file.compact()
             }

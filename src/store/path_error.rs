@@ -49,6 +49,8 @@ pub enum PathProblem {
     },
     /// The file is missing, damaged, or the revocation register of another store.
     NoRegister,
+    /// An entry of the revocation register is damaged, and it can be that of the token.
+    DamagedRegister,
     /// The file is a store, but not the one that the backup was made of.
     OtherStore,
     /// The path is on a network file system of this kind, whose locks are unreliable.
@@ -92,6 +94,9 @@ impl fmt::Display for PathError {
             }
             PathProblem::NoRegister => {
                 write!(f, "{path} is not the revocation register of this store")
+            }
+            PathProblem::DamagedRegister => {
+                write!(f, "{path} is damaged: it cannot be determined which secrets were ended")
             }
             PathProblem::OtherStore => {
                 write!(f, "{path} is another store than the one in the backup")

@@ -137,6 +137,16 @@ fn check_file(
     metadata: &Metadata,
     open: impl FnOnce() -> io::Result<File>,
 ) -> Result<(), StoreError> {
+    check_kind(path, metadata)?;
+    check_access(path, metadata).map_err(|refused| match open().and_then(|file| is_redb(&file)) {
+        Ok(true) => refused,
+        Ok(false) => PathProblem::NotAStore.at(path),
+        Err(error) => StoreError::at(path, &error),
+    })
+}
+
+/// Refuses a link, anything else that is not a regular file, and an empty file.
+fn check_kind(path: &Path, metadata: &Metadata) -> Result<(), StoreError> {
     if metadata.is_symlink() {
         return Err(PathProblem::Symlink.at(path));
     }
@@ -146,11 +156,7 @@ fn check_file(
     if metadata.len() == 0 {
         return Err(PathProblem::NotAStore.at(path));
     }
-    check_access(path, metadata).map_err(|refused| match open().and_then(|file| is_redb(&file)) {
-        Ok(true) => refused,
-        Ok(false) => PathProblem::NotAStore.at(path),
-        Err(error) => StoreError::at(path, &error),
-    })
+    Ok(())
 }
 
 fn is_redb(file: &File) -> io::Result<bool> {
@@ -257,6 +263,24 @@ pub(super) fn identify(path: &Path) -> Result<FileId, StoreError> {
     let metadata = fs::symlink_metadata(path).map_err(|error| store_error(path, &error))?;
     check_file(path, &metadata, || open_no_follow(path, OFlags::RDONLY))?;
     Ok(file_id(&metadata))
+}
+
+/// Like [`identify`], but for the revocation register.
+pub(super) fn identify_register(path: &Path) -> Result<FileId, StoreError> {
+    let metadata = fs::symlink_metadata(path).map_err(|error| store_error(path, &error))?;
+    check_kind(path, &metadata)?;
+    check_access(path, &metadata)?;
+    Ok(file_id(&metadata))
+}
+
+/// Like [`open`], but for the revocation register.
+pub(super) fn open_register(path: &Path, write: bool) -> Result<(File, FileId), StoreError> {
+    let access = if write { OFlags::RDWR } else { OFlags::RDONLY };
+    let file = open_no_follow(path, access).map_err(|error| store_error(path, &error))?;
+    let metadata = file.metadata().map_err(|error| StoreError::at(path, &error))?;
+    check_kind(path, &metadata)?;
+    check_access(path, &metadata)?;
+    Ok((file, file_id(&metadata)))
 }
 
 /// Opens the file at `path`. Checks the open file instead of the path, because another file could

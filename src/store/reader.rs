@@ -16,7 +16,7 @@ use super::{
     },
     tables::ReadTables,
 };
-use crate::domain::{Timestamp, TokenId};
+use crate::domain::{Timestamp, Token, TokenId};
 
 /// A read transaction on the last commit of any process.
 #[derive(Debug)]
@@ -69,6 +69,20 @@ impl Reader {
     /// The number of endings that the records lack.
     pub fn pending_count(&self) -> usize {
         self.pending.as_ref().map_or(0, |pending| pending.entries().count())
+    }
+
+    /// Returns the tokens whose records are out of date: an older copy of the store was put back, and
+    /// the token was changed since that copy. Reads the whole register. A change that another process
+    /// makes meanwhile can be among them.
+    pub fn stale_tokens(&self) -> Result<Vec<Token>, StoreError> {
+        let Some(Ok(register)) = &self.register else { return Ok(Vec::new()) };
+        let mut entries = register.entries()?;
+        entries.retain(|entry| entry.min_version > 0);
+        let stale = entries.iter().filter_map(|entry| {
+            let token = self.token_without_usage(&entry.id).ok().flatten()?;
+            (token.version < entry.min_version).then_some(*token)
+        });
+        Ok(stale.collect())
     }
 
     fn missing_endings(&self) -> Result<PendingEndings, StoreError> {

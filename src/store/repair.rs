@@ -22,7 +22,7 @@ use super::{
     trash_index::{self, TrashTimeKey},
     write_ops::{NO_TOKEN, Writer},
 };
-use crate::domain::{EventHash, Timestamp, TokenId};
+use crate::domain::{EventHash, Timestamp, TokenId, counted};
 
 type Key = [u8; TokenId::LEN];
 
@@ -58,6 +58,8 @@ pub enum Repair {
     RemoveJob(u64),
     /// Replace the damaged record of the newest use.
     ResetNewestUse,
+    /// Rebuild the revocation register, which has this number of damaged entries.
+    RebuildRegister(usize),
 }
 
 impl fmt::Display for Repair {
@@ -97,6 +99,11 @@ impl fmt::Display for Repair {
             }
             Self::TrimChangeLog(last) => write!(f, "remove the change log up to {last}"),
             Self::RemoveJob(number) => write!(f, "remove the damaged record of job {number}"),
+            Self::RebuildRegister(damaged) => write!(
+                f,
+                "rebuild the revocation register: the records of the tokens replace its {}",
+                counted(*damaged, "damaged record")
+            ),
             Self::ResetNewestUse => write!(
                 f,
                 "forget the damaged time of the newest use: a clock that was set back since then may \
@@ -225,6 +232,8 @@ impl Writer<'_> {
                 Repair::AddDeletionTime(id, at) => trash_index::put(tables, *at, id.as_bytes())?,
                 Repair::RemoveJob(number) => drop(tables.jobs.remove(*number)?),
                 Repair::ResetNewestUse => reset_newest_use(tables)?,
+                // No table contains the register; `Store::rebuild_register` repairs it.
+                Repair::RebuildRegister(_) => {}
                 Repair::TrimChangeLog(last) => {
                     // The highest number is the generation of the store, which must not go back.
                     let keeps_last = tables.changes.last_key()? > *last;

@@ -85,7 +85,7 @@ impl RestoreTarget {
     }
 
     /// Returns the endings that survive a restore of `backup`.
-    pub fn kept_endings(&self, backup: &Store) -> Result<KeptEndings, StoreError> {
+    pub fn kept_endings(&self, backup: &Store, now: Timestamp) -> Result<KeptEndings, StoreError> {
         let expected = match &self.current {
             Some(store) => if_readable(store.register())?.flatten().map(|(_, id)| id),
             None => None,
@@ -99,6 +99,7 @@ impl RestoreTarget {
             && let Ok(recorded) = store.read(register::entries_from_records)
         {
             entries.extend(recorded);
+            entries.extend(replaced_secrets(store, backup, now)?);
         }
         if let (Some(from), Some((_, id))) = (backup.path(), backup.register()?)
             && let Some((_, own)) = register::read_file(&register_path(from), Some(&id))?
@@ -132,7 +133,7 @@ impl RestoreTarget {
             backup.read(|rows| catch_redb_panic(|| copy_tables(&rows.tables, file))?)?;
             // From here on no process writes to the file that is replaced.
             lock = self.lock()?;
-            let kept = self.kept_endings(backup)?;
+            let kept = self.kept_endings(backup, now)?;
             let after = self.generation();
             let (id, recorded) = catch_redb_panic(|| write_restored(copy, &kept, after, work))??;
             result = Some((id, kept, recorded, self.keep_replaced()?));
@@ -223,4 +224,25 @@ fn write_restored(
     transaction.commit()?;
     new_store::close_checked(db)?;
     Ok(required)
+}
+
+/// Returns entries that end the previous secrets of `store` that `backup` would make work for longer:
+/// their overlap is over, or they are the current secrets of the backup.
+fn replaced_secrets(
+    store: &Store,
+    backup: &Store,
+    now: Timestamp,
+) -> Result<Vec<RevocationEntry>, StoreError> {
+    let mut entries = Vec::new();
+    for token in store.read(ReadOps::tokens)?.rows {
+        let Some(previous) = &token.previous else { continue };
+        let saved = backup.read(|rows| rows.token_without_usage(&token.id));
+        let is_saved_before =
+            matches!(saved, Ok(Some(saved)) if saved.generation < token.generation);
+        if previous.until <= now || is_saved_before {
+            let ended_generation = token.generation.saturating_sub(1);
+            entries.push(RevocationEntry { ended_generation, ..RevocationEntry::of(token.id) });
+        }
+    }
+    Ok(entries)
 }

@@ -9,9 +9,9 @@ use super::{
     path_error::{PathError, PathProblem},
     read_ops::ReadOps as _,
     reader::Reader,
-    register::{self, RegisterId, RevocationEntry},
+    register::{self, PendingEndings, RegisterId, RevocationEntry},
 };
-use crate::domain::{EventBody, Timestamp};
+use crate::domain::{EventBody, Timestamp, TokenId};
 
 impl Store {
     /// Returns the open file and the id of its register, or `None` for a store in memory.
@@ -41,27 +41,38 @@ impl Store {
         matches!(&*self.backend, Backend::File(file) if file.was_outdated)
     }
 
-    /// Rebuilds the revocation register from the records, in one transaction with `event`. Does
-    /// nothing if another process has rebuilt it. A store without events is new and needs no event.
-    /// Returns whether it was rebuilt.
+    /// The number of damaged entries of the revocation register. Reads the whole register.
+    pub fn count_damaged_endings(&self) -> Result<usize, StoreError> {
+        self.register()?.map_or(Ok(0), |(file, id)| file.register.count_damaged(&id))
+    }
+
+    /// Rebuilds the revocation register from the records and from its own intact entries, in one
+    /// transaction with `event`. Does nothing if another process has rebuilt it. A store without
+    /// events is new and needs no event. Returns whether it was rebuilt.
     pub fn rebuild_register(&self, event: &EventBody) -> Result<bool, StoreError> {
         let Backend::File(file) = &*self.backend else { return Ok(false) };
         self.write(|writer| {
-            if file.register.is_usable(&register::load_id(&writer.tables)?)? {
+            let damaged = register::load_id(&writer.tables)?;
+            let register = &file.register;
+            if register.is_usable(&damaged)? && register.count_damaged(&damaged)? == 0 {
                 return Ok(false);
             }
             if writer.last_event()?.is_none() {
                 // The store is new: no secret was ended, but its creator has not created the
                 // register yet.
-                let id = register::load_id(&writer.tables)?;
-                file.create_register(writer, &id)?;
+                file.create_register(writer, &damaged, Vec::new())?;
                 return Ok(false);
             }
-            let id = register::assign_id(&mut writer.tables)?;
-            file.create_register(writer, &id)?;
             // The time of the newest event is a lower bound for the time at which expiry is
             // evaluated. An earlier time would let expired secrets work again.
             let at = writer.recorded_time()?.newest().map_or(event.at, |at| at.max(event.at));
+            let mut kept = register.salvage(&damaged);
+            // An older copy of the store lacks endings. They become pending, so that they are stored.
+            let record = |id: &TokenId| writer.token(id).ok().flatten();
+            let missing = PendingEndings::of_outdated_store(kept.clone(), at, record);
+            kept.extend(missing.entries().cloned());
+            let id = register::assign_id(&mut writer.tables)?;
+            file.create_register(writer, &id, kept)?;
             writer.append_event(EventBody { at, ..event.clone() })?;
             Ok(true)
         })

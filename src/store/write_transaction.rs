@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use redb::Database;
+use redb::{Database, WriteTransaction};
 
 use super::{
     error::StoreError,
@@ -64,17 +64,46 @@ fn resolve_failed_commit<T, E>(
     Err(TransactionError::Store(if is_absent { error } else { error.commit_unknown() }))
 }
 
+/// A transaction that is aborted when it is dropped. After a panic, redb panics again when it drops
+/// the transaction, so that panic must be caught, too.
+struct GuardedTransaction(Option<WriteTransaction>);
+
+impl GuardedTransaction {
+    fn begin(db: &Database) -> Result<Self, StoreError> {
+        Ok(Self(Some(catch_redb_panic(|| file_db::begin_write(db))??)))
+    }
+
+    fn open_tables(&self) -> Result<Writer<'_>, StoreError> {
+        let Some(transaction) = &self.0 else {
+            return Err(StoreError::corrupted("the transaction is over"));
+        };
+        catch_redb_panic(|| {
+            let tables = Tables::open_to_write(transaction)?;
+            migrate::schema(&tables.meta)?;
+            Ok(Writer::new(tables))
+        })?
+    }
+
+    fn commit(mut self) -> Result<(), StoreError> {
+        let commit = |transaction: WriteTransaction| transaction.commit().map_err(StoreError::from);
+        catch_redb_panic(|| self.0.take().map_or(Ok(()), commit))?
+    }
+}
+
+impl Drop for GuardedTransaction {
+    fn drop(&mut self) {
+        // A failed abort is harmless: uncommitted changes are never visible.
+        let _ = catch_redb_panic(|| self.0.take().map(WriteTransaction::abort));
+    }
+}
+
 /// Runs `work` in one transaction on `db` and commits it.
 pub(super) fn run<T, E>(
     db: &Database,
     work: impl FnOnce(&mut Writer<'_>) -> Result<T, E>,
 ) -> Result<T, TransactionError<E>> {
-    let transaction = catch_redb_panic(|| file_db::begin_write(db))??;
-    let mut writer = catch_redb_panic(|| {
-        let tables = Tables::open_to_write(&transaction)?;
-        migrate::schema(&tables.meta)?;
-        Ok::<_, StoreError>(Writer::new(tables))
-    })??;
+    let transaction = GuardedTransaction::begin(db)?;
+    let mut writer = transaction.open_tables()?;
     let work_result = work(&mut writer);
     let out_of_space = writer.tables.error.first().filter(StoreError::is_out_of_space);
     let result = match work_result {
@@ -87,16 +116,8 @@ pub(super) fn run<T, E>(
         }
     };
     let dropped = catch_redb_panic(|| drop(writer));
-    match result.and_then(|value| dropped.map(|()| value).map_err(TransactionError::Store)) {
-        Ok((value, generation)) => {
-            let committed = catch_redb_panic(|| transaction.commit().map_err(StoreError::from));
-            let committed = committed.and_then(|committed| committed);
-            committed.map(|()| value).map_err(|error| TransactionError::Commit(error, generation))
-        }
-        Err(error) => {
-            // A failed abort is harmless: uncommitted changes are never visible.
-            let _ = catch_redb_panic(|| transaction.abort());
-            Err(error)
-        }
-    }
+    let (value, generation) =
+        result.and_then(|value| dropped.map(|()| value).map_err(TransactionError::Store))?;
+    let committed = transaction.commit();
+    committed.map(|()| value).map_err(|error| TransactionError::Commit(error, generation))
 }

@@ -13,6 +13,7 @@ mod backup;
 mod basics;
 mod clock;
 mod damage;
+mod damaged_register;
 mod delivery;
 mod doctor;
 mod files;

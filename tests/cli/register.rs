@@ -202,3 +202,47 @@ fn a_register_of_another_store_is_not_believed() {
     assert_eq!((result.code, result.out.as_str()), (4, ""), "{result:?}");
     assert_eq!(run_with_input(&home, &["verify"], &secret).code, 0, "rebuilt");
 }
+
+#[test]
+fn a_stale_record_can_be_changed_by_revoke_and_delete_only() {
+    let restrictions: [&[&str]; 5] = [
+        &["scope", "remove", "t", "channels:c-1:read"],
+        &["scope", "clear", "t", "--yes"],
+        &["edit", "t", "--allow-from", "10.0.0.0/8"],
+        &["edit", "t", "--max-uses", "3"],
+        &["regenerate", "t", "--overlap", "1h", "--secret-file", "new"],
+    ];
+    let changes: [&[&str]; 7] = [
+        &["edit", "t", "--description", "x"],
+        &["edit", "t", "--name", "t2"],
+        &["edit", "t", "--max-uses", "9"],
+        &["scope", "add", "t", "channels:c-9:read"],
+        &["scope", "remove", "t", "channels:c-2:read"],
+        &["regenerate", "t", "--overlap", "1h"],
+        &["regenerate", "t", "--yes"],
+    ];
+    for restriction in restrictions {
+        let home = Home::new();
+        let scopes = ["--scope", "channels:c-1:read", "--scope", "channels:c-2:read"];
+        let secret = issue(&home, &[["t"].as_slice(), &scopes].concat());
+        let old = fs::read(home.store()).unwrap();
+        run(&home, restriction).success();
+        fs::write(home.store(), old).unwrap();
+        for change in changes {
+            let refused = run(&home, change);
+            assert_eq!((refused.code, refused.out.as_str()), (3, ""), "{change:?} {refused:?}");
+            assert!(refused.err.contains("t is out of date"), "{change:?} {refused:?}");
+        }
+        for copy in [["export"].as_slice(), &["backup", "create", "b.redb"]] {
+            let refused = run(&home, copy);
+            assert_eq!((refused.code, refused.out.as_str()), (3, ""), "{copy:?} {refused:?}");
+        }
+        let doctor = run(&home, &["doctor"]);
+        assert_eq!(doctor.code, 1, "{doctor:?}");
+        assert!(doctor.out.contains("was put back: 1 token."), "{doctor:?}");
+        let check = ["verify", "--scope", "channels:c-1:read", "--from", "192.0.2.1"];
+        assert_eq!(run_with_input(&home, &check, &secret).code, 1, "{restriction:?}");
+        run(&home, &["revoke", "t", "--yes"]).success();
+        run(&home, &["delete", "t", "--yes"]).success();
+    }
+}

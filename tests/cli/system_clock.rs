@@ -84,3 +84,24 @@ fn a_clock_outside_the_supported_years_damages_nothing() {
         assert_eq!(run(&home, &["audit", "--check"]).code, 0, "{time}");
     }
 }
+
+#[test]
+fn a_restore_revives_no_secret_whose_overlap_ended() {
+    let home = Home::new();
+    let replaced = issue(&home, &["t"]);
+    std::fs::write(home.path().join("s"), &replaced).unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(home.path().join("s"), mode).unwrap();
+    run(&home, &["backup", "create", "before.redb"]).success();
+    run(&home, &["regenerate", "t", "--overlap", "15m"]).success();
+    run(&home, &["backup", "create", "during.redb"]).success();
+    let verify = ["verify", "--secret-file", "s"];
+    assert_eq!(run(&home, &verify).code, 0);
+    for backup in ["during.redb", "before.redb"] {
+        let restore = ["backup", "restore", backup, "--yes"];
+        let Some(restored) = run_at(&home, "+20m", &restore) else { return };
+        assert_eq!(restored.code, 0, "{restored:?}");
+        let later = run_at(&home, "+21m", &verify).unwrap();
+        assert_eq!(later.code, 1, "{backup} {later:?}");
+    }
+}

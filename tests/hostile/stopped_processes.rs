@@ -155,9 +155,28 @@ fn stop_and_revoke(
         all.pending += u32::from(is_pending);
         all.cases += 1;
     }
+    if call.is_multiple_of(2) && command.contains(" ci ") {
+        // The stopped command goes on, and must not undo the revoke that was acknowledged.
+        stopped.run_until(usize::MAX);
+        if revoked.status.code() == Some(0) && !command.starts_with("delete") {
+            check_revoke_is_recorded(case, store);
+        }
+    }
     drop(stopped);
     check_after_kill(case, store, is_ended, subject);
     true
+}
+
+/// Asserts that the token `ci` is revoked, unless it was regenerated after the revoke was recorded.
+fn check_revoke_is_recorded(case: &str, store: &Path) {
+    run(case, store, &["create", "next"], "");
+    let trail = run(case, store, &["audit", "--token", "ci", "--json"], "");
+    let trail = String::from_utf8_lossy(&trail.stdout).into_owned();
+    let last = |action: &str| trail.rfind(&format!("\"action\":\"{action}\""));
+    assert!(last("revoked").is_some(), "{case}: {trail}");
+    let shown = run(case, store, &["show", "ci", "--json"], "");
+    let is_active = String::from_utf8_lossy(&shown.stdout).contains("\"status\":\"active\"");
+    assert!(!is_active || last("regenerated") > last("revoked"), "{case}: {trail}");
 }
 
 /// Asserts that the store opens, that the ended secret stays ended, and that the trail is complete.

@@ -78,13 +78,32 @@ fn collect_stopped(report: &mut DoctorReport, service: &Service) {
 
 /// Reports the revocation register, without which no check has an answer.
 fn collect_register(report: &mut DoctorReport, health: &StoreHealth) {
-    report.fact("register", if health.has_register { "usable" } else { "missing" });
+    let state = match (health.has_register, health.damaged_endings) {
+        (false, _) => "missing",
+        (true, 0) => "usable",
+        (true, _) => "damaged",
+    };
+    report.fact("register", state);
     report.fact("pending endings", health.pending_endings);
     if !health.has_register {
         report.warn(
             "the revocation register beside the store is missing or belongs to another store, so \
              checks have no answer: run a command that can write, such as `patdeck list`",
         );
+    }
+    if health.damaged_endings > 0 {
+        report.warn(format!(
+            "the revocation register has {}, so some secrets are denied and others have no answer: \
+             rebuild it with `patdeck doctor --repair`",
+            counted(health.damaged_endings, "damaged record")
+        ));
+    }
+    if !health.stale_tokens.is_empty() {
+        report.warn(format!(
+            "out of date, because an older copy of the store was put back: {}. Their secrets are \
+             denied. Revoke or delete them, or put the newer store back",
+            counted(health.stale_tokens.len(), "token")
+        ));
     }
     if health.is_outdated {
         report.warn(

@@ -55,6 +55,12 @@ pub enum Refusal {
         second_text(*.newest)
     )]
     ClockBehind { clock: Timestamp, newest: Timestamp },
+    /// An older copy of the store was put back, and the token was changed since that copy. A change of
+    /// its record would give back what was taken from it.
+    #[error(
+        "{0} is out of date, because an older copy of the store was put back: revoke or delete it, or put the newer store back"
+    )]
+    StaleRecord(Name),
     /// The undo would discard a later change.
     #[error(
         "cannot undo: the {field} of {name} has changed again since; its events show who did this"

@@ -6,6 +6,7 @@
 use std::{
     collections::BTreeSet,
     fs::File,
+    io::ErrorKind,
     ops::Range,
     os::unix::fs::FileExt as _,
     path::{Path, PathBuf},
@@ -33,6 +34,23 @@ pub(super) struct RegisterFile {
     pub(super) file: File,
     pub(super) path: PathBuf,
     id: FileId,
+}
+
+/// The slots of a register that are not free.
+#[derive(Debug, Default)]
+pub(super) struct RegisterContent {
+    /// The intact entries.
+    pub(super) entries: Vec<RevocationEntry>,
+    /// The damaged slots, each with its token if the slot still contains the id.
+    pub(super) damaged: Vec<Option<TokenId>>,
+}
+
+impl RegisterContent {
+    /// Returns the intact entries, and one that ends all secrets for each token of a damaged slot.
+    pub(super) fn into_entries(self) -> Vec<RevocationEntry> {
+        let ended = self.damaged.into_iter().flatten().map(RevocationEntry::all_ended);
+        self.entries.into_iter().chain(ended).collect()
+    }
 }
 
 /// The position of a slot in the file.
@@ -68,7 +86,7 @@ impl RegisterFile {
         path: &Path,
         write: bool,
     ) -> Result<(Self, Option<FileStart>), StoreError> {
-        let (file, id) = match path_security::open(path, write) {
+        let (file, id) = match path_security::open_register(path, write) {
             Ok(opened) => opened,
             Err(StoreError::Path(error))
                 if matches!(
@@ -81,13 +99,40 @@ impl RegisterFile {
             Err(error) => return Err(error),
         };
         let register = Self { file, path: path.to_owned(), id };
-        let start = register.start(None)?;
+        let pages = register.count_pages()?;
+        let start = register.start(None)?.filter(|start| start.header.pages <= pages);
         Ok((register, start))
+    }
+
+    /// The number of complete pages after the header page.
+    fn count_pages(&self) -> Result<u32, StoreError> {
+        let metadata = self.file.metadata().map_err(|error| StoreError::at(&self.path, &error))?;
+        let pages = (metadata.len() / PAGE_LEN as u64).saturating_sub(1);
+        Ok(u32::try_from(pages).unwrap_or(u32::MAX))
+    }
+
+    /// Returns the intact entries of the register at `path`, also if its header is damaged or pages
+    /// are missing. Returns none if it cannot be read, or belongs to another store than `expected`.
+    pub(super) fn salvage(path: &Path, expected: &RegisterId) -> Vec<RevocationEntry> {
+        let mut entries = Vec::new();
+        let Ok((register, _)) = Self::open_any(path, false) else { return entries };
+        let start = register.start(None).ok().flatten();
+        if start.is_some_and(|start| start.header.id != *expected) {
+            return entries;
+        }
+        let pages = register.count_pages().unwrap_or(0);
+        // An error ends the search; what was found until then is kept.
+        let _ = register.for_each_in(0..pages, |_, slot| {
+            if let Slot::Used(entry) = slot {
+                entries.push(entry);
+            }
+        });
+        entries
     }
 
     /// Whether this file, and no other, is at `path`.
     pub(super) fn is_at(&self, path: &Path) -> bool {
-        path_security::identify(path).is_ok_and(|id| id == self.id)
+        path_security::identify_register(path).is_ok_and(|id| id == self.id)
     }
 
     /// Reads the start of the file; `None` if the header is damaged. Returns `last`, an earlier
@@ -95,8 +140,10 @@ impl RegisterFile {
     pub(super) fn start(&self, last: Option<&FileStart>) -> Result<Option<FileStart>, StoreError> {
         for _ in 0..ATTEMPTS {
             let mut bytes = [0; FileStart::LEN];
-            let read = self.file.read_exact_at(&mut bytes, 0);
-            read.map_err(|error| StoreError::from(&error))?;
+            match self.file.read_exact_at(&mut bytes, 0) {
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(None),
+                read => read.map_err(|error| StoreError::from(&error))?,
+            }
             let last = last.filter(|last| last.bytes == bytes).copied();
             if let Some(start) = last.or_else(|| FileStart::decode(bytes)) {
                 return Ok(Some(start));
@@ -143,20 +190,21 @@ impl RegisterFile {
         Ok(found)
     }
 
-    /// Returns every entry. If a damaged slot still contains a token id, all secrets of that token
-    /// count as ended. Returns `None` if a damaged slot may belong to any token.
-    pub(super) fn entries(
-        &self,
-        header: &Header,
-    ) -> Result<Option<Vec<RevocationEntry>>, StoreError> {
-        let (mut entries, mut is_unreadable) = (Vec::new(), false);
-        self.for_each(header, |_, slot| match slot {
-            Slot::Used(entry) => entries.push(entry),
-            Slot::Damaged(Some(id)) => entries.push(RevocationEntry::all_ended(id)),
-            Slot::Damaged(None) => is_unreadable = true,
-            Slot::Free => {}
-        })?;
-        Ok((!is_unreadable).then_some(entries))
+    /// Reads every slot.
+    pub(super) fn content(&self, header: &Header) -> Result<RegisterContent, StoreError> {
+        let mut content = RegisterContent::default();
+        for _ in 0..ATTEMPTS {
+            content = RegisterContent::default();
+            self.for_each(header, |_, slot| match slot {
+                Slot::Used(entry) => content.entries.push(entry),
+                Slot::Damaged(id) => content.damaged.push(id),
+                Slot::Free => {}
+            })?;
+            if content.damaged.is_empty() {
+                break;
+            }
+        }
+        Ok(content)
     }
 
     /// Every entry with a pending ending. Reads only the groups of pages that can have one.
@@ -266,7 +314,10 @@ impl RegisterFile {
         bytes: &mut [u8; PAGE_LEN],
     ) -> Result<(), StoreError> {
         let offset = SlotIndex { page, slot: 0 }.offset();
-        self.file.read_exact_at(bytes, offset).map_err(|error| StoreError::from(&error))
+        self.file.read_exact_at(bytes, offset).map_err(|error| match error.kind() {
+            ErrorKind::UnexpectedEof => unusable(&self.path),
+            _ => StoreError::from(&error),
+        })
     }
 }
 

@@ -154,8 +154,13 @@ pub struct RevocationState {
 }
 
 impl RevocationState {
-    /// Every secret of the token is ended, because one of its slots was half written.
+    /// Every secret of the token is ended, because one of its slots is damaged.
     const ALL_ENDED: Self = Self { ended_generation: u32::MAX, min_version: 0 };
+
+    /// Whether no secret of the token can work, not even a new one, until the register is rebuilt.
+    pub fn is_damaged(self) -> bool {
+        self == Self::ALL_ENDED
+    }
 
     /// Returns why the secret in this slot of `token` is denied, whatever its record says. Returns
     /// `None` if the register does not overrule the record.
@@ -238,6 +243,20 @@ impl Register {
         };
         let ended = entries.into_iter().map(|entry| RevocationEntry { min_version: 0, ..entry });
         create(to, expected, &merge_entries(records.into_iter().chain(ended).collect()))
+    }
+
+    /// Returns the intact entries of a register that is damaged, but not that of another store than
+    /// `expected`.
+    pub(super) fn salvage(&self, expected: &RegisterId) -> Vec<RevocationEntry> {
+        RegisterFile::salvage(&self.path, expected)
+    }
+
+    /// The number of damaged entries; 0 if the register is unusable.
+    pub(super) fn count_damaged(&self, expected: &RegisterId) -> Result<usize, StoreError> {
+        match self.snapshot(expected) {
+            Err(error) if error == unusable(&self.path) => Ok(0),
+            snapshot => snapshot?.count_damaged(),
+        }
     }
 
     /// Whether the file is the register that belongs to the store. Returns an error if the file
@@ -328,7 +347,7 @@ pub(super) fn read_file(
     if expected.is_some_and(|id| *id != header.id) {
         return Ok(None);
     }
-    Ok(file.entries(&header)?.map(|entries| (header.id, entries)))
+    Ok(Some((header.id, file.content(&header)?.into_entries())))
 }
 
 /// The register id of the store.

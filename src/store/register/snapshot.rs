@@ -10,14 +10,10 @@ use std::{
 
 use hashbrown::HashMap;
 
-use super::{
-    RegisterId, RevocationEntry, RevocationState,
-    file::{RegisterFile, unusable},
-    layout::FileStart,
-};
+use super::{RegisterId, RevocationEntry, RevocationState, file::RegisterFile, layout::FileStart};
 use crate::{
     domain::{Timestamp, TokenId},
-    store::error::StoreError,
+    store::{error::StoreError, path_error::PathProblem},
 };
 
 /// How long the open file counts as the file at its path before the path is checked again.
@@ -45,15 +41,14 @@ impl RegisterSnapshot {
     ///
     /// # Errors
     ///
-    /// [`PathProblem::NoRegister`](crate::store::PathProblem::NoRegister) if a damaged slot may
-    /// belong to the token.
+    /// [`PathProblem::DamagedRegister`] if a damaged slot may belong to the token.
     pub(in crate::store) fn state(&self, id: &TokenId) -> Result<RevocationState, StoreError> {
         let mut states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(state) = states.get(id) {
             return Ok(*state);
         }
         let state = self.file.state(&self.start.header, id)?;
-        let state = state.ok_or_else(|| unusable(&self.file.path))?;
+        let state = state.ok_or_else(|| PathProblem::DamagedRegister.at(&self.file.path))?;
         if states.len() >= MAX_STATES {
             states.clear();
         }
@@ -74,15 +69,15 @@ impl RegisterSnapshot {
         Ok((pending, self.start.newest_ending()))
     }
 
-    /// Returns all entries.
-    ///
-    /// # Errors
-    ///
-    /// [`PathProblem::NoRegister`](crate::store::PathProblem::NoRegister) if a slot is damaged so
-    /// that its token is unknown.
+    /// Returns all entries that can be read. Each token of a damaged slot has one that ends all of
+    /// its secrets.
     pub(in crate::store) fn entries(&self) -> Result<Vec<RevocationEntry>, StoreError> {
-        let entries = self.file.entries(&self.start.header)?;
-        entries.ok_or_else(|| unusable(&self.file.path))
+        Ok(self.file.content(&self.start.header)?.into_entries())
+    }
+
+    /// The number of damaged slots.
+    pub(in crate::store) fn count_damaged(&self) -> Result<usize, StoreError> {
+        Ok(self.file.content(&self.start.header)?.damaged.len())
     }
 }
 

@@ -318,8 +318,12 @@ impl<'a> RegisterWriter<'a> {
     /// Returns the entries of a larger table: one for each token, and another one for each further
     /// pending ending. Omits the entries of expired tokens and those that end nothing.
     fn entries(&self, now: Timestamp) -> Result<Vec<RevocationEntry>, StoreError> {
-        let entries = self.register.entries(&self.header)?;
-        let mut entries = entries.ok_or_else(|| unusable(self.path))?;
+        let content = self.register.content(&self.header)?;
+        if content.damaged.contains(&None) {
+            // The slot may be an ending of any token, so it must not be left out.
+            return Err(unusable(self.path));
+        }
+        let mut entries = content.into_entries();
         entries.retain(|entry| !is_droppable(entry, now));
         Ok(merge_entries(entries))
     }
