@@ -3,24 +3,25 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
 use super::{
     help_footers,
     lazy_args::LazyArgs,
     limit_args::LimitArgs,
+    list_args::List,
     scope_args::{ScopeList, held_scopes, scopes},
 };
 use crate::{
     config::ConfigFlags,
-    domain::{Column, Lifetime, Search, SecretOverlap, StatusFilter},
+    domain::{Lifetime, SecretOverlap},
 };
 
 /// Create, scope, revoke, regenerate and verify personal access tokens.
 ///
-/// Without a command, patdeck opens the app. TOKEN is a token id, an id prefix of at least 4
-/// characters, or a name. Data goes to standard output, messages go to standard error. Secrets are
+/// Without a command, patdeck opens the app. TOKEN is the id or name of a token, or a prefix
+/// of at least 4 characters. Data goes to standard output, messages go to standard error. Secrets are
 /// never accepted as arguments.
 #[derive(Debug, Parser)]
 #[command(
@@ -72,16 +73,16 @@ impl Args {
 #[derive(Debug, Subcommand)]
 pub enum CliCommand {
     /// List tokens, filtered and sorted
-    #[command(after_help = help_footers::LIST)]
+    #[command(visible_alias = "ls", after_help = help_footers::LIST)]
     List(LazyArgs<List>),
     /// Show a token in full
-    #[command(after_help = help_footers::SHOW)]
+    #[command(visible_alias = "get", after_help = help_footers::SHOW)]
     Show {
-        /// Token id, id prefix or name
+        /// Token id, name, or unique prefix of either
         token: String,
     },
     /// Create a token and print its secret once
-    #[command(after_help = help_footers::CREATE)]
+    #[command(visible_alias = "new", after_help = help_footers::CREATE)]
     Create(LazyArgs<Create>),
     /// Change the name, description or limits of a token
     #[command(after_help = help_footers::EDIT)]
@@ -96,12 +97,12 @@ pub enum CliCommand {
     #[command(after_help = help_footers::REGENERATE)]
     Regenerate(LazyArgs<Regenerate>),
     /// Delete tokens; `patdeck restore` can undo this for 24 hours
-    #[command(after_help = help_footers::DELETE)]
+    #[command(visible_alias = "rm", after_help = help_footers::DELETE)]
     Delete(LazyArgs<Delete>),
     /// Restore a deleted token and its secret
     #[command(after_help = help_footers::RESTORE)]
     Restore {
-        /// Token id, id prefix or name
+        /// Token id, name, or unique prefix of either
         token: String,
     },
     /// Verify a secret, and optionally its access: exit 0 if allowed, 1 if denied
@@ -128,6 +129,13 @@ pub enum CliCommand {
     Completions {
         /// Shell to generate completions for
         shell: Shell,
+    },
+    /// Print the help of a command, or of the program
+    #[command(after_help = help_footers::HELP)]
+    Help {
+        /// Words of the command
+        #[arg(value_name = "COMMAND")]
+        words: Vec<String>,
     },
     /// Print the manual page
     #[command(after_help = help_footers::MAN)]
@@ -174,6 +182,7 @@ impl CliCommand {
             | Self::Audit(_)
             | Self::Export(_)
             | Self::Completions { .. }
+            | Self::Help { .. }
             | Self::Man
             | Self::Config(_) => false,
             Self::Backup(backup) => backup.changes(),
@@ -181,67 +190,6 @@ impl CliCommand {
             Self::Clock(clock) => clock.command.is_some(),
         }
     }
-}
-
-/// Arguments of `list`.
-#[derive(Debug, clap::Args)]
-pub struct List {
-    /// Show only tokens with this status; a status: term in --search overrides it
-    #[arg(long, value_enum, default_value_t = StatusChoice::Active)]
-    pub status: StatusChoice,
-
-    /// Show only tokens that match these words (in name, id or description) and terms, e.g. op:publish
-    #[arg(long, value_name = "SEARCH", default_value = "", value_parser = search, hide_default_value = true, allow_hyphen_values = true)]
-    pub search: Search,
-
-    /// Sort by this column; prefix it with - to reverse the order [default: -issued, or id with --json]
-    #[arg(long, value_name = "COLUMN", value_parser = sort, allow_hyphen_values = true)]
-    pub sort: Option<(Column, bool)>,
-
-    /// Show only active tokens that expire within this time; exit 1 if there are none
-    #[arg(long, value_name = "TIME", conflicts_with = "status")]
-    pub expiring: Option<crate::domain::lifetime::DurationMinutes>,
-}
-
-/// The status filter of `list`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum StatusChoice {
-    /// Neither revoked nor expired, and valid now
-    Active,
-    /// Before the time from which the token is valid
-    NotYetValid,
-    /// Expired, not revoked
-    Expired,
-    /// Revoked, expired or not
-    Revoked,
-    /// Tokens of any status
-    All,
-}
-
-impl From<StatusChoice> for StatusFilter {
-    fn from(status: StatusChoice) -> Self {
-        match status {
-            StatusChoice::Active => Self::Active,
-            StatusChoice::NotYetValid => Self::NotYetValid,
-            StatusChoice::Expired => Self::Expired,
-            StatusChoice::Revoked => Self::Revoked,
-            StatusChoice::All => Self::All,
-        }
-    }
-}
-
-fn search(text: &str) -> Result<Search, String> {
-    Search::parse(text).map_err(|fault| fault.to_string())
-}
-
-fn sort(text: &str) -> Result<(Column, bool), String> {
-    let (word, descending) = text.strip_prefix('-').map_or((text, false), |word| (word, true));
-    let label = |column: &Column| column.as_str().to_lowercase().replace(' ', "-");
-    let column = Column::ALL.into_iter().find(|column| label(column) == word);
-    column.map(|column| (column, descending)).ok_or_else(|| {
-        let all: Vec<_> = Column::ALL.iter().map(label).collect();
-        format!("choose one of {}", all.join(", "))
-    })
 }
 
 /// Destination of a new secret.
@@ -298,7 +246,7 @@ pub struct Create {
     .multiple(true)
     .args(["name", "description", "allow_from", "not_before", "max_uses"]))]
 pub struct Edit {
-    /// Token id, id prefix or name
+    /// Token id, name, or unique prefix of either
     pub token: String,
 
     /// New name; must be unique
@@ -320,7 +268,7 @@ pub enum ScopeSubcommand {
     /// Add scopes to tokens, all or none
     #[command(after_help = help_footers::SCOPE_ADD)]
     Add {
-        /// Token id, id prefix or name
+        /// Token id, name, or unique prefix of either
         token: String,
         #[arg(help = "Scopes to add, TYPE:ENTITY:OPERATION[,OPERATION...][@DOMAIN]", required_unless_present = "presets", value_name = "SCOPE", value_parser = scopes)]
         scopes: Vec<ScopeList>,
@@ -334,7 +282,7 @@ pub enum ScopeSubcommand {
     /// Remove scopes from a token
     #[command(after_help = help_footers::SCOPE_REMOVE)]
     Remove {
-        /// Token id, id prefix or name
+        /// Token id, name, or unique prefix of either
         token: String,
         #[arg(help = "Scopes to remove, TYPE:ENTITY:OPERATION[,OPERATION...][@DOMAIN]", required = true, value_name = "SCOPE", value_parser = held_scopes)]
         scopes: Vec<ScopeList>,
@@ -342,7 +290,7 @@ pub enum ScopeSubcommand {
     /// Remove all scopes of a token; all its requests are then denied
     #[command(after_help = help_footers::SCOPE_CLEAR)]
     Clear {
-        /// Token id, id prefix or name
+        /// Token id, name, or unique prefix of either
         token: String,
         /// Skip the confirmation
         #[arg(long)]
@@ -353,7 +301,7 @@ pub enum ScopeSubcommand {
 /// Arguments of `revoke`.
 #[derive(Debug, clap::Args)]
 pub struct Revoke {
-    /// Token ids, id prefixes or names
+    /// Token ids, names, or unique prefixes of either
     #[arg(required = true, value_name = "TOKEN")]
     pub tokens: Vec<String>,
 
@@ -369,7 +317,7 @@ pub struct Revoke {
 /// Arguments of `regenerate`.
 #[derive(Debug, clap::Args)]
 pub struct Regenerate {
-    /// Token ids, id prefixes or names; several tokens require --secret-file; either all are regenerated or none
+    /// Token ids, names, or unique prefixes of either; several tokens require --secret-file; either all are regenerated or none
     #[arg(required = true, value_name = "TOKEN")]
     pub tokens: Vec<String>,
 
@@ -398,7 +346,7 @@ fn overlap(text: &str) -> Result<SecretOverlap, String> {
 /// Arguments of `delete`.
 #[derive(Debug, clap::Args)]
 pub struct Delete {
-    /// Token ids, id prefixes or names
+    /// Token ids, names, or unique prefixes of either
     #[arg(value_name = "TOKEN", required_unless_present = "all", conflicts_with = "all")]
     pub tokens: Vec<String>,
 

@@ -66,6 +66,7 @@ fn command(service: &Service, arguments: &super::CliCommand) -> Result<Option<Co
         | super::CliCommand::Backup(_)
         | super::CliCommand::Clock(_)
         | super::CliCommand::Completions { .. }
+        | super::CliCommand::Help { .. }
         | super::CliCommand::Man
         | super::CliCommand::Config(_)
         | super::CliCommand::Doctor(_) => return Ok(None),

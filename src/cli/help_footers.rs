@@ -37,6 +37,8 @@ Examples:
   patdeck list --search 'idle>90d -unused by:alice' --json
   patdeck list --search 'may:channels:c-42:publish'
   patdeck list --expiring 7d && echo 'renew these'
+  patdeck list --sort status,-expires --columns name,expires,owner --limit 20
+  patdeck list -q --search unused
 
 Search terms, which must all match (the app uses the same syntax):
   WORD \"TWO WORDS\"         text in name, id or description, ignoring case
@@ -54,7 +56,9 @@ Search terms, which must all match (the app uses the same syntax):
 Values match the start of a word (type op entity domain) or any part (name id by); in
 \"quotes\" they must match in full. Prefix a term with - to negate it.
 
-Prints a table, or with --json one object per line. Exit 0; with --expiring, 1 if there are none.";
+Prints a table, or with --json one object per line. On a terminal, the table fits the width and has
+relative times; elsewhere, it has full times in UTC and the same columns. The message that no token
+matches goes to standard error. Exit 0; with --expiring, 1 if there are none, without a message.";
 
 pub(super) const SHOW: &str = "\
 Example:
@@ -164,7 +168,9 @@ access, accept only `allowed`.";
 
 pub(super) const AUDIT: &str = "\
 Examples:
-  patdeck audit --token ci-prod
+  patdeck audit --token ci-prod --limit 20
+  patdeck audit --since 7d --action revoke,delete --actor alice
+  patdeck audit --since 2026-12-01 --until 2026-12-24T18:00 --json
   patdeck audit --follow --json
   patdeck audit --check || mail -s 'audit trail broken' ops < /dev/null
   patdeck audit --check --expect 9a77f3...
@@ -310,6 +316,11 @@ Examples:
   mkdir -p ~/.zfunc && patdeck completions zsh > ~/.zfunc/_patdeck
   mkdir -p ~/.config/fish/completions
   patdeck completions fish > ~/.config/fish/completions/patdeck.fish";
+
+pub(super) const HELP: &str = "\
+Examples:
+  patdeck help create
+  patdeck help scope add";
 
 pub(super) const MAN: &str = "\
 Example:

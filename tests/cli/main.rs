@@ -9,6 +9,7 @@
     reason = "a test fails by panicking, in its helpers as in itself"
 )]
 
+mod audit;
 mod backup;
 mod basics;
 mod clock;
