@@ -12,6 +12,7 @@ use super::{
     limit_args::LimitArgs,
     list_args::List,
     scope_args::{ScopeList, held_scopes, scopes},
+    token_selection::TokenSelection,
 };
 use crate::{
     config::ConfigFlags,
@@ -195,9 +196,16 @@ impl CliCommand {
 /// Destination of a new secret.
 #[derive(Debug, clap::Args)]
 pub struct SecretOutput {
-    /// Write the secret to this new file (mode 0600) instead of standard output
+    /// Write the secret to this new file (mode 0600) instead of standard output, which is -
     #[arg(long, value_name = "FILE")]
     pub secret_file: Option<String>,
+}
+
+impl SecretOutput {
+    /// The file to write the secret to; `None` for standard output.
+    pub fn file(&self) -> Option<String> {
+        self.secret_file.clone().filter(|file| file != "-")
+    }
 }
 
 /// Arguments of `create`.
@@ -301,9 +309,9 @@ pub enum ScopeSubcommand {
 /// Arguments of `revoke`.
 #[derive(Debug, clap::Args)]
 pub struct Revoke {
-    /// Token ids, names, or unique prefixes of either
-    #[arg(required = true, value_name = "TOKEN")]
-    pub tokens: Vec<String>,
+    #[command(flatten)]
+    /// Tokens to revoke
+    pub tokens: TokenSelection,
 
     /// Revoke only the old secret of each token, before its overlap ends, all or none; the current secret keeps working
     #[arg(long)]
@@ -317,9 +325,9 @@ pub struct Revoke {
 /// Arguments of `regenerate`.
 #[derive(Debug, clap::Args)]
 pub struct Regenerate {
-    /// Token ids, names, or unique prefixes of either; several tokens require --secret-file; either all are regenerated or none
-    #[arg(required = true, value_name = "TOKEN")]
-    pub tokens: Vec<String>,
+    #[command(flatten)]
+    /// Tokens to regenerate; several tokens require --secret-file
+    pub tokens: TokenSelection,
 
     /// New lifetime, from now; a date ends at 23:59 local time [default: the last lifetime of the token]
     #[arg(long, value_name = "TIME")]
@@ -346,12 +354,12 @@ fn overlap(text: &str) -> Result<SecretOverlap, String> {
 /// Arguments of `delete`.
 #[derive(Debug, clap::Args)]
 pub struct Delete {
-    /// Token ids, names, or unique prefixes of either
-    #[arg(value_name = "TOKEN", required_unless_present = "all", conflicts_with = "all")]
-    pub tokens: Vec<String>,
+    #[command(flatten)]
+    /// Tokens to delete
+    pub tokens: TokenSelection,
 
     /// Delete all tokens of the store
-    #[arg(long)]
+    #[arg(long, group = "selection", conflicts_with = "tokens")]
     pub all: bool,
 
     /// Skip the confirmation

@@ -121,16 +121,18 @@ pub(super) const REVOKE: &str = "\
 Examples:
   patdeck revoke ci-prod backup --yes
   patdeck revoke web --old --yes               end the overlap early
-  patdeck list --search 'idle>90d' --json | jq -r .id | xargs patdeck revoke --yes
+  patdeck revoke --search 'idle>90d'           asks, after a list of the tokens
+  patdeck list -q --search 'by:alice' | patdeck revoke - --yes
 
-Asks you to type the name (or the number of tokens) on a terminal; elsewhere, pass --yes.
-Revokes all or none. Exit 0, 1 if a token does not exist, 3 if one is revoked already.";
+Asks you to type the name (or the number of tokens) on a terminal; elsewhere, pass --yes. Revokes
+all or none; with --search, the tokens that can be revoked, and exit 1 if no token matches. Exit 0, 1 if a token does not exist, 3 if one is revoked already.";
 
 pub(super) const REGENERATE: &str = "\
 Examples:
   patdeck regenerate ci-prod --overlap 15m --secret-file ci.secret
   patdeck regenerate ci-prod --lifetime 90d --yes
   patdeck regenerate web-1 web-2 --overlap 24h --secret-file new.tsv
+  patdeck regenerate --search 'expiring<7d' --overlap 24h --secret-file new.tsv
 
 Prints only the secret. With --overlap, the old secret keeps working that long. Asks before it ends
 an earlier overlap or makes a revoked token active again. Secrets of several tokens are saved to
@@ -140,6 +142,7 @@ does not exist, 3 if a rule refuses the change.";
 pub(super) const DELETE: &str = "\
 Examples:
   patdeck delete ci-prod --yes
+  patdeck delete --search 'status:revoked idle>1y'
   patdeck delete --all
 
 Asks you to type the name (or the number of tokens) on a terminal; elsewhere, pass --yes.

@@ -25,6 +25,7 @@ pub mod print;
 mod prompt;
 mod scan;
 mod scope_args;
+mod token_selection;
 mod transfer;
 mod usage_error;
 mod verify;

@@ -37,6 +37,7 @@ mod register;
 #[path = "../pty/secret_encodings.rs"]
 mod secret_encodings;
 mod secrets;
+mod selection;
 mod settings;
 mod sharing;
 mod space;
