@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
 use super::{
-    help_footers,
+    completers, help_footers,
     lazy_args::LazyArgs,
     limit_args::LimitArgs,
     list_args::List,
@@ -80,6 +80,7 @@ pub enum CliCommand {
     #[command(visible_alias = "get", after_help = help_footers::SHOW)]
     Show {
         /// Token id, name, or unique prefix of either
+        #[arg(add = completers::tokens())]
         token: String,
     },
     /// Create a token and print its secret once
@@ -104,6 +105,7 @@ pub enum CliCommand {
     #[command(after_help = help_footers::RESTORE)]
     Restore {
         /// Token id, name, or unique prefix of either
+        #[arg(add = completers::tokens())]
         token: String,
     },
     /// Verify a secret, and optionally its access: exit 0 if allowed, 1 if denied
@@ -225,16 +227,16 @@ pub struct Create {
     // Not a doc comment, because rustdoc would read the brackets in the text as links.
     #[arg(
         help = "Add these scopes, TYPE:ENTITY:OPERATION[,OPERATION...][@DOMAIN]; repeatable",
-        long = "scope", value_name = "SCOPE", value_parser = scopes
+        long = "scope", value_name = "SCOPE", value_parser = scopes, add = completers::scopes()
     )]
     pub scopes: Vec<ScopeList>,
 
     /// Add the scopes of a preset, PRESET:ENTITY or PRESET:TYPE:ENTITY; repeatable
-    #[arg(long = "preset", value_name = "PRESET")]
+    #[arg(long = "preset", value_name = "PRESET", add = completers::presets())]
     pub presets: Vec<String>,
 
     /// Copy description, lifetime, scopes and limits from this token; the secret is new
-    #[arg(long, value_name = "TOKEN")]
+    #[arg(long, value_name = "TOKEN", add = completers::tokens())]
     pub like: Option<String>,
 
     #[command(flatten)]
@@ -255,6 +257,7 @@ pub struct Create {
     .args(["name", "description", "allow_from", "not_before", "max_uses"]))]
 pub struct Edit {
     /// Token id, name, or unique prefix of either
+    #[arg(add = completers::tokens())]
     pub token: String,
 
     /// New name; must be unique
@@ -277,28 +280,31 @@ pub enum ScopeSubcommand {
     #[command(after_help = help_footers::SCOPE_ADD)]
     Add {
         /// Token id, name, or unique prefix of either
+        #[arg(add = completers::tokens())]
         token: String,
-        #[arg(help = "Scopes to add, TYPE:ENTITY:OPERATION[,OPERATION...][@DOMAIN]", required_unless_present = "presets", value_name = "SCOPE", value_parser = scopes)]
+        #[arg(help = "Scopes to add, TYPE:ENTITY:OPERATION[,OPERATION...][@DOMAIN]", required_unless_present = "presets", value_name = "SCOPE", value_parser = scopes, add = completers::scopes())]
         scopes: Vec<ScopeList>,
         /// Add the missing scopes of a preset, PRESET:ENTITY or PRESET:TYPE:ENTITY; repeatable
-        #[arg(long = "preset", value_name = "PRESET")]
+        #[arg(long = "preset", value_name = "PRESET", add = completers::presets())]
         presets: Vec<String>,
         /// Also add the scopes to this token; each token gets only those it lacks; repeatable
-        #[arg(long, value_name = "TOKEN")]
+        #[arg(long, value_name = "TOKEN", add = completers::tokens())]
         also: Vec<String>,
     },
     /// Remove scopes from a token
     #[command(after_help = help_footers::SCOPE_REMOVE)]
     Remove {
         /// Token id, name, or unique prefix of either
+        #[arg(add = completers::tokens())]
         token: String,
-        #[arg(help = "Scopes to remove, TYPE:ENTITY:OPERATION[,OPERATION...][@DOMAIN]", required = true, value_name = "SCOPE", value_parser = held_scopes)]
+        #[arg(help = "Scopes to remove, TYPE:ENTITY:OPERATION[,OPERATION...][@DOMAIN]", required = true, value_name = "SCOPE", value_parser = held_scopes, add = completers::scopes())]
         scopes: Vec<ScopeList>,
     },
     /// Remove all scopes of a token; all its requests are then denied
     #[command(after_help = help_footers::SCOPE_CLEAR)]
     Clear {
         /// Token id, name, or unique prefix of either
+        #[arg(add = completers::tokens())]
         token: String,
         /// Skip the confirmation
         #[arg(long)]

@@ -1,6 +1,7 @@
 //! The arguments of `audit` that select events: token, time, action and actor. Refuses nothing that
 //! the parsers accept. Called by `audit`.
 
+use super::completers;
 use crate::domain::{
     AuditAction, EventBody, LimitError, NotBefore, Timestamp, TokenId, fold,
     time_range::is_supported,
@@ -11,7 +12,7 @@ use crate::service::Zone;
 #[derive(Debug, clap::Args)]
 pub struct EventFilterArgs {
     /// Show only the events of this token; a deleted token is found by its id
-    #[arg(long, value_name = "TOKEN")]
+    #[arg(long, value_name = "TOKEN", add = completers::tokens())]
     pub token: Option<String>,
 
     /// Show only events from then on: 7d (ago), a local date or time, or an instant
@@ -23,7 +24,7 @@ pub struct EventFilterArgs {
     pub until: Option<NotBefore>,
 
     /// Show only events of this kind, such as revoke or revoked; repeatable
-    #[arg(long, value_name = "ACTION", value_parser = action, value_delimiter = ',')]
+    #[arg(long, value_name = "ACTION", value_parser = action, value_delimiter = ',', add = completers::actions())]
     pub action: Vec<AuditAction>,
 
     /// Show only events whose actor contains this text, ignoring case

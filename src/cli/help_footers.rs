@@ -318,7 +318,10 @@ Examples:
   patdeck completions bash > ~/.local/share/bash-completion/completions/patdeck
   mkdir -p ~/.zfunc && patdeck completions zsh > ~/.zfunc/_patdeck
   mkdir -p ~/.config/fish/completions
-  patdeck completions fish > ~/.config/fish/completions/patdeck.fish";
+  patdeck completions fish > ~/.config/fish/completions/patdeck.fish
+
+In bash, zsh and fish, patdeck itself offers names, ids, scopes, presets and columns: it reads the
+store in read-only mode and offers nothing without one. Run this command again after an update.";
 
 pub(super) const HELP: &str = "\
 Examples:

@@ -3,6 +3,7 @@
 
 use clap::ValueEnum;
 
+use super::completers;
 use crate::domain::{Column, Search, Sort, StatusFilter, lifetime::DurationMinutes};
 
 /// Arguments of `list`.
@@ -17,7 +18,7 @@ pub struct List {
     pub search: Search,
 
     /// Sort by this column, then by the next; - before a column reverses it [default: -issued, or id with --json]
-    #[arg(long, value_name = "COLUMN,...", value_parser = sort, value_delimiter = ',', allow_hyphen_values = true)]
+    #[arg(long, value_name = "COLUMN,...", value_parser = sort, value_delimiter = ',', allow_hyphen_values = true, add = completers::sort_keys())]
     pub sort: Vec<Sort>,
 
     /// Show only active tokens that expire within this time; exit 1 if there are none
@@ -116,6 +117,6 @@ fn sort(text: &str) -> Result<Sort, String> {
 }
 
 /// The name of a sort key on the command line.
-fn label(column: Column) -> String {
+pub(super) fn label(column: Column) -> String {
     column.as_str().to_lowercase().replace(' ', "-")
 }

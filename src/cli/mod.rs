@@ -8,6 +8,7 @@ mod audit_filter;
 mod backup;
 mod change_commands;
 mod clock;
+mod completers;
 pub mod config;
 pub mod doctor;
 pub mod exit;
@@ -39,6 +40,7 @@ use std::{
 
 pub use args::{Args, CliCommand};
 use clap::Parser as _;
+pub use completers::complete;
 pub use exit::{CliError, Exit};
 pub use print::Output;
 #[cfg(any(test, feature = "testing"))]

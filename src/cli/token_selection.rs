@@ -5,6 +5,7 @@
 use std::io::{self, Read as _};
 
 use super::{
+    completers,
     exit::{CliError, Exit},
     list_and_show::collect,
     list_args::search,
@@ -29,6 +30,7 @@ pub struct TokenSelection {
     /// Token ids, names, or unique prefixes of either; - reads them from standard input, one per line
     #[arg(
         value_name = "TOKEN",
+        add = completers::tokens(),
         required_unless_present = "selection",
         conflicts_with = "selection"
     )]

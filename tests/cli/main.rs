@@ -13,6 +13,7 @@ mod audit;
 mod backup;
 mod basics;
 mod clock;
+mod completion;
 mod damage;
 mod delivery;
 mod doctor;
