@@ -131,6 +131,9 @@ fn run_arguments(arguments: &[OsString]) -> Result<Exit, CliError> {
             .with_hint("open it, for example with </dev/null, >/dev/null or 2>/dev/null"));
     }
     cli::reject_secrets_in_arguments(arguments)?;
+    if let Some(completed) = cli::complete(arguments, open_service) {
+        return completed;
+    }
     match Args::try_parse_from(arguments) {
         Err(error) => cli::report_clap_error(&error),
         Ok(args) => match &args.command {

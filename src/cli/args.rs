@@ -3,24 +3,26 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
 use super::{
-    help_footers,
+    completers, help_footers,
     lazy_args::LazyArgs,
     limit_args::LimitArgs,
+    list_args::List,
     scope_args::{ScopeList, held_scopes, scopes},
+    token_selection::TokenSelection,
 };
 use crate::{
     config::ConfigFlags,
-    domain::{Column, Lifetime, Search, SecretOverlap, StatusFilter},
+    domain::{Lifetime, SecretOverlap},
 };
 
 /// Create, scope, revoke, regenerate and verify personal access tokens.
 ///
-/// Without a command, patdeck opens the app. TOKEN is a token id, an id prefix of at least 4
-/// characters, or a name. Data goes to standard output, messages go to standard error. Secrets are
+/// Without a command, patdeck opens the app. TOKEN is the id or name of a token, or a prefix
+/// of at least 4 characters. Data goes to standard output, messages go to standard error. Secrets are
 /// never accepted as arguments.
 #[derive(Debug, Parser)]
 #[command(
@@ -72,16 +74,17 @@ impl Args {
 #[derive(Debug, Subcommand)]
 pub enum CliCommand {
     /// List tokens, filtered and sorted
-    #[command(after_help = help_footers::LIST)]
+    #[command(visible_alias = "ls", after_help = help_footers::LIST)]
     List(LazyArgs<List>),
     /// Show a token in full
-    #[command(after_help = help_footers::SHOW)]
+    #[command(visible_alias = "get", after_help = help_footers::SHOW)]
     Show {
-        /// Token id, id prefix or name
+        /// Token id, name, or unique prefix of either
+        #[arg(add = completers::tokens())]
         token: String,
     },
     /// Create a token and print its secret once
-    #[command(after_help = help_footers::CREATE)]
+    #[command(visible_alias = "new", after_help = help_footers::CREATE)]
     Create(LazyArgs<Create>),
     /// Change the name, description or limits of a token
     #[command(after_help = help_footers::EDIT)]
@@ -96,12 +99,13 @@ pub enum CliCommand {
     #[command(after_help = help_footers::REGENERATE)]
     Regenerate(LazyArgs<Regenerate>),
     /// Delete tokens; `patdeck restore` can undo this for 24 hours
-    #[command(after_help = help_footers::DELETE)]
+    #[command(visible_alias = "rm", after_help = help_footers::DELETE)]
     Delete(LazyArgs<Delete>),
     /// Restore a deleted token and its secret
     #[command(after_help = help_footers::RESTORE)]
     Restore {
-        /// Token id, id prefix or name
+        /// Token id, name, or unique prefix of either
+        #[arg(add = completers::tokens())]
         token: String,
     },
     /// Verify a secret, and optionally its access: exit 0 if allowed, 1 if denied
@@ -128,6 +132,13 @@ pub enum CliCommand {
     Completions {
         /// Shell to generate completions for
         shell: Shell,
+    },
+    /// Print the help of a command, or of the program
+    #[command(after_help = help_footers::HELP)]
+    Help {
+        /// Words of the command
+        #[arg(value_name = "COMMAND")]
+        words: Vec<String>,
     },
     /// Print the manual page
     #[command(after_help = help_footers::MAN)]
@@ -174,6 +185,7 @@ impl CliCommand {
             | Self::Audit(_)
             | Self::Export(_)
             | Self::Completions { .. }
+            | Self::Help { .. }
             | Self::Man
             | Self::Config(_) => false,
             Self::Backup(backup) => backup.changes(),
@@ -183,73 +195,19 @@ impl CliCommand {
     }
 }
 
-/// Arguments of `list`.
-#[derive(Debug, clap::Args)]
-pub struct List {
-    /// Show only tokens with this status; a status: term in --search overrides it
-    #[arg(long, value_enum, default_value_t = StatusChoice::Active)]
-    pub status: StatusChoice,
-
-    /// Show only tokens that match these words (in name, id or description) and terms, e.g. op:publish
-    #[arg(long, value_name = "SEARCH", default_value = "", value_parser = search, hide_default_value = true, allow_hyphen_values = true)]
-    pub search: Search,
-
-    /// Sort by this column; prefix it with - to reverse the order [default: -issued, or id with --json]
-    #[arg(long, value_name = "COLUMN", value_parser = sort, allow_hyphen_values = true)]
-    pub sort: Option<(Column, bool)>,
-
-    /// Show only active tokens that expire within this time; exit 1 if there are none
-    #[arg(long, value_name = "TIME", conflicts_with = "status")]
-    pub expiring: Option<crate::domain::lifetime::DurationMinutes>,
-}
-
-/// The status filter of `list`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum StatusChoice {
-    /// Neither revoked nor expired, and valid now
-    Active,
-    /// Before the time from which the token is valid
-    NotYetValid,
-    /// Expired, not revoked
-    Expired,
-    /// Revoked, expired or not
-    Revoked,
-    /// Tokens of any status
-    All,
-}
-
-impl From<StatusChoice> for StatusFilter {
-    fn from(status: StatusChoice) -> Self {
-        match status {
-            StatusChoice::Active => Self::Active,
-            StatusChoice::NotYetValid => Self::NotYetValid,
-            StatusChoice::Expired => Self::Expired,
-            StatusChoice::Revoked => Self::Revoked,
-            StatusChoice::All => Self::All,
-        }
-    }
-}
-
-fn search(text: &str) -> Result<Search, String> {
-    Search::parse(text).map_err(|fault| fault.to_string())
-}
-
-fn sort(text: &str) -> Result<(Column, bool), String> {
-    let (word, descending) = text.strip_prefix('-').map_or((text, false), |word| (word, true));
-    let label = |column: &Column| column.as_str().to_lowercase().replace(' ', "-");
-    let column = Column::ALL.into_iter().find(|column| label(column) == word);
-    column.map(|column| (column, descending)).ok_or_else(|| {
-        let all: Vec<_> = Column::ALL.iter().map(label).collect();
-        format!("choose one of {}", all.join(", "))
-    })
-}
-
 /// Destination of a new secret.
 #[derive(Debug, clap::Args)]
 pub struct SecretOutput {
-    /// Write the secret to this new file (mode 0600) instead of standard output
+    /// Write the secret to this new file (mode 0600) instead of standard output, which is -
     #[arg(long, value_name = "FILE")]
     pub secret_file: Option<String>,
+}
+
+impl SecretOutput {
+    /// The file to write the secret to; `None` for standard output.
+    pub fn file(&self) -> Option<String> {
+        self.secret_file.clone().filter(|file| file != "-")
+    }
 }
 
 /// Arguments of `create`.
@@ -269,16 +227,16 @@ pub struct Create {
     // Not a doc comment, because rustdoc would read the brackets in the text as links.
     #[arg(
         help = "Add these scopes, TYPE:ENTITY:OPERATION[,OPERATION...][@DOMAIN]; repeatable",
-        long = "scope", value_name = "SCOPE", value_parser = scopes
+        long = "scope", value_name = "SCOPE", value_parser = scopes, add = completers::scopes()
     )]
     pub scopes: Vec<ScopeList>,
 
     /// Add the scopes of a preset, PRESET:ENTITY or PRESET:TYPE:ENTITY; repeatable
-    #[arg(long = "preset", value_name = "PRESET")]
+    #[arg(long = "preset", value_name = "PRESET", add = completers::presets())]
     pub presets: Vec<String>,
 
     /// Copy description, lifetime, scopes and limits from this token; the secret is new
-    #[arg(long, value_name = "TOKEN")]
+    #[arg(long, value_name = "TOKEN", add = completers::tokens())]
     pub like: Option<String>,
 
     #[command(flatten)]
@@ -298,7 +256,8 @@ pub struct Create {
     .multiple(true)
     .args(["name", "description", "allow_from", "not_before", "max_uses"]))]
 pub struct Edit {
-    /// Token id, id prefix or name
+    /// Token id, name, or unique prefix of either
+    #[arg(add = completers::tokens())]
     pub token: String,
 
     /// New name; must be unique
@@ -320,29 +279,32 @@ pub enum ScopeSubcommand {
     /// Add scopes to tokens, all or none
     #[command(after_help = help_footers::SCOPE_ADD)]
     Add {
-        /// Token id, id prefix or name
+        /// Token id, name, or unique prefix of either
+        #[arg(add = completers::tokens())]
         token: String,
-        #[arg(help = "Scopes to add, TYPE:ENTITY:OPERATION[,OPERATION...][@DOMAIN]", required_unless_present = "presets", value_name = "SCOPE", value_parser = scopes)]
+        #[arg(help = "Scopes to add, TYPE:ENTITY:OPERATION[,OPERATION...][@DOMAIN]", required_unless_present = "presets", value_name = "SCOPE", value_parser = scopes, add = completers::scopes())]
         scopes: Vec<ScopeList>,
         /// Add the missing scopes of a preset, PRESET:ENTITY or PRESET:TYPE:ENTITY; repeatable
-        #[arg(long = "preset", value_name = "PRESET")]
+        #[arg(long = "preset", value_name = "PRESET", add = completers::presets())]
         presets: Vec<String>,
         /// Also add the scopes to this token; each token gets only those it lacks; repeatable
-        #[arg(long, value_name = "TOKEN")]
+        #[arg(long, value_name = "TOKEN", add = completers::tokens())]
         also: Vec<String>,
     },
     /// Remove scopes from a token
     #[command(after_help = help_footers::SCOPE_REMOVE)]
     Remove {
-        /// Token id, id prefix or name
+        /// Token id, name, or unique prefix of either
+        #[arg(add = completers::tokens())]
         token: String,
-        #[arg(help = "Scopes to remove, TYPE:ENTITY:OPERATION[,OPERATION...][@DOMAIN]", required = true, value_name = "SCOPE", value_parser = held_scopes)]
+        #[arg(help = "Scopes to remove, TYPE:ENTITY:OPERATION[,OPERATION...][@DOMAIN]", required = true, value_name = "SCOPE", value_parser = held_scopes, add = completers::scopes())]
         scopes: Vec<ScopeList>,
     },
     /// Remove all scopes of a token; all its requests are then denied
     #[command(after_help = help_footers::SCOPE_CLEAR)]
     Clear {
-        /// Token id, id prefix or name
+        /// Token id, name, or unique prefix of either
+        #[arg(add = completers::tokens())]
         token: String,
         /// Skip the confirmation
         #[arg(long)]
@@ -353,9 +315,9 @@ pub enum ScopeSubcommand {
 /// Arguments of `revoke`.
 #[derive(Debug, clap::Args)]
 pub struct Revoke {
-    /// Token ids, id prefixes or names
-    #[arg(required = true, value_name = "TOKEN")]
-    pub tokens: Vec<String>,
+    #[command(flatten)]
+    /// Tokens to revoke
+    pub tokens: TokenSelection,
 
     /// Revoke only the old secret of each token, before its overlap ends, all or none; the current secret keeps working
     #[arg(long)]
@@ -369,9 +331,9 @@ pub struct Revoke {
 /// Arguments of `regenerate`.
 #[derive(Debug, clap::Args)]
 pub struct Regenerate {
-    /// Token ids, id prefixes or names; several tokens require --secret-file; either all are regenerated or none
-    #[arg(required = true, value_name = "TOKEN")]
-    pub tokens: Vec<String>,
+    #[command(flatten)]
+    /// Tokens to regenerate; several tokens require --secret-file
+    pub tokens: TokenSelection,
 
     /// New lifetime, from now; a date ends at 23:59 local time [default: the last lifetime of the token]
     #[arg(long, value_name = "TIME")]
@@ -398,12 +360,12 @@ fn overlap(text: &str) -> Result<SecretOverlap, String> {
 /// Arguments of `delete`.
 #[derive(Debug, clap::Args)]
 pub struct Delete {
-    /// Token ids, id prefixes or names
-    #[arg(value_name = "TOKEN", required_unless_present = "all", conflicts_with = "all")]
-    pub tokens: Vec<String>,
+    #[command(flatten)]
+    /// Tokens to delete
+    pub tokens: TokenSelection,
 
     /// Delete all tokens of the store
-    #[arg(long)]
+    #[arg(long, group = "selection", conflicts_with = "tokens")]
     pub all: bool,
 
     /// Skip the confirmation

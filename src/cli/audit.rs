@@ -1,16 +1,17 @@
 //! `audit`: prints the audit trail, follows it, or verifies its hash chain.
 
-use std::{io, thread, time::Duration};
+use std::{collections::VecDeque, io, thread, time::Duration};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde_json::json;
 
 use super::{
+    audit_filter::{EventFilter, EventFilterArgs},
     exit::{CliError, Exit},
     print::{Output, print_error},
 };
 use crate::{
-    domain::{AuditEvent, EventHash, TokenId, counted},
+    domain::{AuditEvent, EventHash, TokenId, counted, terminal_text::escape},
     output::{
         advice::Diagnostic,
         json::{event_json, format_time},
@@ -27,9 +28,17 @@ const MAX_FAILURES: u32 = 5;
 /// Arguments of `audit`.
 #[derive(Debug, clap::Args)]
 pub struct Audit {
-    /// Show only the events of this token; a deleted token is found by its id
-    #[arg(long, value_name = "TOKEN")]
-    pub token: Option<String>,
+    /// Which events to show
+    #[command(flatten)]
+    pub filter: EventFilterArgs,
+
+    /// Show only this number of events, the newest ones
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
+
+    /// Leave out the line with the headings
+    #[arg(long)]
+    pub no_header: bool,
 
     /// Keep printing new events as they happen
     #[arg(long, conflicts_with = "check")]
@@ -51,7 +60,9 @@ pub(super) fn audit(service: &Service, args: &Audit, out: &Output) -> Result<Exi
     if args.check {
         return check(service, args.expect, out);
     }
-    let token = args.token.as_deref().map(|name| resolve_id(service, name)).transpose()?;
+    let token = args.filter.token.as_deref().map(|name| resolve_id(service, name)).transpose()?;
+    let filter = EventFilter::new(&args.filter, token, service.now()?);
+    let mut printer = EventPrinter::new(args, out);
     let (mut last_sequence, mut head, mut failures) = (0, EventHash::NONE, 0);
     loop {
         let events = match service.events_following(last_sequence, head) {
@@ -72,13 +83,14 @@ pub(super) fn audit(service: &Service, args: &Audit, out: &Output) -> Result<Exi
         let has_more = !events.is_empty();
         for event in &events {
             (last_sequence, head) = (event.sequence, event.hash);
-            if token.is_none_or(|id| event.body.token == Some(id)) {
-                print_event(event, out)?;
+            if filter.matches(&event.body) {
+                printer.push(event)?;
             }
         }
         if has_more {
             continue;
         }
+        printer.print_newest()?;
         if !args.follow {
             return Ok(Exit::Done);
         }
@@ -123,21 +135,63 @@ fn resolve_id(service: &Service, name: &str) -> Result<TokenId, CliError> {
     }
 }
 
-fn print_event(event: &AuditEvent, out: &Output) -> Result<(), CliError> {
-    if out.json {
-        return Ok(out.object(event_json(event))?);
+/// Prints events below one line of headings.
+struct EventPrinter<'a> {
+    out: &'a Output,
+    /// Whether the headings are still to be printed.
+    needs_headings: bool,
+    /// With `--limit`, the newest events until all stored events are read.
+    newest: Option<VecDeque<AuditEvent>>,
+    limit: usize,
+}
+
+impl<'a> EventPrinter<'a> {
+    fn new(args: &Audit, out: &'a Output) -> Self {
+        Self {
+            out,
+            needs_headings: !args.no_header && !out.json,
+            newest: args.limit.map(|_| VecDeque::new()),
+            limit: args.limit.unwrap_or_default(),
+        }
     }
-    let body = &event.body;
-    let line = format!(
-        "{:>6}  {}  {:<14}  {:<24}  {}  {}",
-        event.sequence,
-        format_time(body.at),
-        body.action.as_str(),
-        body.name,
-        body.actor,
-        body.detail
-    );
-    Ok(out.line(crate::domain::terminal_text::escape(line.trim_end()).as_ref())?)
+
+    /// Prints the event, or keeps it until [`EventPrinter::print_newest`].
+    fn push(&mut self, event: &AuditEvent) -> Result<(), CliError> {
+        let Some(newest) = &mut self.newest else { return self.print(event) };
+        newest.push_back(event.clone());
+        if newest.len() > self.limit {
+            newest.pop_front();
+        }
+        Ok(())
+    }
+
+    /// Prints the newest events that were kept. Later events are printed at once.
+    fn print_newest(&mut self) -> Result<(), CliError> {
+        let newest = self.newest.take().unwrap_or_default();
+        newest.iter().try_for_each(|event| self.print(event))
+    }
+
+    fn print(&mut self, event: &AuditEvent) -> Result<(), CliError> {
+        if self.out.json {
+            return Ok(self.out.object(event_json(event))?);
+        }
+        if std::mem::take(&mut self.needs_headings) {
+            self.print_line(["EVENT", "TIME", "ACTION", "TOKEN", "ACTOR", "DETAIL"])?;
+        }
+        let body = &event.body;
+        let (sequence, time) = (event.sequence.to_string(), format_time(body.at));
+        let actor = body.actor.to_string();
+        let action = body.action.as_str();
+        self.print_line([&sequence, &time, action, &body.name, &actor, &body.detail])
+    }
+
+    fn print_line(&self, cells: [&str; 6]) -> Result<(), CliError> {
+        let [sequence, time, action, name, actor, detail] = cells;
+        let line =
+            format!("{sequence:>6}  {time:<20}  {action:<14}  {name:<24}  {actor:<20}  {detail}");
+        // A line break in a detail must not look like another event.
+        Ok(self.out.line(&escape(line.trim_end()))?)
+    }
 }
 
 /// Hint for a broken chain.

@@ -10,13 +10,15 @@ use super::{
     args::{Create, Delete, Edit, Regenerate, Revoke, ScopeSubcommand},
     exit::{CliError, Exit},
     print::{Output, print_failed_steps, print_message, print_warning},
-    prompt::confirm,
+    prompt::confirm_after,
     scope_args::ScopeList,
+    token_selection::{preview, resolve_names},
 };
 use crate::{
     domain::{
         Command, Description, Name, NewToken, Plan, Scope, ScopePresetError, Scopes,
-        ScopesToRemove, Secret, Token, TokenId, TokensToDelete, TokensToRestore, Warning, counted,
+        ScopesToRemove, Secret, Token, TokensToDelete, TokensToRestore, Warning, counted,
+        describe_scopes::{NO_SCOPES, describe_scopes},
     },
     output::{
         advice,
@@ -25,19 +27,29 @@ use crate::{
     service::{CommandResult, Service, ServiceError},
 };
 
+/// Maximum length of the description of scopes that a command prints, in characters.
+const MAX_ACCESS_LENGTH: usize = 300;
+
 /// Executes the change that `arguments` describe, after the operator has confirmed it.
 pub(super) fn change(
     service: &Service,
     arguments: &super::CliCommand,
     out: &Output,
 ) -> Result<Exit, CliError> {
-    let command = command(service, arguments)?.ok_or_else(CliError::not_run)?;
-    let plan = service.preview(&command)?;
+    let mut command = command(service, arguments)?.ok_or_else(CliError::not_run)?;
+    let mut plan = service.preview(&command)?;
+    let mut lines = Vec::new();
+    // A search selects the tokens that can be changed; each named token must be changed.
+    if has_search(arguments) && plan.change_count() > 0 {
+        lines = preview(&plan);
+        command = command.for_tokens(plan.ids());
+        plan = service.preview(&command)?;
+    }
     plan.require_all().map_err(ServiceError::from)?;
     if plan.job.is_some() && !has_yes(arguments) {
         print_message(&advice::job_notice());
     }
-    confirm(&plan, has_yes(arguments))?;
+    confirm_after(&plan, lines, has_yes(arguments))?;
     let printing = &mut |token: &Token, secret: &Secret| print_secret(token, secret, out);
     let committed = service.execute_printing(&command, &plan.confirm(), printing)?;
     print_committed(&committed, out)
@@ -66,6 +78,7 @@ fn command(service: &Service, arguments: &super::CliCommand) -> Result<Option<Co
         | super::CliCommand::Backup(_)
         | super::CliCommand::Clock(_)
         | super::CliCommand::Completions { .. }
+        | super::CliCommand::Help { .. }
         | super::CliCommand::Man
         | super::CliCommand::Config(_)
         | super::CliCommand::Doctor(_) => return Ok(None),
@@ -81,6 +94,17 @@ fn has_yes(arguments: &super::CliCommand) -> bool {
         super::CliCommand::Delete(args) => args.yes,
         _ => false,
     }
+}
+
+/// Whether a search selects the tokens.
+fn has_search(arguments: &super::CliCommand) -> bool {
+    let selection = match arguments {
+        super::CliCommand::Revoke(args) => &args.tokens,
+        super::CliCommand::Regenerate(args) => &args.tokens,
+        super::CliCommand::Delete(args) => &args.tokens,
+        _ => return false,
+    };
+    selection.search.is_some()
 }
 
 fn create(service: &Service, args: &Create) -> Result<Command, CliError> {
@@ -106,7 +130,7 @@ fn create(service: &Service, args: &Create) -> Result<Command, CliError> {
         scopes: scopes.iter().cloned().chain(flatten(&args.scopes)).collect(),
         limits: args.limits.changes().map_err(CliError::usage)?.or(inherited_limits),
     };
-    Ok(Command::Create { token, secret_file: args.secret_output.secret_file.clone() })
+    Ok(Command::Create { token, secret_file: args.secret_output.file() })
 }
 
 fn edit(service: &Service, args: &Edit) -> Result<Command, CliError> {
@@ -125,7 +149,7 @@ fn scope(service: &Service, args: &ScopeSubcommand) -> Result<Command, CliError>
     Ok(match args {
         ScopeSubcommand::Add { token, scopes, presets, also } => {
             let names: Vec<_> = [token].into_iter().chain(also).cloned().collect();
-            let tokens = resolve(service, &names)?;
+            let tokens = resolve_names(&names, |name| Ok(service.resolve(name)?.id))?;
             let scopes = [expand_presets(service, presets)?, flatten(scopes)].concat();
             if scopes.is_empty() {
                 return Err(ServiceError::from(ScopePresetError::NothingToAdd).into());
@@ -144,13 +168,13 @@ fn scope(service: &Service, args: &ScopeSubcommand) -> Result<Command, CliError>
 }
 
 fn revoke(service: &Service, args: &Revoke) -> Result<Command, CliError> {
-    let tokens = resolve(service, &args.tokens)?;
+    let tokens = args.tokens.resolve(service, |name| Ok(service.resolve(name)?.id))?;
     Ok(if args.old { Command::EndOverlap { tokens } } else { Command::Revoke { tokens } })
 }
 
 fn regenerate(service: &Service, args: &Regenerate) -> Result<Command, CliError> {
-    let tokens = resolve(service, &args.tokens)?;
-    let secret_file = args.secret_output.secret_file.clone();
+    let tokens = args.tokens.resolve(service, |name| Ok(service.resolve(name)?.id))?;
+    let secret_file = args.secret_output.file();
     if tokens.len() > 1 && secret_file.is_none() {
         return Err(CliError::usage("cannot print the secrets of more than one token").with_hint(
             "write them to a new file with --secret-file (name, tab, secret on each line)",
@@ -163,29 +187,9 @@ fn delete(service: &Service, args: &Delete) -> Result<Command, CliError> {
     let tokens = if args.all {
         TokensToDelete::All
     } else {
-        TokensToDelete::Listed(resolve_with(&args.tokens, |name| service.resolve_id(name))?)
+        TokensToDelete::Listed(args.tokens.resolve(service, |name| service.resolve_id(name))?)
     };
     Ok(Command::Delete { tokens })
-}
-
-/// Finds the tokens with these ids or names, without duplicates.
-fn resolve(service: &Service, names: &[String]) -> Result<Vec<TokenId>, CliError> {
-    resolve_with(names, |name| Ok(service.resolve(name)?.id))
-}
-
-/// Like [`resolve`], but finds each token with `find`.
-fn resolve_with(
-    names: &[String],
-    find: impl Fn(&str) -> Result<TokenId, ServiceError>,
-) -> Result<Vec<TokenId>, CliError> {
-    let mut ids = Vec::new();
-    for name in names {
-        let id = find(name)?;
-        if !ids.contains(&id) {
-            ids.push(id);
-        }
-    }
-    Ok(ids)
 }
 
 /// Returns the scopes that the presets grant, without duplicates.
@@ -226,6 +230,9 @@ fn print_committed(committed: &CommandResult, out: &Output) -> Result<Exit, CliE
     for each in plan.tokens() {
         if one_secret || is_printed || !out.json {
             print_message(&describe_change(plan, each));
+            if plan.changes.len() == 1 {
+                print_access(plan, each);
+            }
         }
         if let (Some(file), true) = (&committed.secret_file, one_secret) {
             print_message(&format!("Wrote the secret to {} (mode 0600)", file.display()));
@@ -239,6 +246,32 @@ fn print_committed(committed: &CommandResult, out: &Output) -> Result<Exit, CliE
         }
     }
     Ok(Exit::Done)
+}
+
+/// Prints what `token` may do after a change of its scopes, its secret or its other properties.
+fn print_access(plan: &Plan, token: &Token) {
+    match &plan.command {
+        Command::Create { .. }
+        | Command::Regenerate { .. }
+        | Command::Edit { .. }
+        | Command::AddScopes { .. }
+        | Command::RemoveScopes { .. } => {}
+        _ => return,
+    }
+    if token.scopes.is_empty() {
+        let text = format!("{} has {NO_SCOPES}", token.name);
+        print_warning(
+            &advice::Diagnostic::new(text).with_hint("add scopes with `patdeck scope add`"),
+        );
+        return;
+    }
+    let text = describe_scopes(&token.scopes);
+    if text.chars().count() <= MAX_ACCESS_LENGTH {
+        print_message(&format!("It {text}"));
+    } else {
+        let scopes = counted(token.scopes.len(), "scope");
+        print_message(&format!("It has {scopes}: `patdeck show {}` lists them", token.id));
+    }
 }
 
 /// Prints how many tokens a job or the deletion of all tokens has changed, and how many it skipped.
@@ -293,11 +326,10 @@ fn describe_change(plan: &Plan, token: &Token) -> String {
         }
         Command::Delete { .. } => format!("Deleted {name}"),
         Command::Restore(_) => format!("Restored {name}; its secret works as before"),
-        Command::Edit { limits, .. } if !limits.not_before.is_keep() => {
+        Command::Edit { .. } => {
             format!("Saved {name}; {}{}", start_text(token), end_text(token))
         }
-        Command::Edit { .. }
-        | Command::AddScopes { .. }
+        Command::AddScopes { .. }
         | Command::RemoveScopes { .. }
         | Command::Revert(_)
         | Command::RecordDelivery { .. }

@@ -142,7 +142,7 @@ fn exit_of(error: &ServiceError) -> Exit {
         | ServiceError::StillDenied(_)
         | ServiceError::Interrupted { .. } => Exit::Incomplete,
         ServiceError::Store(_) | ServiceError::Entropy(_) => Exit::Store,
-        ServiceError::NotFound(_)
+        ServiceError::NotFound { .. }
         | ServiceError::NotDeleted(_)
         | ServiceError::Refused(Refusal::NotFound(_) | Refusal::NothingToRestore) => Exit::No,
         ServiceError::Ambiguous { .. } | ServiceError::NotPrinted(_) => Exit::Usage,

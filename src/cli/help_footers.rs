@@ -37,6 +37,8 @@ Examples:
   patdeck list --search 'idle>90d -unused by:alice' --json
   patdeck list --search 'may:channels:c-42:publish'
   patdeck list --expiring 7d && echo 'renew these'
+  patdeck list --sort status,-expires --columns name,expires,owner --limit 20
+  patdeck list -q --search unused
 
 Search terms, which must all match (the app uses the same syntax):
   WORD \"TWO WORDS\"         text in name, id or description, ignoring case
@@ -54,7 +56,9 @@ Search terms, which must all match (the app uses the same syntax):
 Values match the start of a word (type op entity domain) or any part (name id by); in
 \"quotes\" they must match in full. Prefix a term with - to negate it.
 
-Prints a table, or with --json one object per line. Exit 0; with --expiring, 1 if there are none.";
+Prints a table, or with --json one object per line. On a terminal, the table fits the width and has
+relative times; elsewhere, it has full times in UTC and the same columns. The message that no token
+matches goes to standard error. Exit 0; with --expiring, 1 if there are none, without a message.";
 
 pub(super) const SHOW: &str = "\
 Example:
@@ -117,16 +121,18 @@ pub(super) const REVOKE: &str = "\
 Examples:
   patdeck revoke ci-prod backup --yes
   patdeck revoke web --old --yes               end the overlap early
-  patdeck list --search 'idle>90d' --json | jq -r .id | xargs patdeck revoke --yes
+  patdeck revoke --search 'idle>90d'           asks, after a list of the tokens
+  patdeck list -q --search 'by:alice' | patdeck revoke - --yes
 
-Asks you to type the name (or the number of tokens) on a terminal; elsewhere, pass --yes.
-Revokes all or none. Exit 0, 1 if a token does not exist, 3 if one is revoked already.";
+Asks you to type the name (or the number of tokens) on a terminal; elsewhere, pass --yes. Revokes
+all or none; with --search, the tokens that can be revoked, and exit 1 if no token matches. Exit 0, 1 if a token does not exist, 3 if one is revoked already.";
 
 pub(super) const REGENERATE: &str = "\
 Examples:
   patdeck regenerate ci-prod --overlap 15m --secret-file ci.secret
   patdeck regenerate ci-prod --lifetime 90d --yes
   patdeck regenerate web-1 web-2 --overlap 24h --secret-file new.tsv
+  patdeck regenerate --search 'expiring<7d' --overlap 24h --secret-file new.tsv
 
 Prints only the secret. With --overlap, the old secret keeps working that long. Asks before it ends
 an earlier overlap or makes a revoked token active again. Secrets of several tokens are saved to
@@ -136,6 +142,7 @@ does not exist, 3 if a rule refuses the change.";
 pub(super) const DELETE: &str = "\
 Examples:
   patdeck delete ci-prod --yes
+  patdeck delete --search 'status:revoked idle>1y'
   patdeck delete --all
 
 Asks you to type the name (or the number of tokens) on a terminal; elsewhere, pass --yes.
@@ -164,7 +171,9 @@ access, accept only `allowed`.";
 
 pub(super) const AUDIT: &str = "\
 Examples:
-  patdeck audit --token ci-prod
+  patdeck audit --token ci-prod --limit 20
+  patdeck audit --since 7d --action revoke,delete --actor alice
+  patdeck audit --since 2026-12-01 --until 2026-12-24T18:00 --json
   patdeck audit --follow --json
   patdeck audit --check || mail -s 'audit trail broken' ops < /dev/null
   patdeck audit --check --expect 9a77f3...
@@ -309,7 +318,15 @@ Examples:
   patdeck completions bash > ~/.local/share/bash-completion/completions/patdeck
   mkdir -p ~/.zfunc && patdeck completions zsh > ~/.zfunc/_patdeck
   mkdir -p ~/.config/fish/completions
-  patdeck completions fish > ~/.config/fish/completions/patdeck.fish";
+  patdeck completions fish > ~/.config/fish/completions/patdeck.fish
+
+In bash, zsh and fish, patdeck itself offers names, ids, scopes, presets and columns: it reads the
+store in read-only mode and offers nothing without one. Run this command again after an update.";
+
+pub(super) const HELP: &str = "\
+Examples:
+  patdeck help create
+  patdeck help scope add";
 
 pub(super) const MAN: &str = "\
 Example:

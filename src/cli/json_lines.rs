@@ -29,11 +29,12 @@ struct RenderedBatch {
     damaged: Vec<DamagedRecord>,
 }
 
-/// Prints the tokens that `is_shown` selects, one per line, sorted by id. Returns whether
-/// a token matches. Each batch is read from its own snapshot of the store.
+/// Prints the tokens that `is_shown` selects, one per line, sorted by id, at most `limit` of them.
+/// Returns whether a token is printed. Each batch is read from its own snapshot of the store.
 pub(super) fn print_tokens(
     service: &Service,
     now: Timestamp,
+    limit: Option<usize>,
     is_shown: impl Fn(&Token) -> bool + Sync,
 ) -> Result<bool, CliError> {
     let mut out = io::stdout().lock();
@@ -43,6 +44,7 @@ pub(super) fn print_tokens(
         let _ = rustix::pipe::fcntl_setpipe_size(&out, PIPE_BYTES);
     }
     let (mut has_output, mut printed) = (false, Ok(()));
+    let mut remaining = limit;
     // Buffers are reused: the kernel would have to zero freshly allocated pages.
     let spare = Mutex::<Vec<Vec<u8>>>::default();
     let lock_spare = || spare.lock().unwrap_or_else(PoisonError::into_inner);
@@ -63,14 +65,28 @@ pub(super) fn print_tokens(
         },
         |RenderedBatch { mut lines, damaged }| {
             damaged.iter().for_each(warn_damaged);
+            if let Some(remaining) = &mut remaining {
+                *remaining -= keep_lines(&mut lines, *remaining);
+            }
             has_output |= !lines.is_empty();
             printed = out.write_all(&super::print::printable_json_lines(&lines));
             lines.clear();
             lock_spare().push(lines);
-            if printed.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            let is_over = printed.is_err() || remaining == Some(0);
+            if is_over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         },
     )?;
     printed?;
     out.flush()?;
     Ok(has_output)
+}
+
+/// Removes all lines after the first `max`. Returns the number of lines that are left.
+fn keep_lines(lines: &mut Vec<u8>, max: usize) -> usize {
+    let (mut kept, mut end) = (0, 0);
+    for line in memchr::memchr_iter(b'\n', lines).take(max) {
+        (kept, end) = (kept + 1, line + 1);
+    }
+    lines.truncate(end);
+    kept
 }

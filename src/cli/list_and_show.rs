@@ -3,15 +3,15 @@
 use std::{fmt::Display, ops::ControlFlow};
 
 use super::{
-    args::List,
     exit::{CliError, Exit},
     json_lines,
-    print::{Output, print_warning},
+    list_args::List,
+    list_table::{ListPlace, ListTable},
+    print::{Output, print_message, print_warning},
 };
 use crate::{
     domain::{
-        Column, LastUse, ListQuery, MaxUses, Name, Sort, SortPlace, SourceNetworks, Status,
-        Timestamp, Token, UsageDays,
+        LastUse, ListQuery, Sort, SourceNetworks, Status, Timestamp, Token, UsageDays,
         describe_scopes::{describe_scopes, wildcard_warning},
         lifetime::DurationMinutes,
         uses_left_text,
@@ -28,9 +28,15 @@ const PAGE: usize = 512;
 
 /// Prints the tokens that match `args`. With `--expiring`, the exit code is 1 if there are none.
 pub(super) fn list(service: &Service, args: &List, out: &Output) -> Result<Exit, CliError> {
-    let (column, descending) = args.sort.unwrap_or((Column::Issued, true));
-    let sort = Sort { column, descending };
-    let query = ListQuery { status: args.status.into(), search: args.search.clone(), sort };
+    if out.json && (args.quiet || args.no_header || !args.columns.is_empty()) {
+        let text = "--json cannot be combined with --quiet, --columns or --no-header";
+        return Err(CliError::usage(text));
+    }
+    let query = ListQuery {
+        status: args.status.into(),
+        search: args.search.clone(),
+        sort: Sort::default(),
+    };
     let now = service.now()?;
     let expires_soon = |token: &Token| {
         let within = args.expiring.map(DurationMinutes::as_delta);
@@ -39,47 +45,47 @@ pub(super) fn list(service: &Service, args: &List, out: &Output) -> Result<Exit,
     };
     let is_shown = |token: &Token| query.matches(token, now) && expires_soon(token);
     let has_rows = if !out.json {
-        print_table(service, sort, now, is_shown, out)?
-    } else if args.sort.is_some() {
-        print_sorted_json(service, sort, now, is_shown, out)?
+        print_table(service, args, now, is_shown, out)?
+    } else if args.sort.is_empty() {
+        json_lines::print_tokens(service, now, args.limit, is_shown)?
     } else {
-        json_lines::print_tokens(service, now, is_shown)?
+        print_sorted_json(service, args, now, is_shown, out)?
     };
+    // A message with `--expiring` would be mail from cron each day on which nothing expires.
+    if !has_rows && !out.json && args.expiring.is_none() {
+        print_message("No tokens match");
+    }
     Ok(if args.expiring.is_some() && !has_rows { Exit::No } else { Exit::Done })
 }
 
 /// Prints the tokens that `is_shown` selects as a table. Returns whether there are any.
 fn print_table(
     service: &Service,
-    sort: Sort,
+    args: &List,
     now: Timestamp,
     is_shown: impl Fn(&Token) -> bool + Sync,
     out: &Output,
 ) -> Result<bool, CliError> {
-    let row = |token: &Token| ListRow::of(token, sort, now);
-    let mut rows = collect(service, |token| is_shown(token).then(|| row(token)))?;
-    rows.sort_unstable_by(|one, other| one.place.cmp(&other.place));
-    if !rows.is_empty() {
-        let headings = ["ID", "NAME", "STATUS", "SCOPES", "EXPIRES", "LAST USED"];
-        out.streamed_table(headings, rows.iter().map(ListRow::cells))?;
-    }
-    Ok(!rows.is_empty())
+    let table = ListTable::new(args, out, now);
+    let rows = collect(service, |token| is_shown(token).then(|| table.row(token)))?;
+    Ok(table.print(rows, args.limit, out)?)
 }
 
-/// Prints the tokens that `is_shown` selects as JSON, in the order of `sort`. Returns whether there
-/// are any. Keeps only their places in memory and reads them again.
+/// Prints the tokens that `is_shown` selects as JSON, in the order of `--sort`. Returns whether
+/// there are any. Keeps only their places in memory and reads them again.
 fn print_sorted_json(
     service: &Service,
-    sort: Sort,
+    args: &List,
     now: Timestamp,
     is_shown: impl Fn(&Token) -> bool + Sync,
     out: &Output,
 ) -> Result<bool, CliError> {
-    let place = |token: &Token| is_shown(token).then(|| sort.place(token, now));
+    let place = |token: &Token| is_shown(token).then(|| ListPlace::new(token, &args.sort, now));
     let mut places = collect(service, place)?;
     places.sort_unstable();
+    places.truncate(args.limit.unwrap_or(usize::MAX));
     for page in places.chunks(PAGE) {
-        let ids: Vec<_> = page.iter().map(|place| place.id).collect();
+        let ids: Vec<_> = page.iter().map(ListPlace::id).collect();
         let tokens = service.get_many(&ids)?.into_iter().filter_map(|(_, token)| token);
         // A token that another process has changed meanwhile may no longer match.
         for token in tokens.filter(&is_shown) {
@@ -90,7 +96,7 @@ fn print_sorted_json(
 }
 
 /// Returns what `select` makes of each token, in the order of the ids. Warns of damaged records.
-fn collect<T: Send>(
+pub(super) fn collect<T: Send>(
     service: &Service,
     select: impl Fn(&Token) -> Option<T> + Sync,
 ) -> Result<Vec<T>, CliError> {
@@ -108,49 +114,6 @@ fn collect<T: Send>(
         },
     )?;
     Ok(all)
-}
-
-/// What the table shows of a token, in less than 150 bytes.
-struct ListRow {
-    place: SortPlace,
-    name: Name,
-    status: Status,
-    scopes: usize,
-    expires: Option<Timestamp>,
-    last_used: Option<Timestamp>,
-    /// The uses left, and their maximum if the token has one.
-    uses_left: Option<(u32, MaxUses)>,
-}
-
-impl ListRow {
-    fn of(token: &Token, sort: Sort, now: Timestamp) -> Self {
-        Self {
-            place: sort.place(token, now),
-            name: token.name.clone(),
-            status: token.status(now),
-            scopes: token.scopes.len(),
-            expires: token.expires,
-            last_used: token.last_use().map(|used| used.at),
-            uses_left: token.uses_left(),
-        }
-    }
-
-    fn cells(&self) -> [String; 6] {
-        let time = |at: Option<Timestamp>| at.map_or_else(|| "never".to_owned(), format_time);
-        [
-            self.place.id.to_string(),
-            self.name.to_string(),
-            self.status.as_str().to_owned(),
-            self.scopes.to_string(),
-            time(self.expires),
-            match self.uses_left {
-                Some((left, max)) => {
-                    format!("{}, {}", time(self.last_used), uses_left_text(left, max))
-                }
-                None => time(self.last_used),
-            },
-        ]
-    }
 }
 
 /// Warns that a damaged record is missing from the output.

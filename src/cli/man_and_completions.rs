@@ -10,13 +10,17 @@ use serde_json::json;
 
 use super::{
     args::Args,
+    completers,
     exit::{CliError, Exit},
     print::Output,
 };
 
 pub(super) fn completions(shell: Shell, out: &Output) -> Result<Exit, CliError> {
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Args::command(), "patdeck", &mut script);
+    let script = completers::script(shell).unwrap_or_else(|| {
+        let mut script = Vec::new();
+        clap_complete::generate(shell, &mut Args::command(), "patdeck", &mut script);
+        script
+    });
     print_document("completions", &script, out)
 }
 

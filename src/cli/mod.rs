@@ -4,9 +4,11 @@
 
 pub mod args;
 mod audit;
+mod audit_filter;
 mod backup;
 mod change_commands;
 mod clock;
+mod completers;
 pub mod config;
 pub mod doctor;
 pub mod exit;
@@ -16,12 +18,15 @@ mod json_lines;
 mod lazy_args;
 mod limit_args;
 mod list_and_show;
+mod list_args;
+mod list_table;
 mod man_and_completions;
 mod path_args;
 pub mod print;
 mod prompt;
 mod scan;
 mod scope_args;
+mod token_selection;
 mod transfer;
 mod usage_error;
 mod verify;
@@ -34,6 +39,8 @@ use std::{
 };
 
 pub use args::{Args, CliCommand};
+use clap::Parser as _;
+pub use completers::complete;
 pub use exit::{CliError, Exit};
 pub use print::Output;
 #[cfg(any(test, feature = "testing"))]
@@ -58,6 +65,7 @@ pub fn run_without_store(
     let out = Output::new(args.json, !environment.no_color);
     match command {
         CliCommand::Completions { shell } => Some(man_and_completions::completions(*shell, &out)),
+        CliCommand::Help { words } => Some(help(words)),
         CliCommand::Man => Some(man_and_completions::man(&out)),
         CliCommand::Config(command) => Some(config::config(*command, &flags, &environment, &out)),
         CliCommand::Doctor(args) if !args.repair => {
@@ -117,9 +125,19 @@ pub fn run_command(
         CliCommand::Clock(args) => clock::clock(service, args, out),
         // `run_without_store` runs these commands. If one of them gets here, it was not run, so the
         // exit code must not be 0.
-        CliCommand::Completions { .. } | CliCommand::Man | CliCommand::Config(_) => {
-            Err(CliError::not_run())
-        }
+        CliCommand::Completions { .. }
+        | CliCommand::Help { .. }
+        | CliCommand::Man
+        | CliCommand::Config(_) => Err(CliError::not_run()),
+    }
+}
+
+/// Prints the help of the command with these words; without words, that of the program.
+fn help(words: &[String]) -> Result<Exit, CliError> {
+    let own = ["patdeck"].into_iter().chain(words.iter().map(String::as_str)).chain(["--help"]);
+    match Args::try_parse_from(own) {
+        Err(error) => report_clap_error(&error),
+        Ok(_) => Err(CliError::not_run()),
     }
 }
 

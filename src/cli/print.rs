@@ -50,13 +50,24 @@ pub(super) fn printable_json(json: String) -> String {
 pub struct Output {
     /// Whether to print JSON instead of text.
     pub json: bool,
-    bold: bool,
+    /// The columns of the terminal, if standard output is a terminal.
+    pub width: Option<usize>,
+    /// Whether to print styles: standard output is a terminal, and colours are not disabled.
+    pub styled: bool,
 }
 
+/// The width of a terminal that does not report one.
+const DEFAULT_WIDTH: usize = 80;
+
 impl Output {
-    /// Prints headings in bold if `colours` is set and standard output is a terminal.
+    /// Prints styles if `colours` is set and standard output is a terminal.
     pub fn new(json: bool, colours: bool) -> Self {
-        Self { json, bold: colours && io::stdout().is_terminal() }
+        let width = io::stdout().is_terminal().then(|| {
+            let size = rustix::termios::tcgetwinsize(io::stdout());
+            let columns = size.map_or(0, |size| usize::from(size.ws_col));
+            if columns == 0 { DEFAULT_WIDTH } else { columns }
+        });
+        Self { json, width, styled: colours && width.is_some() }
     }
 
     /// Prints `value` on one line, with the schema version.
@@ -108,7 +119,7 @@ impl Output {
             }
         }
         let mut out = io::BufWriter::new(io::stdout().lock());
-        let (on, off) = if self.bold { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
+        let (on, off) = if self.styled { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
         writeln!(out, "{on}{}{off}", join_cells(headings, &widths))?;
         for row in rows {
             writeln!(out, "{}", join_cells(row.each_ref().map(String::as_str), &widths))?;

@@ -35,6 +35,11 @@ const MAX_SECRET_BYTES: usize = 4_096;
 /// `yes` skips the question. Returns an error (exit 2) if `yes` is not set and there is no
 /// terminal. Returns an error (exit 1) if the answer is wrong.
 pub(super) fn confirm(plan: &Plan, yes: bool) -> Result<(), CliError> {
+    confirm_after(plan, Vec::new(), yes)
+}
+
+/// Like [`confirm`], but prints the lines of `preview`, if there are any, in place of the names.
+pub(super) fn confirm_after(plan: &Plan, preview: Vec<String>, yes: bool) -> Result<(), CliError> {
     let (prompt, expected) = match plan.confirmation() {
         Confirmation::None => return Ok(()),
         Confirmation::Ask(name) | Confirmation::TypeName(name) => {
@@ -46,8 +51,8 @@ pub(super) fn confirm(plan: &Plan, yes: bool) -> Result<(), CliError> {
     if yes {
         return Ok(());
     }
-    let mut lines = Vec::new();
-    if plan.command.tokens().len() > 1 {
+    let mut lines = preview;
+    if lines.is_empty() && plan.command.tokens().len() > 1 {
         let names = plan.tokens().map(|token| token.name.as_str());
         lines.push(list_first(names, MAX_LISTED_NAMES, plan.changes.len()));
     }

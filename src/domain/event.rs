@@ -89,6 +89,36 @@ impl AuditAction {
     pub fn from_code(code: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|action| action.code() == code)
     }
+
+    /// The action as a verb, by which a filter names it.
+    pub fn verb(self) -> &'static str {
+        match self {
+            Self::Created => "create",
+            Self::Edited => "edit",
+            Self::ScopesAdded => "scope-add",
+            Self::ScopesRemoved => "scope-remove",
+            Self::Revoked => "revoke",
+            Self::Regenerated => "regenerate",
+            Self::Deleted => "delete",
+            Self::Restored => "restore",
+            Self::Purged => "purge",
+            Self::Delivered => "claim",
+            Self::ClockAccepted => "clock-accept",
+            Self::OverlapEnded => "overlap-end",
+            Self::Imported => "import",
+            Self::Undone => "undo",
+            Self::RegisterRebuilt => "register-rebuild",
+            Self::RestoredFromBackup => "backup-restore",
+        }
+    }
+
+    /// The action with this verb or label, in any case, with `-` or a space between words.
+    pub fn from_word(word: &str) -> Option<Self> {
+        let word = word.trim().to_lowercase().replace(' ', "-");
+        let is_named =
+            |action: &Self| action.verb() == word || action.as_str().replace(' ', "-") == word;
+        Self::ALL.into_iter().find(is_named)
+    }
 }
 
 /// SHA-256 of the stored bytes of an event, which include the hash of the previous event.
@@ -175,6 +205,16 @@ pub struct AuditEvent {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_action_is_found_by_its_verb_and_its_label() {
+        for action in AuditAction::ALL {
+            assert_eq!(AuditAction::from_word(action.verb()), Some(action));
+            assert_eq!(AuditAction::from_word(action.as_str()), Some(action));
+        }
+        assert_eq!(AuditAction::from_word(" Scope-Added "), Some(AuditAction::ScopesAdded));
+        assert_eq!(AuditAction::from_word("gone"), None);
+    }
 
     #[test]
     fn every_action_round_trips_through_its_code() {

@@ -198,11 +198,18 @@ pub struct SortPlace {
     pub id: TokenId,
 }
 
+impl SortPlace {
+    /// Compares the values of the sorted column only. Both places must come from the same [`Sort`].
+    pub fn cmp_key(&self, other: &Self) -> Ordering {
+        let keys = self.key.cmp(&other.key);
+        if self.descending { keys.reverse() } else { keys }
+    }
+}
+
 impl Ord for SortPlace {
     fn cmp(&self, other: &Self) -> Ordering {
-        let keys = self.key.cmp(&other.key);
-        let keys = if self.descending { keys.reverse() } else { keys };
-        keys.then_with(|| (&self.folded, self.id).cmp(&(&other.folded, other.id)))
+        let names = || (&self.folded, self.id).cmp(&(&other.folded, other.id));
+        self.cmp_key(other).then_with(names)
     }
 }
 

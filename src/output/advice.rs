@@ -101,13 +101,15 @@ pub fn diagnose(error: &ServiceError) -> Diagnostic {
         ServiceError::Interrupted { .. } => {
             Diagnostic::new(error).with_hint("finish the rest with `patdeck doctor --repair`")
         }
-        ServiceError::NotFound(given) => Diagnostic::new(error)
+        ServiceError::NotFound { similar: Some(name), .. } => {
+            Diagnostic::new(error).with_hint(format!("did you mean {name}?"))
+        }
+        ServiceError::NotFound { given, similar: None } => Diagnostic::new(error)
             .with_hint(lookup_hint(given, "list all tokens with `patdeck list --status all`")),
         ServiceError::NotDeleted(given) => Diagnostic::new(error)
             .with_hint(lookup_hint(given, "deleted tokens are kept for 24 hours")),
-        ServiceError::Ambiguous { given, candidates } => {
-            Diagnostic::new(format!("several ids start with {}: {candidates}", escape(given)))
-                .with_hint("add more characters of the id")
+        ServiceError::Ambiguous { .. } => {
+            Diagnostic::new(error).with_hint("give the id, or more characters of the name")
         }
         ServiceError::StillDenied(_) => Diagnostic::new(error)
             .with_hint("regenerate these tokens, or delete and restore them once more"),
@@ -116,13 +118,13 @@ pub fn diagnose(error: &ServiceError) -> Diagnostic {
     }
 }
 
-/// Adds the minimum length of an id prefix to `hint`, if `given` may be a prefix that is too short.
+/// Adds the minimum length of a prefix to `hint`, if `given` may be a prefix that is too short.
 fn lookup_hint(given: &str, hint: &str) -> String {
     let is_short = given.len() < MIN_PREFIX_LEN && given.bytes().all(|b| b.is_ascii_alphanumeric());
     if !is_short {
         return hint.to_owned();
     }
-    format!("an id prefix needs at least {MIN_PREFIX_LEN} characters; {hint}")
+    format!("a prefix needs at least {MIN_PREFIX_LEN} characters; {hint}")
 }
 
 /// Splits a text of the form `MESSAGE: REMEDY` into the message and its hint.

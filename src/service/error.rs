@@ -20,16 +20,15 @@ pub enum ServiceError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// No token matches this id, id prefix or name.
-    #[error("token {} not found", crate::domain::terminal_text::escape(.0))]
-    NotFound(String),
-    /// No token that can be restored matches this id, id prefix or name.
+    /// No token matches this id, name or prefix. `similar` is the name of a token that differs in
+    /// one or two letters.
+    #[error("token {} not found", crate::domain::terminal_text::escape(.given))]
+    NotFound { given: String, similar: Option<String> },
+    /// No token that can be restored matches this id, name or prefix.
     #[error("no deleted token matches {}", crate::domain::terminal_text::escape(.0))]
     NotDeleted(String),
-    /// An id prefix matches several tokens.
-    #[error(
-        "{given} matches several tokens: give more characters of one of these ids: {candidates}"
-    )]
+    /// A name or a prefix matches several tokens.
+    #[error("several tokens match {}: {candidates}", crate::domain::terminal_text::escape(.given))]
     Ambiguous { given: String, candidates: String },
     #[error(transparent)]
     Name(#[from] NameError),

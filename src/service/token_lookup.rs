@@ -1,18 +1,24 @@
-//! Resolves the id, id prefix or name of a token. Refuses an ambiguous prefix.
-//! Called by the command line; the app already has ids.
+//! Resolves the id, the name, or a prefix of the id or name of a token. Refuses an ambiguous prefix,
+//! and suggests a similar name if nothing matches. Called by the command line; the app already has
+//! ids.
+
+use strsim::osa_distance;
 
 use super::{Service, ServiceError};
 use crate::{
-    domain::{Actor, Name, Refusal, Token, TokenId, fold, plan::TRASH_RETENTION},
+    domain::{Actor, Name, Refusal, Token, TokenId, fold, list_first, plan::TRASH_RETENTION},
     store::{DamagedRecord, ReadOps, StoreError},
 };
 
-/// Minimum length of an id prefix, in characters.
+/// Minimum length of a prefix of an id or name, in bytes.
 pub const MIN_PREFIX_LEN: usize = 4;
 
+/// Maximum number of tokens that the error for an ambiguous prefix lists.
+const MAX_CANDIDATES: usize = 10;
+
 impl Service {
-    /// Returns the token that `text` identifies. Tries a full id, then a name, then an id prefix.
-    /// Fails if no token matches. Fails also if several tokens match, with an error that lists the
+    /// Returns the token that `text` identifies. Tries a full id, then a name, then a prefix of an
+    /// id or name. Fails if no token matches. Fails also if several tokens match, with an error that lists the
     /// candidates.
     pub fn resolve(&self, text: &str) -> Result<Token, ServiceError> {
         self.store.read(|rows| {
@@ -55,7 +61,7 @@ impl Service {
         })
     }
 
-    /// Returns the deleted token that `text` identifies by id, id prefix or name. Fails if no token
+    /// Returns the deleted token that `text` identifies by id, name or prefix. Fails if no token
     /// matches that can still be restored.
     pub fn resolve_deleted(&self, text: &str) -> Result<Token, ServiceError> {
         let deleted = self.store.read(|rows| {
@@ -65,7 +71,7 @@ impl Service {
         deleted.retain(|deleted| at - deleted.at < TRASH_RETENTION);
         unique_match(deleted.into_iter().map(|deleted| deleted.token).collect(), text).map_err(
             |error| match error {
-                ServiceError::NotFound(given) => ServiceError::NotDeleted(given),
+                ServiceError::NotFound { given, .. } => ServiceError::NotDeleted(given),
                 other => other,
             },
         )
@@ -88,24 +94,46 @@ fn unique_damaged(damaged: &[DamagedRecord], text: &str) -> Option<TokenId> {
     ids.next().filter(|_| ids.next().is_none())
 }
 
-/// Returns the only token of `tokens` whose name is `text` or whose id starts with `text`. A prefix
-/// shorter than [`MIN_PREFIX_LEN`] matches no id.
+/// Returns the only token of `tokens` whose name is `text`. If there is none, returns the only token
+/// whose id or name starts with `text`. A prefix shorter than [`MIN_PREFIX_LEN`] matches nothing.
 pub(super) fn unique_match(tokens: Vec<Token>, text: &str) -> Result<Token, ServiceError> {
-    let is_long_enough = text.len() >= MIN_PREFIX_LEN;
     let name = fold(text.trim());
-    let mut matching: Vec<Token> = tokens
-        .into_iter()
-        .filter(|token| {
-            is_long_enough && token.id.as_str().starts_with(text) || token.name.folded() == name
-        })
-        .collect();
+    let has_name = |token: &Token| token.name.folded() == name;
+    let has_prefix = |token: &Token| {
+        text.len() >= MIN_PREFIX_LEN && token.id.as_str().starts_with(text)
+            || name.len() >= MIN_PREFIX_LEN && token.name.folded().starts_with(&*name)
+    };
+    let (mut matching, mut others): (Vec<_>, Vec<_>) = tokens.into_iter().partition(has_name);
+    if matching.is_empty() {
+        (matching, others) = others.into_iter().partition(has_prefix);
+    }
     match (matching.pop(), matching.is_empty()) {
         (Some(token), true) => Ok(token),
         (Some(last), false) => {
-            let all = matching.iter().chain([&last]);
+            let count = matching.len() + 1;
+            let all = matching.iter().chain([&last]).take(MAX_CANDIDATES);
             let all: Vec<_> = all.map(|token| format!("{} ({})", token.id, token.name)).collect();
-            Err(ServiceError::Ambiguous { given: text.to_owned(), candidates: all.join(", ") })
+            let candidates = list_first(all.iter().map(String::as_str), MAX_CANDIDATES, count);
+            Err(ServiceError::Ambiguous { given: text.to_owned(), candidates })
         }
-        (None, _) => Err(ServiceError::NotFound(text.to_owned())),
+        (None, _) => {
+            let similar = similar_name(&others, &name);
+            Err(ServiceError::NotFound { given: text.to_owned(), similar })
+        }
     }
+}
+
+/// Returns the name that differs least from the folded name `given`, by at most two letters and by
+/// at most a third of the letters.
+fn similar_name(tokens: &[Token], given: &str) -> Option<String> {
+    let letters = given.chars().count();
+    let limit = (letters / 3).min(2);
+    let distance = |token: &Token| {
+        let name = token.name.folded();
+        // The distance is at least the difference in length: skip the costly comparison.
+        let is_near = letters.abs_diff(name.chars().count()) <= limit;
+        is_near.then(|| osa_distance(given, &name)).filter(|distance| *distance <= limit)
+    };
+    let near = tokens.iter().filter_map(|token| Some((distance(token)?, token)));
+    near.min_by_key(|(distance, _)| *distance).map(|(_, token)| token.name.to_string())
 }

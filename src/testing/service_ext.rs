@@ -35,14 +35,15 @@ pub trait ServiceTestExt {
         let mut tokens = plan.tokens().cloned();
         match (tokens.next(), tokens.next()) {
             (Some(token), None) => Ok((token, plan.inverse())),
-            _ => Err(ServiceError::NotFound("the only token".to_owned())),
+            _ => Err(ServiceError::NotFound { given: "the only token".to_owned(), similar: None }),
         }
     }
 
     /// Executes `command`, which must issue one secret. Returns the secret and its token.
     fn issue_one(&self, command: &Command) -> Result<IssuedToken, ServiceError> {
         let mut committed = self.execute_confirmed(command)?;
-        let not_found = || ServiceError::NotFound("the only secret".to_owned());
+        let not_found =
+            || ServiceError::NotFound { given: "the only secret".to_owned(), similar: None };
         committed.issued.pop().ok_or_else(not_found)
     }
 

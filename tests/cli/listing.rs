@@ -1,6 +1,9 @@
-//! `list --json`: sorted by id by default, and by another column with `--sort`.
+//! `list`: columns, order and limit, the same in the table and in JSON; complete texts in a pipe, and
+//! a table that fits the width on a terminal.
 
-use crate::{Home, run};
+use chrono::TimeDelta;
+
+use crate::{Home, run, support::Pty};
 
 fn names(home: &Home, arguments: &[&str]) -> Vec<String> {
     let listed = run(home, &[&["list", "--json"], arguments].concat()).objects();
@@ -44,5 +47,136 @@ fn the_table_has_the_rows_and_the_order_of_the_json() {
         for (row, name) in rows.iter().zip(&json) {
             assert_eq!(row.split_whitespace().nth(1), Some(name.as_str()), "{sort}: {table}");
         }
+    }
+}
+
+/// A home with five tokens, two of which expire at the same time.
+fn home_with_five() -> Home {
+    let home = Home::new();
+    let long = "edge-gateway-with-a-rather-long-name";
+    for (name, description, lifetime) in [
+        ("delta", "", "3d"),
+        ("alpha", "first of all", "20d"),
+        ("Charlie", "", "20d"),
+        ("bravo", "a description that is far too long for a terminal of 80 columns", "90d"),
+        (long, "", "40d"),
+    ] {
+        home.seed(name, description, lifetime, TimeDelta::hours(2));
+    }
+    home
+}
+
+#[test]
+fn columns_and_headings_can_be_chosen() {
+    let home = home_with_five();
+    let list = |arguments: &[&str]| run(&home, &[&["list"], arguments].concat()).success();
+    let two = list(&["--columns", "description,name", "--sort", "name", "--limit", "2"]);
+    let cells = "a description that is far too long for a terminal of 80 columns";
+    let expected =
+        format!("{:<65}NAME\n{:<65}alpha\n{cells}  bravo\n", "DESCRIPTION", "first of all");
+    assert_eq!(two, expected);
+    let bare = list(&["--columns", "name", "--columns", "owner", "--no-header", "--limit", "1"]);
+    assert_eq!(bare.split_whitespace().nth(1), Some("alice"), "{bare}");
+    let ids = list(&["-q", "--sort", "name"]);
+    let json = run(&home, &["ls", "--sort", "name", "--json"]).objects();
+    let expected: Vec<_> = json.iter().map(|token| token["id"].as_str().unwrap()).collect();
+    assert_eq!(ids.lines().collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn later_sort_keys_order_rows_with_equal_first_keys() {
+    let home = Home::new();
+    for (name, description) in [("a", "x"), ("b", "y"), ("c", "x"), ("d", "y")] {
+        home.seed(name, description, "9d", TimeDelta::zero());
+    }
+    for (sort, expected) in [
+        ("description", ["a", "c", "b", "d"]),
+        ("description,-name", ["c", "a", "d", "b"]),
+        ("-description,-name", ["d", "b", "c", "a"]),
+        ("-scopes,status,-name", ["d", "c", "b", "a"]),
+    ] {
+        assert_eq!(names(&home, &["--sort", sort]), expected, "{sort}");
+        let table = run(&home, &["list", "--sort", sort, "--columns", "name"]).success();
+        assert_eq!(table.lines().skip(1).collect::<Vec<_>>(), expected, "{sort}");
+    }
+}
+
+#[test]
+fn a_limit_keeps_the_first_tokens_of_the_order() {
+    let home = home_with_five();
+    let all = names(&home, &[]);
+    for limit in [0, 1, 3, 9] {
+        let limit_text = limit.to_string();
+        let first = names(&home, &["--limit", &limit_text]);
+        assert_eq!(first, all[..limit.min(all.len())]);
+        let sorted = names(&home, &["--sort", "name", "--limit", &limit_text]);
+        assert_eq!(sorted, names(&home, &["--sort", "name"])[..limit.min(all.len())]);
+    }
+}
+
+#[test]
+fn without_matches_only_standard_error_has_a_message() {
+    let home = home_with_five();
+    for arguments in [&["list", "--search", "zebra"][..], &["list", "-q", "--status", "revoked"]] {
+        let result = run(&home, arguments);
+        assert_eq!((result.code, &*result.out, &*result.err), (0, "", "No tokens match\n"));
+    }
+    for (arguments, code) in [(&["--json", "--search", "zebra"][..], 0), (&["--expiring", "1h"], 1)]
+    {
+        let result = run(&home, &[&["list"], arguments].concat());
+        assert_eq!((result.code, &*result.out, &*result.err), (code, "", ""));
+    }
+}
+
+/// Returns the rows of `patdeck ARGUMENTS` on a terminal with this number of columns, and the bytes
+/// that the terminal received.
+fn on_terminal(
+    home: &Home,
+    arguments: &[&str],
+    columns: u16,
+    env: &[(&str, &str)],
+) -> (Vec<String>, Vec<u8>) {
+    let words: Vec<_> = arguments.iter().map(Into::into).collect();
+    let mut pty: Pty = home.launch_with(&words, (columns, 24), env);
+    assert_eq!(pty.wait_exit(), 0, "{}", pty.screen());
+    let screen = pty.screen();
+    let rows = screen.lines().map(|row| row.trim_end().to_owned());
+    (rows.filter(|row| !row.is_empty()).collect(), pty.received().to_vec())
+}
+
+#[test]
+fn a_table_fits_the_width_of_a_terminal() {
+    let home = home_with_five();
+    for columns in [40, 60, 80, 100, 120, 160] {
+        let (rows, _) = on_terminal(&home, &["list", "--sort", "name"], columns, &[]);
+        assert_eq!(rows.len(), 6, "{columns}: {rows:#?}");
+        assert!(rows[0].contains("NAME") && rows[0].contains("EXPIRES"), "{rows:#?}");
+        assert!(rows[1].contains("alpha") && rows[1].contains("in 20d"), "{rows:#?}");
+        assert_eq!(rows[0].contains("DESCRIPTION"), columns >= 100, "{columns}: {rows:#?}");
+        assert_eq!(rows[0].contains("STATUS"), columns >= 60, "{columns}: {rows:#?}");
+    }
+    let (rows, _) = on_terminal(&home, &["list", "--sort", "name"], 80, &[]);
+    assert!(rows[5].contains("edge-gateway-with-a-") && rows[5].contains('…'), "{rows:#?}");
+}
+
+#[test]
+fn a_terminal_gets_colours_unless_they_are_disabled() {
+    let home = home_with_five();
+    let has_green = |bytes: &[u8]| bytes.windows(5).any(|part| part == b"\x1b[32m");
+    assert!(has_green(&on_terminal(&home, &["list"], 80, &[]).1));
+    assert!(!has_green(&on_terminal(&home, &["list"], 80, &[("NO_COLOR", "1")]).1));
+}
+
+#[test]
+fn a_pipe_gets_complete_names_and_full_times() {
+    let home = home_with_five();
+    let table = run(&home, &["list"]).success();
+    let heading = "ID            NAME                                  STATUS  SCOPES  EXPIRES";
+    assert!(table.starts_with(heading), "{table}");
+    assert!(table.contains("edge-gateway-with-a-rather-long-name"), "{table}");
+    assert!(!table.contains(" in ") && !table.contains('…') && !table.contains('\x1b'), "{table}");
+    for row in table.lines().skip(1) {
+        assert_eq!(row.split_whitespace().count(), 6, "{row}");
+        assert!(row.contains('T') && row.contains('Z'), "{row}");
     }
 }

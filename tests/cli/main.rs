@@ -9,9 +9,11 @@
     reason = "a test fails by panicking, in its helpers as in itself"
 )]
 
+mod audit;
 mod backup;
 mod basics;
 mod clock;
+mod completion;
 mod damage;
 mod damaged_register;
 mod delivery;
@@ -37,6 +39,7 @@ mod register;
 #[path = "../pty/secret_encodings.rs"]
 mod secret_encodings;
 mod secrets;
+mod selection;
 mod settings;
 mod sharing;
 mod space;

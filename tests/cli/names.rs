@@ -68,20 +68,21 @@ fn an_imported_name_conflicts_in_either_form() {
 #[test]
 fn a_deceptive_name_gives_a_warning() {
     let home = home_with_store();
+    let create = |name: &str| run(&home, &["create", name, "--scope", "channels:c-1:read"]);
     issue(&home, &["paypal"]);
-    let made = run(&home, &["create", "p\u{430}ypal"]);
+    let made = create("p\u{430}ypal");
     assert_eq!(made.code, 0, "{made:?}");
     for text in ["mixes scripts", "looks like paypal, the name of another token"] {
         assert!(made.err.contains(text), "{made:?}");
     }
-    let whole = run(&home, &["create", "\u{441}\u{43e}\u{441}\u{43e}"]);
+    let whole = create("\u{441}\u{43e}\u{441}\u{43e}");
     assert!(!whole.err.contains("warning: "), "{whole:?}");
-    let ascii = run(&home, &["create", "coco"]);
+    let ascii = create("coco");
     assert!(ascii.err.contains("warning: coco looks like \u{441}"), "{ascii:?}");
     let renamed = run(&home, &["edit", "coco", "--name", "\u{440}aypal"]);
     assert!(renamed.err.contains("mixes scripts"), "{renamed:?}");
     for usual in ["h\u{e9}llo", "\u{9375} prod", "ci-prod-1"] {
-        let made = run(&home, &["create", usual]);
+        let made = create(usual);
         assert!(!made.err.contains("warning: "), "{made:?}");
     }
 }

@@ -1,5 +1,5 @@
 //! Damage to the store is reported: a broken event by `audit --check`, a damaged token by `list`.
-//! Also tests ambiguous id prefixes, and readers that close the pipe.
+//! Also tests ambiguous prefixes, and readers that close the pipe.
 
 use std::{fs, process::Stdio};
 
@@ -130,16 +130,79 @@ fn an_id_prefix_must_be_unique() {
     }
     let shown = run(&home, &["show", "abcdY"]).success();
     assert!(shown.contains("three"), "{shown}");
-    let message = "several ids start with abcdX: abcdX0000001 (one), abcdX0000002 (two)";
-    let hint = "add more characters of the id";
+    let message = "several tokens match abcdX: abcdX0000001 (one), abcdX0000002 (two)";
+    let hint = "give the id, or more characters of the name";
     for words in
         [&["show", "abcdX"][..], &["revoke", "abcdX", "--yes"], &["delete", "abcdX", "--yes"]]
     {
         run(&home, words).fails_with_hint(2, message, hint);
     }
-    let hint = "an id prefix needs at least 4 characters; \
+    let hint = "a prefix needs at least 4 characters; \
                 list all tokens with `patdeck list --status all`";
     run(&home, &["show", "abc"]).fails_with_hint(1, "token abc not found", hint);
+}
+
+#[test]
+fn a_prefix_of_a_name_works_like_one_of_an_id() {
+    let home = Home::new();
+    for name in ["ci-oslo-1", "ci-oslo-15", "Edge-Lyon", "edge", "h\u{e9}llo-w\u{f6}rld"] {
+        issue(&home, &[name]);
+    }
+    let name = |given: &str| {
+        run(&home, &["show", given, "--json"]).objects()[0]["token"]["name"].to_string()
+    };
+    for (given, expected) in [
+        ("EDGE-", "\"Edge-Lyon\""),
+        ("edge", "\"edge\""),
+        ("ci-oslo-1", "\"ci-oslo-1\""),
+        ("H\u{c9}LL", "\"h\u{e9}llo-w\u{f6}rld\""),
+    ] {
+        assert_eq!(name(given), expected, "{given}");
+    }
+    let ambiguous = run(&home, &["revoke", "ci-oslo", "--yes"]);
+    assert_eq!(ambiguous.code, 2, "{ambiguous:?}");
+    assert!(ambiguous.err.starts_with("error: several tokens match ci-oslo: "), "{ambiguous:?}");
+    assert!(ambiguous.err.contains("(ci-oslo-15)"), "{ambiguous:?}");
+    let blank = run(&home, &["show", "     "]);
+    assert_eq!(blank.code, 1, "{blank:?}");
+    run(&home, &["delete", "ci-oslo-15", "--yes"]).success();
+    assert!(run(&home, &["restore", "ci-os"]).err.contains("Restored ci-oslo-15"));
+}
+
+#[test]
+fn an_ambiguous_prefix_lists_ten_tokens_at_most() {
+    let home = Home::new();
+    for n in 0..12 {
+        issue(&home, &[&format!("fleet-{n:02}")]);
+    }
+    let result = run(&home, &["show", "fleet"]);
+    assert_eq!((result.err.matches("(fleet-").count(), result.code), (10, 2), "{result:?}");
+    assert!(result.err.contains(", ...\n"), "{result:?}");
+}
+
+#[test]
+fn a_name_with_a_typing_error_gets_a_suggestion() {
+    let home = Home::new();
+    for name in ["ci-oslo-15", "backup", "web"] {
+        issue(&home, &[name]);
+    }
+    for (given, name) in [
+        ("ci-olso-15", "ci-oslo-15"),
+        ("CI-OSLO-I6", "ci-oslo-15"),
+        ("bakcup", "backup"),
+        ("wep", "web"),
+    ] {
+        let hint = format!("did you mean {name}?");
+        run(&home, &["revoke", given, "--yes"]).fails_with_hint(
+            1,
+            &format!("token {given} not found"),
+            &hint,
+        );
+    }
+    for given in ["ci-17-oslo", "wxy", "b"] {
+        let result = run(&home, &["show", given]);
+        assert!(!result.err.contains("did you mean"), "{result:?}");
+    }
 }
 
 #[test]

@@ -1,0 +1,91 @@
+//! The arguments of `audit` that select events: token, time, action and actor. Refuses nothing that
+//! the parsers accept. Called by `audit`.
+
+use super::completers;
+use crate::domain::{
+    AuditAction, EventBody, LimitError, NotBefore, Timestamp, TokenId, fold,
+    time_range::is_supported,
+};
+use crate::service::Zone;
+
+/// Arguments that select events.
+#[derive(Debug, clap::Args)]
+pub struct EventFilterArgs {
+    /// Show only the events of this token; a deleted token is found by its id
+    #[arg(long, value_name = "TOKEN", add = completers::tokens())]
+    pub token: Option<String>,
+
+    /// Show only events from then on: 7d (ago), a local date or time, or an instant
+    #[arg(long, value_name = "TIME", value_parser = past_time)]
+    pub since: Option<NotBefore>,
+
+    /// Show only events before then
+    #[arg(long, value_name = "TIME", value_parser = past_time)]
+    pub until: Option<NotBefore>,
+
+    /// Show only events of this kind, such as revoke or revoked; repeatable
+    #[arg(long, value_name = "ACTION", value_parser = action, value_delimiter = ',', add = completers::actions())]
+    pub action: Vec<AuditAction>,
+
+    /// Show only events whose actor contains this text, ignoring case
+    #[arg(long, value_name = "TEXT")]
+    pub actor: Option<String>,
+}
+
+fn past_time(text: &str) -> Result<NotBefore, String> {
+    text.parse().map_err(|error: LimitError| error.to_string())
+}
+
+fn action(text: &str) -> Result<AuditAction, String> {
+    AuditAction::from_word(text).ok_or_else(|| {
+        let all: Vec<_> = AuditAction::ALL.into_iter().map(AuditAction::verb).collect();
+        format!("choose one of {}", all.join(", "))
+    })
+}
+
+/// Which events to show.
+#[derive(Debug)]
+pub(super) struct EventFilter {
+    token: Option<TokenId>,
+    since: Option<Timestamp>,
+    until: Option<Timestamp>,
+    actions: Vec<AuditAction>,
+    /// The folded text that the actor must contain.
+    actor: Option<String>,
+}
+
+impl EventFilter {
+    /// The filter of these arguments. `token` is the token that they name, durations count back
+    /// from `now`.
+    pub(super) fn new(args: &EventFilterArgs, token: Option<TokenId>, now: Timestamp) -> Self {
+        Self {
+            token,
+            since: args.since.map(|time| instant(time, now)),
+            until: args.until.map(|time| instant(time, now)),
+            actions: args.action.clone(),
+            actor: args.actor.as_deref().map(fold),
+        }
+    }
+
+    /// Whether to show the event.
+    pub(super) fn matches(&self, event: &EventBody) -> bool {
+        self.token.is_none_or(|id| event.token == Some(id))
+            && self.since.is_none_or(|since| event.at >= since)
+            && self.until.is_none_or(|until| event.at < until)
+            && (self.actions.is_empty() || self.actions.contains(&event.action))
+            && self
+                .actor
+                .as_ref()
+                .is_none_or(|actor| fold(&event.actor.to_string()).contains(actor))
+    }
+}
+
+/// The instant that `time` describes; a duration counts back from `now`.
+fn instant(time: NotBefore, now: Timestamp) -> Timestamp {
+    let at = match time {
+        NotBefore::In(span) => now.checked_sub_signed(span.as_delta()),
+        NotBefore::Local(wall) => Some(Zone::Local.to_utc(wall)),
+        NotBefore::At(at) => Some(at),
+    };
+    at.filter(|at| is_supported(*at)).unwrap_or(Timestamp::UNIX_EPOCH)
+}

@@ -1,0 +1,122 @@
+//! Arguments of `list`: filter, sort keys and columns. The options that choose columns describe the
+//! table only; `list` refuses them with `--json`. Called by the definition of the arguments.
+
+use clap::ValueEnum;
+
+use super::completers;
+use crate::domain::{Column, Search, Sort, StatusFilter, lifetime::DurationMinutes};
+
+/// Arguments of `list`.
+#[derive(Debug, clap::Args)]
+pub struct List {
+    /// Show only tokens with this status; a status: term in --search overrides it
+    #[arg(long, value_enum, default_value_t = StatusChoice::Active)]
+    pub status: StatusChoice,
+
+    /// Show only tokens that match these words (in name, id or description) and terms, e.g. op:publish
+    #[arg(long, value_name = "SEARCH", default_value = "", value_parser = search, hide_default_value = true, allow_hyphen_values = true)]
+    pub search: Search,
+
+    /// Sort by this column, then by the next; - before a column reverses it [default: -issued, or id with --json]
+    #[arg(long, value_name = "COLUMN,...", value_parser = sort, value_delimiter = ',', allow_hyphen_values = true, add = completers::sort_keys())]
+    pub sort: Vec<Sort>,
+
+    /// Show only active tokens that expire within this time; exit 1 if there are none
+    #[arg(long, value_name = "TIME", conflicts_with = "status")]
+    pub expiring: Option<DurationMinutes>,
+
+    /// Show at most this number of tokens, the first ones of the order
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
+
+    /// Show these columns, in this order
+    #[arg(long, value_name = "COLUMN,...", value_enum, value_delimiter = ',')]
+    pub columns: Vec<ListColumn>,
+
+    /// Leave out the line with the headings
+    #[arg(long)]
+    pub no_header: bool,
+
+    /// Print only the ids, one per line
+    #[arg(short, long, conflicts_with_all = ["columns", "no_header"])]
+    pub quiet: bool,
+}
+
+/// The status filter of `list`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum StatusChoice {
+    /// Neither revoked nor expired, and valid now
+    Active,
+    /// Before the time from which the token is valid
+    NotYetValid,
+    /// Expired, not revoked
+    Expired,
+    /// Revoked, expired or not
+    Revoked,
+    /// Tokens of any status
+    All,
+}
+
+impl From<StatusChoice> for StatusFilter {
+    fn from(status: StatusChoice) -> Self {
+        match status {
+            StatusChoice::Active => Self::Active,
+            StatusChoice::NotYetValid => Self::NotYetValid,
+            StatusChoice::Expired => Self::Expired,
+            StatusChoice::Revoked => Self::Revoked,
+            StatusChoice::All => Self::All,
+        }
+    }
+}
+
+/// A column of the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ListColumn {
+    Id,
+    Name,
+    Status,
+    Scopes,
+    Expires,
+    LastUsed,
+    Issued,
+    Created,
+    Owner,
+    Description,
+}
+
+impl ListColumn {
+    /// The text above the column.
+    pub fn heading(self) -> &'static str {
+        match self {
+            Self::Id => "ID",
+            Self::Name => "NAME",
+            Self::Status => "STATUS",
+            Self::Scopes => "SCOPES",
+            Self::Expires => "EXPIRES",
+            Self::LastUsed => "LAST USED",
+            Self::Issued => "ISSUED",
+            Self::Created => "CREATED",
+            Self::Owner => "OWNER",
+            Self::Description => "DESCRIPTION",
+        }
+    }
+}
+
+/// Parses a search, for every command with `--search`.
+pub(super) fn search(text: &str) -> Result<Search, String> {
+    Search::parse(text).map_err(|fault| fault.to_string())
+}
+
+fn sort(text: &str) -> Result<Sort, String> {
+    let (word, descending) = text.strip_prefix('-').map_or((text, false), |word| (word, true));
+    let column = Column::ALL.into_iter().find(|column| label(*column) == word);
+    column.map(|column| Sort { column, descending }).ok_or_else(|| {
+        let all: Vec<_> = Column::ALL.into_iter().map(label).collect();
+        format!("choose one of {}", all.join(", "))
+    })
+}
+
+/// The name of a sort key on the command line.
+pub(super) fn label(column: Column) -> String {
+    column.as_str().to_lowercase().replace(' ', "-")
+}

@@ -1,0 +1,136 @@
+//! Which tokens `revoke`, `regenerate` and `delete` change: those that the arguments name, those that
+//! standard input names, or those that match a search. Refuses an empty search. Also describes the
+//! tokens of a search before the change. Called by the commands that change tokens.
+
+use std::io::{self, Read as _};
+
+use super::{
+    completers,
+    exit::{CliError, Exit},
+    list_and_show::collect,
+    list_args::search,
+};
+use crate::{
+    domain::{ListQuery, Plan, Search, Sort, StatusFilter, Token, TokenId, counted, grouped},
+    output::relative_time::relative,
+    service::{Service, ServiceError},
+};
+
+/// Maximum number of bytes read from standard input: more than the longest names of the tokens that
+/// a command may name.
+const MAX_INPUT: u64 = 4 << 20;
+
+/// Maximum number of tokens in the preview of a search.
+const MAX_ROWS: usize = 20;
+
+/// Arguments that select the tokens of a change.
+#[derive(Debug, clap::Args)]
+#[group(skip)]
+pub struct TokenSelection {
+    /// Token ids, names, or unique prefixes of either; - reads them from standard input, one per line
+    #[arg(
+        value_name = "TOKEN",
+        add = completers::tokens(),
+        required_unless_present = "selection",
+        conflicts_with = "selection"
+    )]
+    pub tokens: Vec<String>,
+
+    /// The tokens that `patdeck list --search` shows with this search, instead of named ones
+    #[arg(long, value_name = "SEARCH", value_parser = search, allow_hyphen_values = true, group = "selection", conflicts_with = "tokens")]
+    pub search: Option<Search>,
+}
+
+impl TokenSelection {
+    /// Returns the ids of the selected tokens, without duplicates. `find` finds a named token.
+    pub(super) fn resolve(
+        &self,
+        service: &Service,
+        find: impl Fn(&str) -> Result<TokenId, ServiceError>,
+    ) -> Result<Vec<TokenId>, CliError> {
+        match &self.search {
+            Some(search) => find_matches(service, search),
+            None if self.tokens == ["-"] => resolve_names(&read_names()?, find),
+            None => resolve_names(&self.tokens, find),
+        }
+    }
+}
+
+/// Finds the tokens with these ids, names or prefixes, without duplicates.
+pub(super) fn resolve_names(
+    names: &[String],
+    find: impl Fn(&str) -> Result<TokenId, ServiceError>,
+) -> Result<Vec<TokenId>, CliError> {
+    let mut ids = Vec::new();
+    for name in names {
+        let id = find(name)?;
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
+    }
+    Ok(ids)
+}
+
+/// Reads the names on standard input, one per line. Empty lines are skipped.
+fn read_names() -> Result<Vec<String>, CliError> {
+    let mut text = String::new();
+    let read = io::stdin().lock().take(MAX_INPUT).read_to_string(&mut text);
+    read.map_err(|error| CliError::usage(format!("cannot read standard input ({error})")))?;
+    let names = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let names: Vec<_> = names.map(str::to_owned).collect();
+    if names.is_empty() {
+        return Err(CliError::new(Exit::No, "standard input contains no token"));
+    }
+    Ok(names)
+}
+
+/// Returns the ids of the tokens that `list --search` shows with this search, sorted by name.
+fn find_matches(service: &Service, search: &Search) -> Result<Vec<TokenId>, CliError> {
+    if search.is_empty() {
+        return Err(CliError::usage("the search is empty: it would select every active token")
+            .with_hint("to select every active token, search for status:active"));
+    }
+    let query =
+        ListQuery { status: StatusFilter::Active, search: search.clone(), sort: Sort::default() };
+    let now = service.now()?;
+    let is_shown = |token: &Token| query.matches(token, now);
+    let key = |token: &Token| is_shown(token).then(|| (token.name.folded(), token.id));
+    let mut matches = collect(service, key)?;
+    matches.sort_unstable();
+    if matches.is_empty() {
+        return Err(CliError::new(Exit::No, "no tokens match")
+            .with_hint("only active tokens are searched, unless the search has a status: term"));
+    }
+    Ok(matches.into_iter().map(|(_, id)| id).collect())
+}
+
+/// Describes the tokens that `plan` changes, one per line with status and last use, and those that
+/// it skips.
+pub(super) fn preview(plan: &Plan) -> Vec<String> {
+    let rows: Vec<_> = plan.tokens_before().take(MAX_ROWS).collect();
+    let width = rows.iter().map(|token| token.name.as_str().chars().count()).max().unwrap_or(0);
+    let mut lines: Vec<String> = rows
+        .iter()
+        .map(|token| {
+            let used = token.last_use().map_or_else(
+                || "never used".to_owned(),
+                |used| format!("used {}", relative(used.at, plan.at)),
+            );
+            format!(
+                "  {:<width$}  {:<8}  {used}",
+                token.name.as_str(),
+                token.status(plan.at).as_str()
+            )
+        })
+        .collect();
+    let more = plan.change_count().saturating_sub(rows.len());
+    if more > 0 {
+        lines.push(format!("  and {} more", grouped(more)));
+    }
+    if let Some(skipped) = plan.skipped.first() {
+        let name = skipped.token.as_ref().map_or(skipped.id.as_str(), |token| token.name.as_str());
+        let count = counted(plan.skipped.len(), "token");
+        lines.push(format!("Left out: {count}, such as {name}: {}", skipped.reason));
+    }
+    lines
+}

@@ -1,0 +1,129 @@
+//! Changes of the tokens of a search or of standard input, with a preview, and what the commands say
+//! about the access of a token.
+
+use chrono::TimeDelta;
+
+use crate::{Home, issue, run, run_with_input};
+
+fn home_with_tokens() -> Home {
+    let home = Home::new();
+    for name in ["ci-oslo", "ci-lyon", "web"] {
+        home.seed(name, "", "90d", TimeDelta::hours(3));
+    }
+    home.seed("ci-old", "", "90d", TimeDelta::hours(3));
+    run(&home, &["revoke", "ci-old", "--yes"]).success();
+    home
+}
+
+fn names(home: &Home, status: &str) -> Vec<String> {
+    let table = run(
+        home,
+        &["list", "--status", status, "--columns", "name", "--no-header", "--sort", "name"],
+    );
+    table.out.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn a_search_selects_the_tokens_that_the_list_shows() {
+    let home = home_with_tokens();
+    let refused = run(&home, &["revoke", "--search", "ci-"]);
+    assert_eq!((refused.code, &*refused.out), (2, ""));
+    let preview =
+        "  ci-lyon  active    never used\n  ci-oslo  active    never used\nerror: refusing";
+    assert!(refused.err.starts_with(preview), "{refused:?}");
+    assert_eq!(names(&home, "active"), ["ci-lyon", "ci-oslo", "web"]);
+    let done = run(&home, &["revoke", "--search", "ci-", "--yes"]);
+    assert_eq!(done.err, "Revoked ci-lyon\nRevoked ci-oslo\n");
+    assert_eq!(names(&home, "active"), ["web"]);
+    let deleted = run(&home, &["delete", "--search", "status:revoked ci-", "--yes"]);
+    assert_eq!((deleted.code, deleted.err.lines().count()), (0, 3), "{deleted:?}");
+    assert_eq!(names(&home, "all"), ["web"]);
+}
+
+#[test]
+fn a_search_leaves_out_what_cannot_be_changed() {
+    let home = home_with_tokens();
+    let refused = run(&home, &["revoke", "--search", "status:all ci-"]);
+    let left_out = "Left out: 1 token, such as ci-old: the token is already revoked";
+    assert!(refused.err.contains(left_out), "{refused:?}");
+    assert!(refused.err.contains("refusing to revoke 2 tokens"), "{refused:?}");
+    run(&home, &["revoke", "--search", "status:all ci-", "--yes"]).success();
+    let nothing = run(&home, &["revoke", "--search", "status:revoked ci-", "--yes"]);
+    assert_eq!(nothing.code, 3, "{nothing:?}");
+}
+
+#[test]
+fn a_search_without_matches_and_an_empty_one_change_nothing() {
+    let home = home_with_tokens();
+    let hint = "only active tokens are searched, unless the search has a status: term";
+    run(&home, &["delete", "--search", "zebra", "--yes"]).fails_with_hint(
+        1,
+        "no tokens match",
+        hint,
+    );
+    for search in ["", "  "] {
+        let refused = run(&home, &["revoke", "--search", search, "--yes"]);
+        assert_eq!(refused.code, 2, "{refused:?}");
+        assert!(refused.err.contains("the search is empty"), "{refused:?}");
+    }
+    for arguments in
+        [&["revoke", "web", "--search", "ci-"][..], &["delete", "--all", "--search", "ci-"]]
+    {
+        let refused = run(&home, arguments);
+        assert!(refused.err.contains("cannot be used with"), "{refused:?}");
+    }
+    assert_eq!(names(&home, "active").len(), 3);
+}
+
+#[test]
+fn secrets_of_a_search_go_to_one_file() {
+    let home = home_with_tokens();
+    let arguments =
+        ["regenerate", "--search", "ci-", "--overlap", "1h", "--secret-file", "new.tsv"];
+    run(&home, &arguments).success();
+    let file = std::fs::read_to_string(home.path().join("new.tsv")).unwrap();
+    let written: Vec<_> = file.lines().map(|line| line.split('\t').next().unwrap()).collect();
+    assert_eq!(written, ["ci-lyon", "ci-oslo"]);
+}
+
+#[test]
+fn names_can_come_from_standard_input() {
+    let home = home_with_tokens();
+    let ids = run(&home, &["list", "-q", "--search", "ci-"]).success();
+    run_with_input(&home, &["revoke", "-", "--yes"], &ids).success();
+    assert_eq!(names(&home, "active"), ["web"]);
+    let unknown = run_with_input(&home, &["delete", "-", "--yes"], "web\n\nnosuch\n");
+    assert_eq!((unknown.code, names(&home, "active").len()), (1, 1), "{unknown:?}");
+    run_with_input(&home, &["delete", "-", "--yes"], "")
+        .fails(1, "standard input contains no token");
+}
+
+#[test]
+fn a_dash_as_secret_file_is_standard_output() {
+    let home = Home::new();
+    let secret = issue(&home, &["ci", "--secret-file", "-", "--scope", "channels:c-1:read"]);
+    run_with_input(&home, &["verify"], &secret).success();
+    let next = run(&home, &["regenerate", "ci", "--yes", "--secret-file", "-"]).success();
+    run_with_input(&home, &["verify"], &next).success();
+}
+
+#[test]
+fn commands_print_what_the_token_may_do() {
+    let home = Home::new();
+    let created = run(&home, &["create", "ci", "--scope", "channels:c-1:publish"]);
+    assert!(created.err.contains("it expires at 20"), "{created:?}");
+    assert!(created.err.ends_with("It may publish to c-1 (channels)\n"), "{created:?}");
+    let edited = run(&home, &["edit", "ci", "--description", "x"]);
+    assert!(edited.err.starts_with("Saved ci; it expires at 20"), "{edited:?}");
+    assert!(edited.err.ends_with("It may publish to c-1 (channels)\n"), "{edited:?}");
+    let warning = "warning: ci has no scopes: every operation is denied\n";
+    assert!(run(&home, &["scope", "clear", "ci", "--yes"]).err.contains(warning));
+    assert!(run(&home, &["regenerate", "ci", "--yes"]).err.contains(warning));
+    let bare = run(&home, &["create", "bare"]);
+    assert!(bare.err.contains("warning: bare has no scopes"), "{bare:?}");
+    let many: Vec<_> = (0..40).map(|n| format!("channels:channel-{n}:publish")).collect();
+    let mut arguments = vec!["scope", "add", "ci"];
+    arguments.extend(many.iter().map(String::as_str));
+    let added = run(&home, &arguments);
+    assert!(added.err.contains("It has 40 scopes: `patdeck show "), "{added:?}");
+}
