@@ -6,3 +6,4 @@ pub mod advice;
 pub mod command_line;
 pub mod json;
 pub mod question;
+pub mod secret_format;
