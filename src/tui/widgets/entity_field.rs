@@ -213,7 +213,7 @@ impl FormInput for EntityField {
             let style = if at == selected { theme.selected } else { theme.field };
             canvas.fill_line(area, line, style);
             let position = if line + 1 == rows && matches.len() > page {
-                format!("{} of {} ", at + 1, matches.len())
+                format!("{} of {} ", selected + 1, matches.len())
             } else {
                 String::new()
             };
