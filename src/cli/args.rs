@@ -3,7 +3,10 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{
+    Parser, Subcommand,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 use clap_complete::Shell;
 
 use super::{
@@ -17,6 +20,7 @@ use super::{
 use crate::{
     config::ConfigFlags,
     domain::{Lifetime, SecretOverlap},
+    output::secret_format::SecretFormat,
 };
 
 /// Create, scope, revoke, regenerate and verify personal access tokens.
@@ -201,6 +205,19 @@ pub struct SecretOutput {
     /// Write the secret to this new file (mode 0600) instead of standard output, which is -
     #[arg(long, value_name = "FILE")]
     pub secret_file: Option<String>,
+
+    /// Print the secret in this form; `netrc` contains HOST as a placeholder
+    #[arg(long, value_name = "FORM", value_parser = secret_format(), default_value = "secret", conflicts_with = "secret_file")]
+    pub format: SecretFormat,
+}
+
+/// Parses the label of a form, and offers the labels to completions.
+fn secret_format() -> impl TypedValueParser<Value = SecretFormat> {
+    let labels = PossibleValuesParser::new(SecretFormat::ALL.map(SecretFormat::as_str));
+    labels.map(|label| {
+        let mut all = SecretFormat::ALL.into_iter();
+        all.find(|format| format.as_str() == label).unwrap_or_default()
+    })
 }
 
 impl SecretOutput {

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     config::Config,
-    domain::{counted, list_first, terminal_text::escape},
+    domain::{counted, list_first, plan::is_confirmed_by, terminal_text::escape},
     output::advice::{self, Diagnostic},
     service::{PathError, PathProblem, RestoreDifferences, Service, ServiceError, StoreError},
 };
@@ -267,7 +267,7 @@ fn restore_into(
     if !yes {
         let question =
             format!("Restore {} from {}?", escape(&store.to_string_lossy()), escape(&shown));
-        prompt::ask(&lines, &question, "restore", "restore")?;
+        prompt::ask(&lines, &question, "restore", |answer| is_confirmed_by("restore", answer))?;
     } else if !out.json {
         for line in &lines {
             print_message(line);

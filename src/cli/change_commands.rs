@@ -23,6 +23,7 @@ use crate::{
     output::{
         advice,
         json::{format_time, token_json},
+        secret_format::SecretFormat,
     },
     service::{CommandResult, Service, ServiceError},
 };
@@ -37,6 +38,10 @@ pub(super) fn change(
     out: &Output,
 ) -> Result<Exit, CliError> {
     let mut command = command(service, arguments)?.ok_or_else(CliError::not_run)?;
+    let format = secret_format(arguments);
+    if out.json && format != SecretFormat::Secret {
+        return Err(CliError::usage("--format cannot be combined with --json"));
+    }
     let mut plan = service.preview(&command)?;
     let mut lines = Vec::new();
     // A search selects the tokens that can be changed; each named token must be changed.
@@ -50,7 +55,7 @@ pub(super) fn change(
         print_message(&advice::job_notice());
     }
     confirm_after(&plan, lines, has_yes(arguments))?;
-    let printing = &mut |token: &Token, secret: &Secret| print_secret(token, secret, out);
+    let printing = &mut |token: &Token, secret: &Secret| print_secret(token, secret, format, out);
     let committed = service.execute_printing(&command, &plan.confirm(), printing)?;
     print_committed(&committed, out)
 }
@@ -83,6 +88,15 @@ fn command(service: &Service, arguments: &super::CliCommand) -> Result<Option<Co
         | super::CliCommand::Config(_)
         | super::CliCommand::Doctor(_) => return Ok(None),
     }))
+}
+
+/// The form in which a new secret is printed.
+fn secret_format(arguments: &super::CliCommand) -> SecretFormat {
+    match arguments {
+        super::CliCommand::Create(args) => args.secret_output.format,
+        super::CliCommand::Regenerate(args) => args.secret_output.format,
+        _ => SecretFormat::default(),
+    }
 }
 
 /// Whether `--yes` is given.
@@ -350,14 +364,19 @@ fn end_text(token: &Token) -> String {
     end.unwrap_or_else(|| "it never expires".to_owned())
 }
 
-/// Prints the new secret of `token` on standard output. Returns after the output is flushed; if the
-/// output is a file, after it is on the disk.
-fn print_secret(token: &Token, secret: &Secret, out: &Output) -> io::Result<()> {
+/// Prints the new secret of `token` on standard output in the form `format`. Returns after the
+/// output is flushed; if the output is a file, after it is on the disk.
+fn print_secret(
+    token: &Token,
+    secret: &Secret,
+    format: SecretFormat,
+    out: &Output,
+) -> io::Result<()> {
     if out.json {
         let token = token_json(token, token.issued);
         out.object(json!({ "token": token, "secret": secret.reveal() }))?;
     } else {
-        out.line(secret.reveal())?;
+        out.line(&format.text(secret, &token.name))?;
     }
     out.flush()
 }

@@ -73,6 +73,7 @@ Examples:
   patdeck create sensor-7 --preset publisher:c-42 --preset read-only:clients:sensor-7
   patdeck create ci-prod-2 --like ci-prod
   patdeck create installer --not-before 2h --max-uses 1 --allow-from 192.0.2.0/24
+  patdeck create web --scope channels:orders:publish --format env >> .env
 
 The presets are read-only, publisher, subscriber and full-access; the config can define others.
 With --like, the other options override what is copied; --scope and --preset add to it.

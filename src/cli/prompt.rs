@@ -18,7 +18,7 @@ use super::{
     print::{print_message, printable},
 };
 use crate::{
-    domain::{Confirmation, Plan, list_first, plan::is_confirmed_by, secret::trim_presented},
+    domain::{Confirmation, Plan, list_first, secret::trim_presented},
     output::{
         json::format_time,
         question::{immediate_effects, question},
@@ -31,7 +31,7 @@ const MAX_LISTED_NAMES: usize = 10;
 /// Maximum number of bytes read for a secret. A secret has fewer than 100 bytes.
 const MAX_SECRET_BYTES: usize = 4_096;
 
-/// Asks the operator to confirm `plan` by typing the name of the token, or the number of tokens.
+/// Asks the operator to confirm `plan` by typing the name or id of the token, or the number of tokens.
 /// `yes` skips the question. Returns an error (exit 2) if `yes` is not set and there is no
 /// terminal. Returns an error (exit 1) if the answer is wrong.
 pub(super) fn confirm(plan: &Plan, yes: bool) -> Result<(), CliError> {
@@ -40,13 +40,11 @@ pub(super) fn confirm(plan: &Plan, yes: bool) -> Result<(), CliError> {
 
 /// Like [`confirm`], but prints the lines of `preview`, if there are any, in place of the names.
 pub(super) fn confirm_after(plan: &Plan, preview: Vec<String>, yes: bool) -> Result<(), CliError> {
-    let (prompt, expected) = match plan.confirmation() {
+    let prompt = match plan.confirmation() {
         Confirmation::None => return Ok(()),
-        Confirmation::Ask(name) | Confirmation::TypeName(name) => {
-            ("its name".to_owned(), name.to_string())
-        }
-        Confirmation::TypeCount(count) => (count.to_string(), count.to_string()),
-        Confirmation::TypeWord(word) => (word.to_owned(), word.to_owned()),
+        Confirmation::Ask(_) | Confirmation::TypeName(_) => "its name or id".to_owned(),
+        Confirmation::TypeCount(count) => count.to_string(),
+        Confirmation::TypeWord(word) => word.to_owned(),
     };
     if yes {
         return Ok(());
@@ -57,17 +55,17 @@ pub(super) fn confirm_after(plan: &Plan, preview: Vec<String>, yes: bool) -> Res
         lines.push(list_first(names, MAX_LISTED_NAMES, plan.changes.len()));
     }
     lines.extend(immediate_effects(plan, format_time));
-    ask(&lines, &question(plan), &prompt, &expected)
+    ask(&lines, &question(plan), &prompt, |answer| plan.is_confirmed_by(answer))
 }
 
-/// Prints `lines` and `question`, and requires the operator to type `expected`, which `prompt`
-/// describes. Without a terminal, prints only `lines` and returns an error (exit 2). Returns an
+/// Prints `lines` and `question`, and requires the operator to type an answer that `is_confirmed`
+/// accepts. `prompt` describes the answer. Without a terminal, prints only `lines` and returns an error (exit 2). Returns an
 /// error (exit 1) if the answer is wrong.
 pub(super) fn ask(
     lines: &[String],
     question: &str,
     prompt: &str,
-    expected: &str,
+    is_confirmed: impl Fn(&str) -> bool,
 ) -> Result<(), CliError> {
     if !is_interactive() {
         for line in lines {
@@ -89,7 +87,7 @@ pub(super) fn ask(
     err.flush()?;
     let mut typed = String::new();
     io::stdin().lock().read_line(&mut typed)?;
-    if is_confirmed_by(expected, &typed) {
+    if is_confirmed(&typed) {
         return Ok(());
     }
     Err(CliError::new(Exit::No, "cancelled: the answer does not match, nothing was changed"))

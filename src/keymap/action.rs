@@ -23,6 +23,8 @@ labels! {
         CreateTab => "create-tab",
         DetailTab => "detail-tab",
         AuditTab => "audit-tab",
+        /// Go to the token whose secret may be lost.
+        GoToLostSecret => "go-to-lost-secret",
         Down => "down",
         Up => "up",
         HalfPageDown => "half-page-down",
@@ -78,10 +80,19 @@ labels! {
         /// Submit from any field.
         Submit => "submit",
         Cancel => "cancel",
+        /// Move the focus to the scopes of the create form.
+        GoToScopes => "go-to-scopes",
+        /// Empty the create form.
+        ClearForm => "clear-form",
         ChangeRow => "change-row",
         AddRow => "add-row",
         RemoveRow => "remove-row",
         CopySecret => "copy-secret",
+        CopyAsHeader => "copy-as-header",
+        CopyAsEnv => "copy-as-env",
+        CopyAsNetrc => "copy-as-netrc",
+        CopyAsUserPass => "copy-as-userpass",
+        CopyAsJson => "copy-as-json",
         WriteSecret => "write-secret",
         /// Print the secret after patdeck has quit.
         PrintSecret => "print-secret",

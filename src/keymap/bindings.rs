@@ -112,12 +112,18 @@ bindings! {
         Up ["Up"] "up" "go one row up" Move 0;
     }
     Form {
-        NextField ["Tab", "Down"] "field" "go to the next field" Form 3;
-        PreviousField ["Shift-Tab", "Up"] "previous" "go to the previous field" Form 6;
+        NextField ["Tab"] "field" "go to the next field" Form 3;
+        PreviousField ["Shift-Tab"] "previous" "go to the previous field" Form 6;
+        Down ["Down"] "down" "go down: rows, suggestions, then the next field" Form 0;
+        Up ["Up"] "up" "go up: rows, suggestions, the previous field" Form 0;
         Accept ["Enter"] "next" "go to the next field, or press the button" Form 4;
         Submit ["Ctrl-S"] "submit" "submit from any field" Form 1;
         Cancel ["Esc"] "close" "close the form" Form 2;
         CopyCommand ["Ctrl-Y"] "command" "copy the equivalent command" Form 5;
+    }
+    Create {
+        GoToScopes ["Ctrl-O"] "scopes" "go to the scopes of the new token" Form 6;
+        ClearForm ["Ctrl-X"] "clear" "empty the form" Form 7;
     }
     Rows {
         AddRow ["a"] "add" "add a scope row" Form 1;
@@ -148,6 +154,11 @@ bindings! {
     }
     Secret {
         CopySecret ["y"] "copy" "copy the secret" Secret 1;
+        CopyAsHeader ["Y h"] "header" "copy as an HTTP header: Authorization: Bearer" Secret 0;
+        CopyAsEnv ["Y e"] ".env" "copy as a line of an .env file" Secret 0;
+        CopyAsNetrc ["Y n"] ".netrc" "copy as a line of a .netrc file" Secret 0;
+        CopyAsUserPass ["Y u"] "user:pass" "copy as user and password, for Docker, RabbitMQ" Secret 0;
+        CopyAsJson ["Y j"] "JSON" "copy as JSON" Secret 0;
         WriteSecret ["w"] "write" "write the secret to a new 0600 file" Secret 2;
         PrintSecret ["p"] "print" "print the secret to the terminal on exit" Secret 3;
         HideSecret ["s"] "hide" "hide or show the secret" Secret 4;
@@ -173,6 +184,7 @@ bindings! {
         AuditTab ["4"] "audit" "go to the audit trail" App 0;
         NextTab ["Tab"] "next tab" "go to the next tab" App 16;
         PreviousTab ["Shift-Tab"] "previous tab" "go to the previous tab" App 0;
+        GoToLostSecret ["!"] "lost secret" "go to the token whose secret may be lost" App 0;
         AcceptClock ["C"] "clock" "accept the clock after it was set back" App 0;
     }
     Always {

@@ -17,6 +17,8 @@ labels! {
         Audit => "audit",
         Search => "search",
         Form => "form",
+        /// The mode in the create form.
+        Create => "create",
         /// The mode on the scope rows of the create form.
         Rows => "rows",
         /// The mode in a dialog with two buttons.
@@ -45,7 +47,8 @@ impl Mode {
             Self::Audit => &[Self::Audit, Self::List, Self::Global, Self::Always],
             Self::Search => &[Self::Search, Self::Always],
             Self::Form => &[Self::Form, Self::Always],
-            Self::Rows => &[Self::Rows, Self::Form, Self::Always],
+            Self::Create => &[Self::Create, Self::Form, Self::Always],
+            Self::Rows => &[Self::Rows, Self::Create, Self::Form, Self::Always],
             Self::Ask => &[Self::Ask, Self::Always],
             Self::Confirm => &[Self::Confirm, Self::Always],
             Self::Bulk => &[Self::Bulk, Self::Always],
@@ -58,7 +61,13 @@ impl Mode {
     pub fn takes_text(self) -> bool {
         matches!(
             self,
-            Self::Search | Self::Form | Self::Rows | Self::Confirm | Self::Bulk | Self::Menu
+            Self::Search
+                | Self::Form
+                | Self::Create
+                | Self::Rows
+                | Self::Confirm
+                | Self::Bulk
+                | Self::Menu
         )
     }
 }

@@ -47,6 +47,11 @@ pub fn to_ascii(json: &str) -> String {
     out
 }
 
+/// `text` as a JSON string with its quotes, in ASCII.
+pub fn quoted(text: &str) -> String {
+    to_ascii(&Value::from(text).to_string())
+}
+
 fn push_escape(c: char, out: &mut String) {
     for unit in c.encode_utf16(&mut [0; 2]) {
         // Writing to a `String` cannot fail.

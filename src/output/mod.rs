@@ -7,3 +7,4 @@ pub mod command_line;
 pub mod json;
 pub mod question;
 pub mod relative_time;
+pub mod secret_format;

@@ -8,6 +8,7 @@ mod batch_size;
 pub mod clock;
 mod clone_template;
 mod endings;
+mod entity_suggestions;
 pub mod entropy;
 pub mod error;
 mod execute;

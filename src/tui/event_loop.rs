@@ -266,13 +266,17 @@ impl<D: Display> EventLoop<D> {
                     Err(error) => failed(&error),
                 }
             }
-            OutputAction::CopySecret => {
-                let secret = self.app.secret()?.reveal();
-                match copy(&mut self.display, &self.route, secret) {
-                    Ok(target) => OutputResult::Delivered(
-                        DeliveryMethod::Copied,
-                        target.summary_with_fallback(),
-                    ),
+            OutputAction::CopySecret(format) => {
+                let text = self.app.secret_text(*format)?;
+                match copy(&mut self.display, &self.route, &text) {
+                    Ok(target) => {
+                        let label = format!("Sent the {}", format.description());
+                        let summary = target.summary_with_fallback();
+                        OutputResult::Delivered(
+                            DeliveryMethod::Copied,
+                            summary.replacen("Sent", &label, 1),
+                        )
+                    }
                     Err(error) => failed(&error),
                 }
             }

@@ -47,7 +47,7 @@ fn a_name_is_confirmed_in_either_form() {
     let home = Home::new();
     issue(&home, &[COMPOSED]);
     let mut pty = home.launch_with(&["revoke".into(), COMPOSED.into()], crate::home::SIZE, &[]);
-    Pty::wait_for(&mut pty, "Type its name to confirm:");
+    Pty::wait_for(&mut pty, "Type its name or id to confirm:");
     pty.type_text(DECOMPOSED);
     pty.keys("<Enter>");
     assert_eq!(pty.wait_exit(), 0, "{}", pty.screen());

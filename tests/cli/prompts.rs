@@ -64,7 +64,7 @@ fn destructive_commands_ask_for_the_name_or_the_count() {
         pty.keys("<Enter>");
         (pty.wait_exit(), pty.screen())
     };
-    let question = "Revoke ci? Type its name to confirm:";
+    let question = "Revoke ci? Type its name or id to confirm:";
     let (code, screen) = answer_with(&["revoke", "ci"], question, "cd");
     assert_eq!(code, 1);
     assert!(screen.contains("error: cancelled: the answer does not match, nothing was changed"));
@@ -84,7 +84,7 @@ fn a_prompt_states_the_overlap_that_would_end() {
     let ask = |texts: &[&str]| {
         for command in [&["regenerate", "ci"][..], &["revoke", "ci", "--old"], &["revoke", "ci"]] {
             let mut pty = launch(&home, command);
-            pty.wait_for("Type its name to confirm:");
+            pty.wait_for("Type its name or id to confirm:");
             let shown = pty.screen().replace('\n', "");
             assert!(texts.iter().all(|text| shown.contains(text)), "{texts:?} {shown}");
             pty.keys("no <Enter>");

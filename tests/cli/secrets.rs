@@ -173,3 +173,39 @@ fn a_token_whose_secret_cannot_be_printed_is_not_created() {
     assert!(err.starts_with("error: cannot print the new secret (Broken pipe"), "{err}");
     assert_eq!(run(&home, &["show", "ci"]).code, 1);
 }
+
+#[test]
+fn a_secret_is_printed_in_the_form_that_a_client_reads() {
+    let home = Home::new();
+    for (format, before, after) in [
+        ("header", "Authorization: Bearer pat_", ""),
+        ("env", "CI_TOKEN=pat_", ""),
+        ("netrc", "machine HOST login ", ""),
+        ("json", "{\"schema\":1,\"id\":\"", "\"}"),
+        ("userpass", "", ""),
+        ("secret", "pat_", ""),
+    ] {
+        run(&home, &["create", "ci", "--format", format]).success();
+        let printed = run(&home, &["regenerate", "ci", "--yes", "--format", format]).success();
+        let line = printed.trim_end();
+        assert!(line.starts_with(before) && line.ends_with(after), "{format}: {line}");
+        assert_eq!(line.matches("pat_").count(), 1, "{line}");
+        let secret = &line[line.find("pat_").unwrap()..][..55];
+        assert_eq!(run_with_input(&home, &["verify"], secret).code, 0, "{line}");
+        run(&home, &["delete", "ci", "--yes"]).success();
+    }
+}
+
+#[test]
+fn a_form_is_refused_where_it_would_be_ignored() {
+    let home = Home::new();
+    for (arguments, error) in [
+        (["--format", "env", "--json", "--lifetime=1d"], "--format cannot be combined with --json"),
+        (["--format", "env", "--secret-file", "f"], "cannot be used with"),
+        (["--format", "yaml", "--lifetime", "1d"], "yaml"),
+    ] {
+        let result = run(&home, &[&["create", "ci"], &arguments[..]].concat());
+        assert!(result.code == 2 && result.err.contains(error), "{result:?}");
+    }
+    assert_eq!(run(&home, &["show", "ci"]).code, 1, "nothing was created");
+}

@@ -51,7 +51,7 @@ fn an_access_check_is_not_recorded_as_use() {
 #[test]
 fn a_pasted_entity_is_checked_immediately() {
     let mut it = open_dialog();
-    it.keys("<Tab>").retypes("").sees("Enter an entity, or * for any");
-    it.paste("c-42").never_sees("Checking");
+    it.keys("<Tab>").retypes("c*").sees("Enter an entity, or * for any");
+    it.keys("<C-u>").paste("c-42").never_sees("Checking");
     it.sees("Allowed by channels:*:publish");
 }

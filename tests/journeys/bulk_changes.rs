@@ -159,3 +159,10 @@ fn the_preview_scrolls_below_a_fixed_question() {
     }
     it.sees("to 60 of 60");
 }
+
+#[test]
+fn a_bulk_preview_on_ten_lines_shows_text_and_names() {
+    let mut it = Journey::on(Fixture::Few, 40, 10);
+    it.keys("* r").sees("Revoke 2 tokens?").sees("Their secrets will").sees("\u{2026}");
+    it.sees("ci-deploy").sees("grafana").sees("type the count (2)");
+}

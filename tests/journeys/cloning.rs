@@ -100,3 +100,10 @@ fn the_detail_warns_about_a_star() {
     it.keys("j <Enter>").sees("! * also covers future channels, clients");
     it.keys("X l <Enter>").never_sees("also covers future");
 }
+
+#[test]
+fn a_cancelled_clone_leaves_an_empty_form() {
+    let mut it = few();
+    it.keys("j c").sees("ci-deploy-2").keys("<Esc>").never_sees("Draft kept");
+    it.keys("n").never_sees("ci-deploy-2").sees("No scopes.");
+}

@@ -28,7 +28,6 @@ const CASES: &[(Fixture, &str, &str, &str)] = {
         ),
         (Few, "j D", "<C-y>", "patdeck delete ci-deploy"),
         (Few, "X", "<C-y>", "patdeck delete --all"),
-        (Few, "j e", "<C-y>", "patdeck edit ci-deploy --name ci-deploy"),
         (Few, "j e x", "<C-y>", "patdeck edit ci-deploy --name ci-deployx"),
         (
             Few,
@@ -254,4 +253,12 @@ proptest! {
         meant.sort();
         prop_assert_eq!(read, meant);
     }
+}
+
+#[test]
+fn an_untouched_edit_has_no_command_and_saves_nothing() {
+    let mut it = Journey::on(Fixture::Few, 80, 24);
+    let before = it.store_dump();
+    it.keys("j e").never_sees("$ patdeck edit").keys("<C-s>").never_sees("Edit ci-deploy");
+    assert_eq!(it.store_dump(), before);
 }

@@ -94,7 +94,6 @@ fn an_invalid_scope_is_reported_below_its_field() {
     it.keys("<Tab> r <Space> <C-s>")
         .sees("invalid entity: use 1 to 128 visible characters")
         .sees("two words");
-    it.retypes("").keys("<C-s>").sees("missing entity");
     it.retypes("d-1").keys("<Tab> <Tab>").retypes("a:b");
     it.keys("<C-s>").sees("invalid domain: use 1 to 128 visible characters");
     it.retypes("").keys("<C-s>").sees("d-1");
@@ -107,7 +106,7 @@ fn duplicate_scopes_are_refused_and_a_star_absorbs() {
     it.keys("<Tab> r <Space> <C-s>");
     it.keys("a c <Tab>").retypes("c-1");
     it.keys("<Tab> r <Space> <C-s>").sees("channels:c-1:read is already granted");
-    it.keys("<S-Tab>").retypes("*");
+    it.keys("<S-Tab>").retypes("*").never_sees("any (*)");
     it.keys("<C-s>").never_sees("c-1");
     it.keys("a c <Tab>").retypes("c-2");
     it.keys("<Tab> r <Space> <C-s>")
@@ -152,9 +151,12 @@ fn a_token_without_scopes_is_marked() {
 }
 
 #[test]
-fn a_typed_entity_replaces_the_prefilled_star() {
+fn a_typed_entity_replaces_the_placeholder() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
-    it.keys("n ci <Tab> <Tab> <Tab> a c <Tab>").types("c-42").sees("c-42").never_sees("*c-42");
+    it.keys("n ci <Tab> <Tab> <Tab> a c <Tab>").sees("any (*)").types("c-42").sees("c-42");
+    it.never_sees("any (*)").never_sees("*c-42");
+    // A `*` beside other characters is a fault from the first key on.
+    it.keys("*").sees("use * alone for any entity").keys("<Backspace>").never_sees("* alone");
     it.keys("<C-u>").types("c-*").keys("<C-s>").sees("use * alone for any entity");
     it.keys("<Esc> p <Tab> <Tab>").types("c-9").sees("c-9").never_sees("*c-9");
 }
@@ -164,4 +166,75 @@ fn a_pasted_entity_replaces_the_prefilled_star() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
     it.keys("n ci <Tab> <Tab> <Tab> a c <Tab>").paste("c-42").sees("c-42").never_sees("*c-42");
     it.keys("<Home> x").sees("xc-42");
+}
+
+#[test]
+fn a_first_token_needs_few_keys_beside_its_texts() {
+    let mut it = Journey::at(80, 24);
+    // `n`, the name, Ctrl-O, `a`, the type, two Tabs with the entity, the operation, twice Ctrl-S,
+    // `y` and Esc are 12 keys beside the two typed texts.
+    let keys = ["n", "<C-o>", "a", "c", "<Tab>", "<Tab>", "p", "<Space>", "<C-s>", "<C-s>"];
+    it.keys(keys[0]).types("ci").keys(&keys[1..5].join(" ")).types("c-42");
+    it.keys(&keys[5..].join(" ")).sees("Secret of ci").keys("y <Esc>").never_sees("Secret of ci");
+    assert!(keys.len() + 2 <= 12);
+    assert!(it.store_dump().contains("[channels:c-42:publish]"));
+}
+
+#[test]
+fn entities_in_use_are_suggested() {
+    let mut it = Journey::on(Fixture::Few, 80, 24);
+    it.keys("n ci <C-o> a c <Tab>").sees("lists 1 in use");
+    it.keys("<Down>").sees("c-42").keys("<Enter> <Tab> p <Space>").sees("may publish to c-42");
+    it.keys("<C-s>").sees("channels    c-42");
+    // Esc closes the list, then the dialog; an arrow leaves an input without suggestions.
+    it.keys("a c <Tab> <Down> <Esc>").sees("Add scopes").keys("x <Down>").sees("Space toggles");
+    it.keys("<Esc>").never_sees("Add scopes");
+}
+
+#[test]
+fn several_entities_become_several_rows() {
+    let mut it = Journey::at(80, 24);
+    it.keys("n ci <C-o> a c <Tab>").types("c-1, c-2").keys("<Tab> p <Space> <C-s>");
+    it.sees("channels    c-1").sees("channels    c-2");
+    // The same in a changed row.
+    it.keys("e <Tab>").retypes("c-3,c-4").keys("<C-s> <C-s> a");
+    let dump = it.store_dump();
+    assert!(dump.contains("channels:c-3:publish channels:c-4:publish"), "{dump}");
+}
+
+#[test]
+fn arrows_move_in_the_grid_of_operations() {
+    let mut it = Journey::at(80, 24);
+    it.keys("n ci <C-o> a c <Tab> <Tab> <Down> <Space> <Up> <Space> <Up>").sees("any (*)");
+    it.keys("<C-s> <C-s> a");
+    assert_eq!(it.token("ci").scopes.len(), 2);
+}
+
+#[test]
+fn leaving_says_that_the_draft_is_kept_and_clear_empties_it() {
+    let mut it = Journey::at(80, 24);
+    it.keys("n half-done <Esc>").sees("Draft kept: 2 returns to it").sees("2 Create\u{2022}");
+    it.keys("n").sees("This is the draft that you left").sees("half-done");
+    it.keys("<S-Tab>").clicks("[ Clear ]").never_sees("half-done").sees("The form is empty");
+    it.never_sees("2 Create\u{2022}").keys("<Esc>").never_sees("Draft kept");
+    it.keys("n again <C-x>").never_sees("again");
+}
+
+#[test]
+fn the_buttons_are_directly_below_the_last_field() {
+    for (width, height) in [(80, 24), (120, 40)] {
+        let mut it = Journey::at(width, height);
+        it.keys("n");
+        let screen = it.screen();
+        let line = |text: &str| screen.lines().position(|line| line.contains(text)).unwrap();
+        let below = line("[ Create token ]") - line("Limits");
+        assert!(below <= 2, "{screen}");
+    }
+}
+
+#[test]
+fn a_large_paste_names_its_size() {
+    let mut it = Journey::at(80, 24);
+    it.keys("n").paste(&"z".repeat(1_000_000));
+    it.sees("Only the first 4,096 of 1,000,000 pasted characters fit");
 }

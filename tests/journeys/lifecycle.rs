@@ -192,3 +192,19 @@ fn delete_all_refuses_an_outdated_count() {
     it.keys("<Enter>").sees("the store now has 5 tokens instead of 4");
     assert!(it.store_dump().contains("token grafana active"));
 }
+
+#[test]
+fn a_deletion_is_confirmed_by_the_name_or_the_id() {
+    let mut it = Journey::on(Fixture::Few, 80, 24);
+    let id = it.id("ci-deploy");
+    it.keys("j D").sees("type its name or id").types(id.as_str()).sees("Enter to delete");
+    it.keys("<Enter>").sees("Deleted ci-deploy");
+}
+
+#[test]
+fn the_sentence_about_the_old_secret_follows_the_overlap() {
+    let mut it = Journey::on(Fixture::Few, 80, 24);
+    it.keys("j R").sees("The old secret stops working immediately");
+    it.keys("<Tab> <Right>").sees("The old secret keeps working for 15m");
+    it.never_sees("stops working");
+}

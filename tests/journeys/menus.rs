@@ -168,10 +168,9 @@ fn messages_use_the_remapped_keys() {
         ("tokens", "delete", "K"),
     ]);
     let mut it = Journey::with_keys(map, Fixture::Few, 80, 24);
-    it.keys("n ci <C-s>").sees("C copies it, W writes it to a new file, P prints it");
-    it.sees("H hides it, A confirms that you saved it.");
-    it.keys("Q").sees("Press C to copy it, W").sees("P to print it");
-    it.sees("A if you saved it.");
+    it.keys("n ci <C-s>").sees("C copy").sees("W save to file").sees("P print on exit");
+    it.sees("H hide").sees("A I saved it");
+    it.keys("Q").sees("press A if you saved it.");
     it.keys("W").sees("Enter writes it, Ctrl-G").keys("<C-g>");
     it.keys("C").sees("Q closes this panel.").keys("Q").never_sees("Secret of");
     it.keys("1 U").sees("ci was created; press K to delete it");

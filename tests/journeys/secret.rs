@@ -30,7 +30,7 @@ fn assert_wiped(it: &mut Journey, secret: &str) {
 fn no_stray_key_closes_an_unsaved_secret() {
     let (mut it, secret) = with_new_token();
     assert!(it.contains_secret(&secret), "otherwise the later check proves nothing");
-    it.sees("Copy it now: it will not be shown again.");
+    it.sees("Shown once. Save it now; patdeck keeps only its SHA-256.");
     it.keys("<Esc>").sees("Not closed: the secret would be lost");
     it.keys("q <Enter> x D 1 <Tab> <Space>");
     assert_eq!(it.secret(), Some(secret.clone()));
@@ -49,13 +49,14 @@ fn the_secret_can_be_hidden_and_shown() {
 #[test]
 fn copying_sends_exactly_the_secret() {
     let (mut it, secret) = with_new_token();
-    it.keys("y").sees("Sent to your terminal's clipboard");
+    it.keys("y").sees("Sent the secret to your terminal's clipboard");
     it.keys("y");
     assert_eq!(it.copied_texts(), [secret.clone(), secret.clone()]);
     it.keys("<Esc>");
     assert_wiped(&mut it, &secret);
     let dump = it.store_dump();
-    assert!(dump.ends_with("event 3 claimed ci by alice: sent to the clipboard"));
+    let event = "event 2 claimed ci by alice: sent to the clipboard";
+    assert!(dump.ends_with(event), "copying twice is one event: {dump}");
 }
 
 #[test]
@@ -115,19 +116,55 @@ fn ctrl_z_hides_the_secret_before_suspending() {
 }
 
 #[test]
-fn a_secret_wider_than_the_screen_is_not_wrapped() {
+fn a_secret_wider_than_the_screen_is_shown_in_two_rows() {
     let (mut it, secret) = with_new_token();
-    it.resize(50, 16).sees("Terminal too narrow");
-    assert_eq!(it.secret(), None);
-    it.keys("y");
+    it.resize(40, 10);
+    let (first, second) = secret.split_at(36);
+    it.sees(first).sees(second).sees("Shown once.").sees("y copy");
+    it.keys("y").sees("Sent the secret");
     assert_eq!(it.copied_texts(), [secret]);
+}
+
+#[test]
+fn the_secret_is_copied_as_the_line_that_a_client_reads() {
+    let (mut it, secret) = with_new_token();
+    let id = it.id("ci");
+    it.keys("Y").sees("h header").sees("n .netrc");
+    it.keys("h").sees("Sent the HTTP header to your terminal's clipboard");
+    it.keys("Y e Y n Y u Y j");
+    assert_eq!(
+        it.copied_texts(),
+        [
+            format!("Authorization: Bearer {secret}"),
+            format!("CI_TOKEN={secret}"),
+            format!("machine HOST login {id} password {secret}"),
+            format!("{id}:{secret}"),
+            format!("{{\"schema\":1,\"id\":\"{id}\",\"name\":\"ci\",\"secret\":\"{secret}\"}}"),
+        ]
+    );
+    it.keys("<Esc>");
+    assert_wiped(&mut it, &secret);
+    assert_eq!(it.store_dump().matches("claimed").count(), 1);
+}
+
+#[test]
+fn a_secret_without_a_key_for_a_minute_is_hidden() {
+    let (mut it, secret) = with_new_token();
+    it.clock_forward(TimeDelta::seconds(59)).sees(&secret);
+    it.keys("x").clock_forward(TimeDelta::seconds(59)).sees(&secret);
+    it.clock_forward(TimeDelta::seconds(1)).never_sees(&secret).sees("•••");
+    it.sees("Any key shows the secret");
+    // The key that shows it does nothing else.
+    it.keys("p").sees(&secret).never_sees("will be printed");
+    it.clock_forward(TimeDelta::seconds(60)).never_sees(&secret);
+    it.keys("<C-c>").sees("The secret would be lost");
 }
 
 #[test]
 fn an_undelivered_secret_is_reported_at_the_next_start() {
     let mut it = Journey::on(Fixture::Undelivered, 80, 24);
-    it.sees("Secret of left-behind may be lost");
-    it.keys("R <Enter> <Enter> <Right> <Enter> a 1");
+    it.sees("Secret of left-behind may be lost: ! goes to it");
+    it.keys("! R <Enter> <Enter> <Right> <Enter> a 1");
     it.never_sees("never confirmed");
 }
 
@@ -136,10 +173,10 @@ fn a_hang_up_leaves_the_token_ready_to_revoke() {
     let (it, secret) = with_new_token();
     let mut next = it.restarted();
     drop(it);
-    next.sees("Secret of ci may be lost: R regenerates it, r revokes it");
+    next.sees("Secret of ci may be lost: ! goes to it, Esc hides this line");
     assert_eq!(next.secret(), None, "a secret is shown only once");
-    // The reported token is selected, so that one key revokes or regenerates it.
-    next.keys("r").sees("Revoke ci?").keys("<Right> <Enter>").never_sees("never confirmed");
+    // The keys act on this token only after going to it.
+    next.keys("! r").sees("Revoke ci?").keys("<Right> <Enter>").never_sees("never confirmed");
     assert!(next.store_dump().contains("revoked ci by alice: was active"));
     assert!(!next.contains_secret(&secret));
 }
@@ -154,7 +191,7 @@ fn a_secret_lost_in_a_rotation_keeps_the_previous_one() {
     drop(it);
     next.sees("Secret of ci may be lost");
     assert_eq!(next.access_result(&old, "channels:c-1:publish"), "allowed");
-    next.keys("R <Enter> <Enter> <Right> <Enter> y <Esc>").never_sees("never confirmed");
+    next.keys("! R <Enter> <Enter> <Right> <Enter> y <Esc>").never_sees("never confirmed");
     next.restarted().never_sees("never confirmed");
 }
 
@@ -165,7 +202,7 @@ fn several_undelivered_secrets_are_reported_in_turn() {
     second.keys("n cd <C-s>");
     let mut third = second.restarted();
     third.sees("may be lost (and 1 other)");
-    third.keys("r <Right> <Enter>").clock_forward(TimeDelta::seconds(5));
+    third.keys("! r <Right> <Enter>").clock_forward(TimeDelta::seconds(5));
     third.sees("may be lost").never_sees("other)");
 }
 
@@ -175,4 +212,12 @@ fn leaving_the_file_dialog_is_not_a_delivery() {
     it.keys("w <Esc> <Esc>").sees("Not closed: the secret would be lost");
     assert_eq!(it.secret(), Some(secret));
     assert!(!it.token("ci").delivered);
+}
+
+#[test]
+fn the_line_about_a_lost_secret_can_be_dismissed() {
+    let mut it = Journey::on(Fixture::Undelivered, 80, 24);
+    it.sees("may be lost").keys("4 1 j").sees("may be lost");
+    it.keys("<Esc>").never_sees("may be lost").keys("4 1").never_sees("may be lost");
+    it.keys("! r").sees("Revoke left-behind?");
 }

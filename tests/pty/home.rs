@@ -118,7 +118,7 @@ pub(crate) fn service_on(path: &Path, clock: Clock) -> Service {
 
 /// Waits for the secret panel and returns the secret. Panics unless the screen has exactly one.
 pub(crate) fn secret_on(pty: &mut Pty) -> String {
-    pty.wait_for("Copy it now");
+    pty.wait_for("Shown once");
     pty.wait_for_frame_end();
     let shown = secrets(&pty.screen());
     let [secret] = shown.as_slice() else {

@@ -204,7 +204,7 @@ fn no_color_keeps_the_highlight_and_c_locale_is_ascii() {
         ("<Esc>", "Events", "Add scopes to"),
         ("r", "Revoke", "?!"),
         ("n R", "Regenerate", "Revoke"),
-        ("<C-s>", "Copy it now", "Regenerate"),
+        ("<C-s>", "Shown once", "Regenerate"),
         ("s", "**********", "?!"),
     ] {
         pty.keys(keys);

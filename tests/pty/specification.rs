@@ -101,7 +101,7 @@ fn save_the_secret_once(pty: &mut Pty, secret: &str) {
     pty.keys("<Esc>");
     pty.wait_for("Not closed: the secret would be lost");
     pty.keys("y");
-    pty.wait_for("Sent to your terminal's clipboard");
+    pty.wait_for("Sent the secret to your terminal's clipboard");
     assert_eq!(pty.clipboard_writes(), [secret]);
     pty.keys("<Esc>");
     pty.wait_until_gone(random_part(secret));

@@ -9,7 +9,7 @@ use crate::{
         print::{Output, print_message},
         prompt,
     },
-    domain::{counted, terminal_text::escape},
+    domain::{counted, plan::is_confirmed_by, terminal_text::escape},
     output::advice,
     service::Service,
 };
@@ -31,7 +31,9 @@ pub(in crate::cli) fn repair(service: &Service, yes: bool, out: &Output) -> Resu
     let lines: Vec<_> = planned.iter().map(ToString::to_string).chain(job_lines).collect();
     if !yes {
         let count = counted(lines.len(), "repair");
-        prompt::ask(&lines, &format!("Make {count}?"), "repair", "repair")?;
+        prompt::ask(&lines, &format!("Make {count}?"), "repair", |answer| {
+            is_confirmed_by("repair", answer)
+        })?;
     }
     let (copy, made) = if planned.is_empty() { (None, Vec::new()) } else { service.repair()? };
     let mut made: Vec<_> = made.iter().map(ToString::to_string).collect();

@@ -81,6 +81,20 @@ impl Plan {
         }
     }
 
+    /// Whether the typed `answer` confirms this plan: the name or the id of its only token, the
+    /// number of tokens, or the word.
+    pub fn is_confirmed_by(&self, answer: &str) -> bool {
+        match self.confirmation() {
+            Confirmation::None => true,
+            Confirmation::Ask(name) | Confirmation::TypeName(name) => {
+                let is_id = |token: &Token| token.id.as_str() == answer.trim();
+                is_confirmed_by(name.as_str(), answer) || self.tokens().next().is_some_and(is_id)
+            }
+            Confirmation::TypeCount(count) => is_confirmed_by(&count.to_string(), answer),
+            Confirmation::TypeWord(word) => is_confirmed_by(word, answer),
+        }
+    }
+
     /// Whether a working secret stops working, a revoked or expired token becomes active again, or a
     /// token loses all its scopes.
     fn needs_confirmation(&self) -> bool {

@@ -7,6 +7,7 @@ use crate::{
     domain::{Scope, TokenId},
     keymap::Action,
     list::ListRequest,
+    output::secret_format::SecretFormat,
     tui::dialogs::Dialog,
 };
 
@@ -56,7 +57,8 @@ pub enum OutputAction {
         /// The text to copy. It is never a secret.
         text: String,
     },
-    CopySecret,
+    /// Copy the secret on the screen in this form.
+    CopySecret(SecretFormat),
     WriteSecret(String),
 }
 

@@ -1,6 +1,7 @@
 //! The app: four tabs, the dialogs over them, and their shared state. `update` turns an event into
 //! effects, `view` draws; neither does I/O. Called by the event loop.
 
+mod draft;
 pub mod effect;
 pub mod event;
 pub mod message_log;
@@ -15,6 +16,8 @@ mod update;
 mod view;
 
 use std::time::Duration;
+
+use zeroize::Zeroizing;
 
 use self::{
     effect::{Effect, Tab},
@@ -31,7 +34,10 @@ use super::{
 use crate::{
     domain::{Secret, TokenId},
     keymap::{Action, Key, Mode, PaletteCommand, commands},
-    output::command_line::{self, CommandLine},
+    output::{
+        command_line::{self, CommandLine},
+        secret_format::SecretFormat,
+    },
 };
 
 /// The state of the app.
@@ -137,13 +143,19 @@ impl App {
         self.secrets.last().map(SecretPanel::secret)
     }
 
+    /// The text with the secret on the screen, in the form `format`.
+    pub fn secret_text(&self, format: SecretFormat) -> Option<Zeroizing<String>> {
+        self.secrets.last().map(|panel| panel.text_in(format))
+    }
+
     /// The time until the screen changes without an event. Returns `None` if the screen will not
     /// change.
     pub fn time_to_next_change(&self) -> Option<Duration> {
         let ctx = &self.model;
+        let hiding = self.secrets.last().and_then(|panel| panel.time_to_hiding(ctx.elapsed));
         let message = self.messages.until().map(|until| until.saturating_sub(ctx.elapsed));
         let shown = ctx.next_change().map(|at| (at - ctx.now).to_std().unwrap_or_default());
-        message.into_iter().chain(shown).min()
+        message.into_iter().chain(shown).chain(hiding).min()
     }
 
     /// Whether the visible content waits for a response.
@@ -252,6 +264,7 @@ fn equivalent_of(request: &ServiceRequest, ctx: &Model) -> Option<CommandLine> {
         }
         ServiceRequest::Fetch(_)
         | ServiceRequest::Template(_)
+        | ServiceRequest::EntitiesInUse(_)
         | ServiceRequest::History(_)
         | ServiceRequest::Json(_)
         | ServiceRequest::Trail => None,

@@ -29,6 +29,7 @@ const LARGE_STORE: usize = 100_000;
 
 /// The state that all screens and dialogs read.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "they are independent of each other")]
 pub struct Model {
     pub(super) token_cache: TokenCache,
     /// The store summary: counts, undelivered secrets and damage.
@@ -45,6 +46,10 @@ pub struct Model {
     pub zone: Zone,
     pub time_format: TimeFormat,
     pub read_only: bool,
+    /// Whether the operator dismissed the banner about undelivered secrets.
+    is_undelivered_dismissed: bool,
+    /// Whether the create form has a draft.
+    pub has_draft: bool,
     pub theme: Theme,
     /// Prefix, limits and catalogue.
     pub policy: Policy,
@@ -67,6 +72,8 @@ impl Model {
             zone,
             time_format: TimeFormat::default(),
             read_only: false,
+            is_undelivered_dismissed: false,
+            has_draft: false,
             theme,
             policy,
             keymap,
@@ -253,12 +260,25 @@ impl Model {
             0 => String::new(),
             more => format!(" (and {})", counted(more, "other")),
         };
+        if self.is_undelivered_dismissed {
+            return None;
+        }
         let key = |action| self.key(Mode::Tokens, action);
-        let (regenerate, revoke) = (key(Action::Regenerate), key(Action::Revoke));
-        let advice = format!(": {regenerate} regenerates it, {revoke} revokes it");
-        let advice = if self.read_only { "" } else { &advice };
+        let (go_to, dismiss) = (key(Action::GoToLostSecret), key(Action::Back));
         let name = &self.token_cache.token(&first)?.name;
-        Some(format!("Secret of {name} may be lost{more}{advice}"))
+        Some(format!(
+            "Secret of {name} may be lost{more}: {go_to} goes to it, {dismiss} hides this line"
+        ))
+    }
+
+    /// Hides the banner about undelivered secrets for this session. Returns `false` if this banner
+    /// is not shown.
+    pub(super) fn dismiss_undelivered(&mut self) -> bool {
+        let Some((first, _)) = self.summary.undelivered else { return false };
+        let start = format!("Secret of {} ", self.token(&first).map_or("", |it| it.name.as_str()));
+        let is_shown = self.banner().is_some_and(|text| text.starts_with(&start));
+        self.is_undelivered_dismissed |= is_shown;
+        is_shown
     }
 
     /// The first token whose secret is undelivered.

@@ -103,15 +103,8 @@ impl App {
     }
 
     pub(super) fn handle_list_result(&mut self, mut result: ListResult) {
-        let first = !self.model.is_loaded();
         self.model.summary = std::mem::take(&mut result.summary);
         self.tokens.deliver(result);
-        // Select the token that the banner names, so that the keys in the banner act on this token
-        // at once. Keep the selection if the operator has moved it.
-        let untouched = first && self.model.is_loaded() && self.tokens.is_first_row_selected();
-        if let (true, Some(id)) = (untouched, self.model.first_undelivered()) {
-            self.tokens.select(id);
-        }
     }
 
     /// Handles the response to request `id`. A response for a closed dialog goes to the app.
@@ -147,8 +140,8 @@ impl App {
             Response::Planned(plan) => self.show_plan(origin, *plan),
             Response::Committed(committed) => self.show_committed(origin, *committed),
             Response::Template(id, new) => self.fill_form(origin, id, &new),
-            // The dialog that asked for the decision was closed before the response arrived.
-            Response::Decided(..) => {}
+            // The dialog that sent the request was closed before the response arrived.
+            Response::Decided(..) | Response::EntitiesInUse(..) => {}
         }
     }
 

@@ -5,8 +5,8 @@ use std::path::absolute;
 
 use crate::{
     domain::{
-        AccessRequest, AuditEvent, Command, ConfirmationProof, Decision, NewToken, Plan, Refusal,
-        Token, TokenId, UsageDays,
+        AccessRequest, AuditEvent, Command, ConfirmationProof, Decision, EntityType, NewToken,
+        Plan, Refusal, Token, TokenId, UsageDays,
     },
     output::json,
     service::{AuditTrail, CommandResult, Service, ServiceError, VerifiedChain},
@@ -28,6 +28,8 @@ pub enum ServiceRequest {
     /// The address is the one of the bearer, if it was entered.
     Check(TokenId, AccessRequest, Option<String>),
     History(TokenId),
+    /// Get the entities of this type in the scopes of tokens, for suggestions.
+    EntitiesInUse(EntityType),
     Json(TokenId),
     Trail,
 }
@@ -57,6 +59,8 @@ pub enum Response {
     Decided(TokenId, (AccessRequest, Option<String>), Decision),
     /// The newest events of a token, and its numbers of uses on each day.
     History(TokenId, Vec<AuditEvent>, UsageDays),
+    /// The entities of this type in the scopes of tokens, most used first.
+    EntitiesInUse(EntityType, Vec<String>),
     Trail(AuditTrail),
     /// The name and the content of a text for the clipboard. The message shows the name.
     ClipboardText(&'static str, String),
@@ -88,6 +92,9 @@ fn respond(service: &Service, request: &ServiceRequest) -> Result<Response, Serv
         ServiceRequest::History(id) => {
             let events = service.history(id, MAX_HISTORY_EVENTS)?;
             Response::History(*id, events, service.usage_days(id)?)
+        }
+        ServiceRequest::EntitiesInUse(entity_type) => {
+            Response::EntitiesInUse(*entity_type, service.entities_in_use(entity_type)?)
         }
         ServiceRequest::Json(id) => Response::ClipboardText("JSON", json(service, id)?),
         ServiceRequest::Trail => read_trail(service, &mut VerifiedChain::default()),

@@ -16,7 +16,7 @@ use super::{
     undo::UndoEntry,
 };
 use crate::{
-    domain::{Command, Scope, TokenId, TokensToRestore},
+    domain::{Command, TokenId, TokensToRestore, grouped},
     keymap::{Action, Key, KeyResolution, Mode},
     output::advice,
     tui::{
@@ -25,14 +25,12 @@ use crate::{
             secret::SecretPanel,
         },
         terminal::input::{MouseInput, TerminalInput},
-        widgets::hit_map::SyntheticInput,
+        widgets::{hit_map::SyntheticInput, text_input::MAX_CHARS},
     },
 };
 
 /// A press of the interrupt key counts as repeated if the previous press is at most this long ago.
 const INTERRUPT_WINDOW: Duration = Duration::from_millis(1_500);
-/// How long after a warning about a draft the quit key discards the draft and quits.
-const DISCARD_WINDOW: Duration = Duration::from_secs(3);
 
 impl App {
     /// Handles an event. Returns the effects that the event loop must run.
@@ -58,6 +56,7 @@ impl App {
         }
         self.follow_selection();
         self.request_missing();
+        self.model.has_draft = self.create.is_dirty();
         std::mem::take(&mut self.effects)
     }
 
@@ -67,6 +66,15 @@ impl App {
             self.tokens.refresh();
         }
         self.messages.tick(self.model.elapsed);
+        let elapsed = self.model.elapsed;
+        self.secrets.iter_mut().for_each(|panel| panel.tick(elapsed));
+    }
+
+    /// Shows a secret again that was hidden because no key was pressed. Returns `false` if no
+    /// secret was hidden.
+    fn wake_secret(&mut self) -> bool {
+        let elapsed = self.model.elapsed;
+        self.secrets.last_mut().is_some_and(|panel| panel.on_input(elapsed))
     }
 
     fn handle_input(&mut self, input: TerminalInput) {
@@ -82,6 +90,12 @@ impl App {
     fn handle_key(&mut self, event: KeyEvent) {
         self.messages.dismiss();
         let mode = self.mode();
+        // The key that shows a hidden secret does nothing else, unless it works everywhere.
+        let is_woken = self.wake_secret();
+        let everywhere = self.model.keymap.resolve(Mode::Always, &[Key::from(event)]);
+        if is_woken && everywhere == KeyResolution::Unbound {
+            return;
+        }
         let prefixed = !self.pending_keys.is_empty();
         self.pending_keys.push(Key::from(event));
         match self.model.keymap.resolve(mode, &self.pending_keys) {
@@ -111,6 +125,12 @@ impl App {
         };
         if !is_accepted {
             self.warn("Paste ignored: there is no text field here, or the text must be typed");
+        } else if text.len() > MAX_CHARS {
+            let (all, kept) = (text.chars().count(), MAX_CHARS);
+            if all > kept {
+                let (all, kept) = (grouped(all), grouped(kept));
+                self.warn(format!("Only the first {kept} of {all} pasted characters fit."));
+            }
         }
     }
 
@@ -119,6 +139,9 @@ impl App {
     fn handle_mouse(&mut self, mouse: MouseInput) {
         self.messages.dismiss();
         self.pending_keys.clear();
+        if self.wake_secret() {
+            return;
+        }
         let hit_map = &self.model.hit_map;
         let (field, inputs) = match mouse {
             MouseInput::Click(at) => (hit_map.field_at(at), hit_map.click_at(at)),
@@ -178,6 +201,12 @@ impl App {
             Action::CreateTab => self.go_to(Tab::Create),
             Action::DetailTab => self.go_to(Tab::Detail),
             Action::AuditTab => self.go_to(Tab::Audit),
+            Action::GoToLostSecret => {
+                if let Some(id) = self.model.first_undelivered() {
+                    self.run_ui_action(UiChange::ShowToken(id));
+                }
+            }
+            Action::Back if self.model.dismiss_undelivered() => {}
             Action::NextTab => self.go_to(self.neighbour_tab(true)),
             Action::PreviousTab => self.go_to(self.neighbour_tab(false)),
             Action::AcceptClock => {
@@ -277,6 +306,12 @@ impl App {
     }
 
     fn go_to(&mut self, tab: Tab) {
+        match (self.tab, tab) {
+            (Tab::Create, Tab::Create) => {}
+            (Tab::Create, _) => self.leave_create_form(),
+            (_, Tab::Create) => self.enter_create_form(),
+            _ => {}
+        }
         self.tab = tab;
         match tab {
             Tab::Audit => self.request(RequestOrigin::App, ServiceRequest::Trail),
@@ -315,20 +350,6 @@ impl App {
             }
             None => {
                 self.dialogs.pop();
-            }
-        }
-    }
-
-    /// Puts the scopes that were chosen in a dialog into the create form, and closes the dialog. If
-    /// the form rejects the scopes, shows the fault in the dialog instead.
-    fn fill_scopes(&mut self, row: Option<usize>, scopes: Vec<Scope>) {
-        match self.create.set_scopes(row, scopes) {
-            Ok(()) => self.close(),
-            Err(fault) => {
-                let top = top_dialog_mut(&mut self.secrets, &mut self.dialogs);
-                if !top.is_some_and(|dialog| dialog.show_fault(fault.clone())) {
-                    self.warn(fault);
-                }
             }
         }
     }
@@ -373,22 +394,6 @@ impl App {
         self.pending_keys.clear();
         self.close();
         self.info(format!("Cancelled. Press {key} again to quit."));
-    }
-
-    /// Quits. If the create form has a draft, the first press only warns.
-    fn quit(&mut self) {
-        let now = self.model.elapsed;
-        let again = self.draft_warned_at.is_some_and(|at| now.saturating_sub(at) <= DISCARD_WINDOW);
-        if !self.create.is_dirty() || again {
-            return self.effects.push(Effect::Quit);
-        }
-        self.draft_warned_at = Some(now);
-        let ctx = &self.model;
-        let key = |action| ctx.key(Mode::Global, action);
-        let (quit, form) = (key(Action::Quit), key(Action::CreateTab));
-        self.warn(format!(
-            "The create form has a draft. Press {quit} again to quit and discard the draft, or {form} to return to it."
-        ));
     }
 
     /// Hides all secrets and suspends the process.

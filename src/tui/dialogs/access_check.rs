@@ -97,6 +97,12 @@ impl Dialog for AccessCheckDialog {
             }
             Action::Submit => return self.add_missing(ctx),
             Action::Cancel => return Some(Effect::close()),
+            Action::Down | Action::Up => {
+                self.fields.form(&[]).update(action);
+                // There are no buttons below the last input.
+                let last = self.fields.input_count() - 1;
+                self.fields.focus.index = self.fields.focus.index.min(last);
+            }
             _ => {}
         }
         None

@@ -76,17 +76,23 @@ impl EditDialog {
         Form { focus: &mut self.focus, fields, buttons: &["Save"] }
     }
 
-    /// The request that saves the changed fields. If no field changed, the request contains the
-    /// unchanged name, so that it has no effect.
-    fn save(&self, name: Name, description: Description, limits: LimitChanges) -> ServiceRequest {
+    /// The request that saves the changed fields. `None` if no field changed.
+    fn save(
+        &self,
+        name: Name,
+        description: Description,
+        limits: LimitChanges,
+    ) -> Option<ServiceRequest> {
         let is_described = description.as_str() != self.original.1;
-        let has_others = is_described || !limits.is_empty();
-        let is_named = name.as_str() != self.original.0 || !has_others;
-        ServiceRequest::execute(Command::Edit {
-            token: self.id,
-            name: is_named.then_some(name),
-            description: is_described.then_some(description),
-            limits,
+        let is_named = name.as_str() != self.original.0;
+        let is_changed = is_named || is_described || !limits.is_empty();
+        is_changed.then(|| {
+            ServiceRequest::execute(Command::Edit {
+                token: self.id,
+                name: is_named.then_some(name),
+                description: is_described.then_some(description),
+                limits,
+            })
         })
     }
 }
@@ -102,7 +108,9 @@ impl Dialog for EditDialog {
         self.name_fault = name.as_ref().err().map(ToString::to_string);
         self.description_fault = description.as_ref().err().map(ToString::to_string);
         match (name, description, self.limits.changes(ctx)) {
-            (Ok(_), Ok(_), Some(_)) => return self.request(ctx).map(Effect::request),
+            (Ok(_), Ok(_), Some(_)) => {
+                return Some(self.request(ctx).map_or_else(Effect::close, Effect::request));
+            }
             (Err(_), ..) => self.focus.index = NAME,
             (_, Err(_), _) => self.focus.index = DESCRIPTION,
             (.., None) => {
@@ -158,7 +166,7 @@ impl Dialog for EditDialog {
     fn request(&self, ctx: &Model) -> Option<ServiceRequest> {
         let name = Name::parse(&self.name.text()).ok()?;
         let description = Description::parse(&self.description.text()).ok()?;
-        Some(self.save(name, description, self.limits.changes(ctx)?))
+        self.save(name, description, self.limits.changes(ctx)?)
     }
 
     fn show_error(&mut self, error: &ServiceError) -> bool {

@@ -69,9 +69,9 @@ impl PaletteDialog {
             .filter_map(|(at, command)| Some((at, command, command.score(&typed)?)))
             .collect();
         let scores = matches.iter().map(|(_, _, (score, _))| *score);
-        // Drop matches that score less than half of the best match. In such matches, the typed
-        // letters are scattered over the sentence.
-        let least = scores.filter(|score| *score < EXACT_KEY_SCORE).max().unwrap_or(0) / 2;
+        // Drop matches that score less than three quarters of the best match. In such matches, the
+        // typed letters are scattered over the sentence.
+        let least = scores.filter(|score| *score < EXACT_KEY_SCORE).max().unwrap_or(0) * 3 / 4;
         let kept = matches.into_iter().filter(|(_, _, (score, _))| *score >= least);
         let mut ordered: Vec<_> = kept
             .map(|(at, command, (score, positions))| {

@@ -65,8 +65,7 @@ impl RegenerateDialog {
             "The token gets a new secret and lifetime; its start and everything else stay. The old \
              secret will never be valid."
         } else if active {
-            "The token gets a new secret and lifetime; id, name, description and scopes stay. \
-             The old secret stops working after the overlap, or at once if the overlap is none."
+            "The token gets a new secret and lifetime; id, name, description and scopes stay."
         } else {
             "The token gets a new secret and lifetime and becomes active again; id, name, \
              description and scopes stay. The old secret can't be restored."
@@ -108,13 +107,27 @@ impl RegenerateDialog {
         }
     }
 
+    /// The selected overlap. `None` if the dialog does not offer one.
+    fn selected_overlap(&self) -> Option<SecretOverlap> {
+        let choice = self.overlap.as_ref()?;
+        SecretOverlap::ALL.get(choice.selected_index()).copied()
+    }
+
+    /// What the selected overlap does to the old secrets.
+    fn overlap_hint(&self) -> String {
+        let is_one = self.confirmed.is_some();
+        let subject = if is_one { "The old secret" } else { "Old secrets of active tokens" };
+        match self.selected_overlap().unwrap_or_default() {
+            SecretOverlap::None if is_one => format!("{subject} stops working immediately"),
+            SecretOverlap::None => format!("{subject} stop working immediately"),
+            overlap if is_one => format!("{subject} keeps working for {}", overlap.as_str()),
+            overlap => format!("{subject} keep working for {}", overlap.as_str()),
+        }
+    }
+
     fn inputs(&mut self) -> Form<'_> {
         let is_one = self.confirmed.is_some();
-        let hint = if is_one {
-            "How long the old secret keeps working"
-        } else {
-            "How long the old secrets of active tokens keep working"
-        };
+        let hint = self.overlap_hint();
         let mut fields = vec![FormField::new("Lifetime *", &mut self.lifetime).with_note(None, "")];
         let overlap = self.overlap.as_mut();
         fields.extend(overlap.map(|it| FormField::new("Overlap", it).with_note(None, hint)));
@@ -201,10 +214,7 @@ impl Dialog for RegenerateDialog {
         if chosen.is_none() && !self.lifetime.keeps_last() {
             return None;
         }
-        let overlap = self
-            .overlap
-            .as_ref()
-            .and_then(|it| SecretOverlap::ALL.get(it.selected_index()).copied());
+        let overlap = self.selected_overlap();
         let secret_file = self.file.as_ref().map(|file| file.text().trim().to_owned());
         if secret_file.as_ref().is_some_and(String::is_empty) {
             return None;

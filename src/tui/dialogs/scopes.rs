@@ -19,7 +19,7 @@ use crate::{
         app::{
             effect::{Effect, UiChange},
             model::Model,
-            service_request::ServiceRequest,
+            service_request::{Response, ServiceRequest},
         },
         widgets::{
             form::{self, Form},
@@ -175,6 +175,21 @@ impl Dialog for ScopeDialog {
 
     fn request(&self, _: &Model) -> Option<ServiceRequest> {
         self.request_for(self.fields.valid_scopes()?)
+    }
+
+    /// The entities in use, which the entity input suggests.
+    fn query(&self) -> Option<ServiceRequest> {
+        self.fields.entity_type().map(ServiceRequest::EntitiesInUse)
+    }
+
+    fn deliver(&mut self, response: Response) -> Option<Response> {
+        match response {
+            Response::EntitiesInUse(entity_type, entities) => {
+                self.fields.set_used_entities(entity_type, entities);
+                None
+            }
+            other => Some(other),
+        }
     }
 
     fn show_fault(&mut self, fault: String) -> bool {

@@ -3,15 +3,20 @@
 //! The panel owns the secret and wipes it on closing. No text field, message or history ever
 //! contains the secret.
 
+use std::time::Duration;
+
 use ratatui::{
     crossterm::event::KeyEvent,
     layout::{Position, Rect},
+    style::Style,
 };
+use zeroize::Zeroizing;
 
 use super::{Dialog, save_secret::SaveSecretDialog};
 use crate::{
     domain::{Command, DeliveryMethod, Name, Secret, TokenId},
     keymap::{Action, Mode},
+    output::secret_format::SecretFormat,
     service::IssuedToken,
     tui::{
         app::{
@@ -26,7 +31,10 @@ use crate::{
     },
 };
 
-const WARNING: &str = "Copy it now: it will not be shown again.";
+/// How long the secret is shown after the last key press.
+const SHOWN_FOR: Duration = Duration::from_secs(60);
+/// Number of columns between two key hints.
+const HINT_GAP: u16 = 3;
 
 /// The panel with one new secret. Dropping it wipes the secret.
 #[derive(Debug)]
@@ -34,13 +42,21 @@ pub struct SecretPanel {
     secret: Secret,
     name: Name,
     is_hidden: bool,
-    is_delivered: bool,
+    /// Whether the secret is hidden because no key was pressed for [`SHOWN_FOR`].
+    is_idle: bool,
+    /// The last key press, as a value of [`crate::service::Clock::elapsed`].
+    last_input: Option<Duration>,
+    /// How the secret was delivered. Each method is recorded once.
+    deliveries: Vec<DeliveryMethod>,
     has_warned: bool,
     /// The result of the last delivery.
     delivery_text: Option<String>,
     /// The dialog over the panel that asks for a file path.
     save_dialog: Option<SaveSecretDialog>,
 }
+
+/// A key hint of the panel: the key, its label, and the action of a click.
+type KeyHint = (String, &'static str, Option<Action>);
 
 impl SecretPanel {
     /// Takes ownership of a secret that was just issued.
@@ -49,7 +65,9 @@ impl SecretPanel {
             secret: issued.secret,
             name: issued.token.name,
             is_hidden: false,
-            is_delivered: false,
+            is_idle: false,
+            last_input: None,
+            deliveries: Vec::new(),
             has_warned: false,
             delivery_text: None,
             save_dialog: None,
@@ -71,15 +89,16 @@ impl SecretPanel {
     }
 
     /// Marks the secret as delivered, so that the panel can close, and shows `text`. Returns the
-    /// request that records the delivery. Returns `None` if the operator marks an already delivered
-    /// secret as saved.
+    /// request that records the delivery. Returns `None` if the same delivery was recorded before,
+    /// or if the operator marks an already delivered secret as saved.
     pub fn on_delivered(
         &mut self,
         how: DeliveryMethod,
         text: Option<String>,
     ) -> Option<ServiceRequest> {
-        let is_recorded = self.is_delivered && how == DeliveryMethod::Acknowledged;
-        self.is_delivered = true;
+        let is_recorded = self.deliveries.contains(&how)
+            || how == DeliveryMethod::Acknowledged && !self.is_undelivered();
+        self.deliveries.push(how);
         self.save_dialog = None;
         self.delivery_text = text;
         (!is_recorded).then(|| self.record_delivery(how))
@@ -93,7 +112,31 @@ impl SecretPanel {
 
     /// Whether the secret was not delivered yet.
     pub fn is_undelivered(&self) -> bool {
-        !self.is_delivered
+        self.deliveries.is_empty()
+    }
+
+    /// The text in the form `format` that the event loop copies.
+    pub fn text_in(&self, format: SecretFormat) -> Zeroizing<String> {
+        format.text(&self.secret, &self.name)
+    }
+
+    /// Hides the secret at `elapsed` if no key was pressed for [`SHOWN_FOR`].
+    pub fn tick(&mut self, elapsed: Duration) {
+        let last = *self.last_input.get_or_insert(elapsed);
+        self.is_idle |= elapsed.saturating_sub(last) >= SHOWN_FOR;
+    }
+
+    /// The time from `elapsed` until the secret is hidden. `None` if it is hidden already.
+    pub fn time_to_hiding(&self, elapsed: Duration) -> Option<Duration> {
+        let since = self.last_input.map_or(Duration::ZERO, |last| elapsed.saturating_sub(last));
+        (!self.is_idle && !self.is_hidden).then(|| SHOWN_FOR.saturating_sub(since))
+    }
+
+    /// Records a key press at `elapsed` and shows a secret that [`SecretPanel::tick`] has hidden.
+    /// Returns true if the key press has no other effect.
+    pub fn on_input(&mut self, elapsed: Duration) -> bool {
+        self.last_input = Some(elapsed);
+        std::mem::take(&mut self.is_idle) && self.save_dialog.is_none()
     }
 
     /// Closes the file dialog. Returns false if it is not open.
@@ -106,38 +149,87 @@ impl SecretPanel {
         self.is_hidden = true;
     }
 
-    /// The lines under the secret, each with a flag that is true for a warning. There are at least
-    /// three lines, so that the panel keeps its height.
-    fn help_lines(&self, wide: u16, ctx: &Model) -> Vec<(String, bool)> {
+    /// The text between the secret and the keys, with its style.
+    fn status_text(&self, ctx: &Model) -> (String, Style) {
+        let theme = &ctx.theme;
         let key = |action| ctx.key(Mode::Secret, action);
-        let [copy, write, print, hide, saved, close] = [
-            Action::CopySecret,
-            Action::WriteSecret,
-            Action::PrintSecret,
-            Action::HideSecret,
-            Action::Acknowledge,
-            Action::Close,
-        ]
-        .map(key);
-        let text = match &self.delivery_text {
-            Some(text) => format!("{text}. {close} closes this panel."),
-            None if self.is_delivered => format!(
-                "Secret saved. {close} closes this panel and erases the secret from memory."
+        let close = key(Action::Close);
+        match &self.delivery_text {
+            _ if self.is_idle => (
+                "Hidden, because no key was pressed for 60 s. Any key shows the secret.".to_owned(),
+                theme.text(),
             ),
-            None if self.has_warned => format!(
-                "Not closed: the secret would be lost. Press {copy} to copy it, {write} to write \
-                 it to a file, {print} to print it when patdeck exits, or {saved} if you saved it."
+            Some(text) => (format!("{text}. {close} closes this panel."), theme.good),
+            None if !self.is_undelivered() => (
+                format!("Secret saved. {close} closes this panel and erases the secret."),
+                theme.good,
             ),
-            None => format!(
-                "{copy} copies it, {write} writes it to a new file, {print} prints it when patdeck \
-                 exits, {hide} hides it, {saved} confirms that you saved it."
+            None if self.has_warned => (
+                format!(
+                    "Not closed: the secret would be lost. Save it first, or press {} if you \
+                     saved it.",
+                    key(Action::Acknowledge)
+                ),
+                theme.danger,
             ),
+            None => (
+                "Shown once. Save it now; patdeck keeps only its SHA-256.".to_owned(),
+                theme.warning,
+            ),
+        }
+    }
+
+    /// The keys of the panel in rows of at most `wide` columns.
+    fn key_rows(&self, wide: u16, ctx: &Model) -> Vec<Vec<KeyHint>> {
+        let hint = |action, label| (ctx.key(Mode::Secret, action), label, Some(action));
+        let copy_as = ctx.key(Mode::Secret, Action::CopyAsHeader);
+        // The first key of the sequence; the footer then shows the forms.
+        let copy_as = copy_as.split(' ').next().unwrap_or_default().to_owned();
+        let last = if self.is_undelivered() {
+            hint(Action::Acknowledge, "I saved it")
+        } else {
+            hint(Action::Close, "close")
         };
-        let bad = self.has_warned && !self.is_delivered;
-        let mut lines: Vec<_> =
-            wrap(&text, wide, &ctx.theme).into_iter().map(|line| (line, bad)).collect();
-        lines.resize(lines.len().max(3), (String::new(), false));
-        lines
+        let hints = [
+            hint(Action::CopySecret, "copy"),
+            (copy_as, "copy as a header, .env line, …", None),
+            hint(Action::WriteSecret, "save to file"),
+            hint(Action::PrintSecret, "print on exit"),
+            hint(Action::HideSecret, if self.is_hidden { "show" } else { "hide" }),
+            last,
+        ];
+        let (mut rows, mut used) = (vec![Vec::new()], 0);
+        for (key, label, action) in hints {
+            let label = if ctx.theme.is_ascii() { label.trim_end_matches(", …") } else { label };
+            let columns = width(&key) + 1 + width(label);
+            if used > 0 && used + HINT_GAP + columns > wide {
+                rows.push(Vec::new());
+                used = 0;
+            }
+            used += columns + if used > 0 { HINT_GAP } else { 0 };
+            rows.last_mut().into_iter().for_each(|row| row.push((key.clone(), label, action)));
+        }
+        rows
+    }
+
+    /// Draws the secret or its mask on `rows` lines from line `from`. A secret that is wider than
+    /// the panel is split: copied with the mouse, it has a line break, but the keys copy it whole.
+    fn draw_secret(&self, (from, rows): (u16, u16), area: Rect, canvas: &mut Canvas<'_>) {
+        let theme = &canvas.ctx.theme;
+        let style = theme.heading;
+        let shown = self.secret.reveal();
+        let wide = usize::from(area.width.max(1));
+        let mask = if theme.is_ascii() { "*" } else { "•" };
+        for (at, line) in (0..rows).zip(from..) {
+            let start = usize::from(at) * wide;
+            let end = (start + wide).min(shown.len());
+            if self.is_hidden || self.is_idle {
+                let count = end.saturating_sub(start);
+                canvas.line(area, line).text(&mask.repeat(count), style);
+            } else {
+                canvas.line(area, line).text(shown.get(start..end).unwrap_or_default(), style);
+            }
+        }
     }
 }
 
@@ -156,8 +248,14 @@ impl Dialog for SecretPanel {
                 other => other,
             };
         }
+        let copy = |format| Some(Effect::Host(OutputAction::CopySecret(format)));
         match action {
-            Action::CopySecret => Some(Effect::Host(OutputAction::CopySecret)),
+            Action::CopySecret => copy(SecretFormat::Secret),
+            Action::CopyAsHeader => copy(SecretFormat::Header),
+            Action::CopyAsEnv => copy(SecretFormat::Env),
+            Action::CopyAsNetrc => copy(SecretFormat::Netrc),
+            Action::CopyAsUserPass => copy(SecretFormat::UserPass),
+            Action::CopyAsJson => copy(SecretFormat::Json),
             Action::WriteSecret => {
                 self.save_dialog = Some(SaveSecretDialog::new(&self.name));
                 None
@@ -168,7 +266,7 @@ impl Dialog for SecretPanel {
                 None
             }
             Action::Acknowledge => Some(Effect::close()),
-            Action::Close if self.is_delivered => Some(Effect::close()),
+            Action::Close if !self.is_undelivered() => Some(Effect::close()),
             Action::Close => {
                 self.has_warned = true;
                 None
@@ -177,36 +275,35 @@ impl Dialog for SecretPanel {
         }
     }
 
-    /// Draws the panel over `area`. The secret is shown on one line or not at all, because the
-    /// terminal would copy a wrapped secret with a line break.
+    /// Draws the panel over `area`: the secret, the state of its delivery, and the keys.
     fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
         let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
         let shown = width(self.secret.reveal());
-        let wide = shown.max(60).min(area.width.saturating_sub(4));
+        let wide = shown.max(60).min(area.width.saturating_sub(4)).max(1);
+        let rows = shown.div_ceil(wide);
         let title = format!("Secret of {}", self.name);
-        let warning = wrap(WARNING, wide, theme);
-        let below = self.help_lines(wide, ctx);
+        let (text, style) = self.status_text(ctx);
+        let text = wrap(&text, wide, theme);
+        let keys = self.key_rows(wide, ctx);
         let count = |lines: usize| u16::try_from(lines).unwrap_or(u16::MAX);
-        let high = count(warning.len() + below.len() + 5);
+        let high = rows + count(text.len() + keys.len()) + 3;
         let inner = panel::draw(&title, (wide, high), false, area, canvas);
         // If the height is short, drop the empty lines first.
         let gap = u16::from(inner.height >= high);
-        canvas.text_lines(inner, gap.., &warning, theme.warning.patch(theme.heading));
-        let line = count(warning.len()) + 2 * gap;
-        let writer = canvas.line(inner, line);
-        if self.is_hidden {
-            let mask = if theme.is_ascii() { "*" } else { "•" };
-            writer.text(&mask.repeat(usize::from(shown.min(inner.width))), theme.heading);
-        } else if shown <= inner.width {
-            writer.text(self.secret.reveal(), theme.heading);
-        } else {
-            let ways = [Action::CopySecret, Action::WriteSecret, Action::PrintSecret];
-            let ways = ways.map(|way| ctx.key(Mode::Secret, way)).join(" ");
-            writer.text(&format!("Terminal too narrow: widen it, or press {ways}"), theme.danger);
-        }
-        for (at, (text, bad)) in (line + 1 + gap..).zip(below) {
-            let style = if bad { theme.danger } else { theme.text() };
-            canvas.line(inner, at).text(&text, style);
+        self.draw_secret((gap, rows), inner, canvas);
+        let below = rows + 2 * gap;
+        canvas.text_lines(inner, below.., &text, style);
+        let from = below + count(text.len()) + gap;
+        for (line, row) in (from..inner.height).zip(keys) {
+            let mut writer = canvas.line(inner, line);
+            for (key, label, action) in row {
+                let start = writer.column();
+                writer = writer.text(&key, theme.key).skip(1).text(label, theme.text());
+                if let Some(action) = action {
+                    ctx.hit_map.click_action(writer.rect_since(start), action);
+                }
+                writer = writer.skip(HINT_GAP);
+            }
         }
         let saving = self.save_dialog.as_mut()?;
         ctx.hit_map.clear_under(area);

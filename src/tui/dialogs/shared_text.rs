@@ -3,12 +3,31 @@
 
 use crate::{
     domain::{LastUse, Token, mixes_scripts},
-    tui::{app::model::Model, theme::Theme, widgets::canvas::wrap},
+    tui::{
+        app::model::Model,
+        theme::Theme,
+        widgets::canvas::{truncate, wrap},
+    },
 };
 
 /// Wraps a paragraph to `wide` columns. Empty text gives one empty line.
 pub(in crate::tui) fn wrap_paragraph(text: &str, wide: u16, theme: &Theme) -> Vec<String> {
     if text.is_empty() { vec![String::new()] } else { wrap(text, wide, theme) }
+}
+
+/// The first `room` lines. An ellipsis at the end of the last one marks text that was cut.
+pub(in crate::tui) fn cut_lines(
+    lines: &[String],
+    room: u16,
+    wide: u16,
+    theme: &Theme,
+) -> Vec<String> {
+    let mut kept: Vec<_> = lines.iter().take(usize::from(room)).cloned().collect();
+    if let (true, Some(last)) = (kept.len() < lines.len(), kept.last_mut()) {
+        *last = truncate(&format!("{last}  "), wide, theme).into_owned();
+        *last = format!("{}{}", last.trim_end_matches([' ', '\u{2026}', '~']), theme.ellipsis());
+    }
+    kept
 }
 
 /// The hint beside the input of a name: `usual`, or a warning if the name mixes scripts.

@@ -30,7 +30,11 @@ pub fn draw_top_line(tab: Tab, who: &str, area: Rect, canvas: &mut Canvas<'_>) {
         }
         let style = if shown_tab == tab { theme.tab } else { theme.text() };
         let from = writer.column();
-        writer = writer.text(&format!(" {number} {} ", shown_tab.as_str()), style);
+        let draft = match (shown_tab, ctx.has_draft) {
+            (Tab::Create, true) => theme.draft_mark(),
+            _ => " ",
+        };
+        writer = writer.text(&format!(" {number} {}{draft}", shown_tab.as_str()), style);
         ctx.hit_map.click_action(writer.rect_since(from), shown_tab.action());
     }
     let shown = facts(who, writer.remaining().saturating_sub(2), ctx);

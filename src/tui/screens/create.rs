@@ -18,6 +18,8 @@ use crate::{
             Dialog, scope_preset::ScopePresetDialog, scopes::ScopeDialog, shared_text::name_hint,
         },
         widgets::{
+            buttons,
+            canvas::{line_rect, width},
             form::{
                 self, Form, FormAction, FormField, FormFocus, FormInput as _, FormSpacing,
                 LABEL_WIDTH,
@@ -30,6 +32,9 @@ use crate::{
         },
     },
 };
+
+/// Width of the buttons with the gap behind them, in columns.
+const BUTTONS_WIDTH: u16 = 29;
 
 /// Index of the name input.
 const NAME: usize = 0;
@@ -117,6 +122,12 @@ impl CreateForm {
         Form { focus: &mut self.focus, fields, buttons: &["Create token"] }
     }
 
+    /// Empties the form.
+    fn clear(&mut self, ctx: &Model) -> Effect {
+        *self = Self::new(ctx);
+        Effect::info("The form is empty.")
+    }
+
     /// Puts `scopes` into row `row`, or into new rows if `row` is `None`. The error names a scope
     /// that another row already contains or covers.
     pub fn set_scopes(&mut self, row: Option<usize>, scopes: Vec<Scope>) -> Result<(), String> {
@@ -144,7 +155,7 @@ impl CreateForm {
 
 impl Dialog for CreateForm {
     fn mode(&self) -> Mode {
-        if self.focus.index == SCOPES { Mode::Rows } else { Mode::Form }
+        if self.focus.index == SCOPES { Mode::Rows } else { Mode::Create }
     }
 
     fn enables(&self, action: Action) -> bool {
@@ -163,6 +174,16 @@ impl Dialog for CreateForm {
             && let Some(effect) = self.update_rows(action, ctx)
         {
             return Some(effect);
+        }
+        let on_clear = self.focus.index > LIMITS && self.focus.is_on_submit;
+        match action {
+            Action::GoToScopes => {
+                self.focus.index = SCOPES;
+                return None;
+            }
+            Action::ClearForm => return Some(self.clear(ctx)),
+            Action::Accept if on_clear => return Some(self.clear(ctx)),
+            _ => {}
         }
         match self.inputs(1).update(action)? {
             FormAction::Submit => self.submit(ctx),
@@ -242,23 +263,43 @@ impl Dialog for CreateForm {
         // Empty lines are dropped first if there is not enough height.
         let airy = u16::from(area.height >= 20);
         let mut form = self.inputs(if area.height >= 16 { 2 } else { 1 });
-        // The limits are above the button, and the rows of scopes get the remaining height.
+        // The scopes get the height that the other inputs and the buttons leave.
         form.fields.truncate(SCOPES);
         let layout = FormSpacing { top: airy, is_compact: false, gap: airy };
         let (line, cursor) = form.draw(layout, area, page);
         let focused = self.focus.index == SCOPES;
-        let limits = self.limits_height(area.width);
-        let above = Rect { height: area.height.saturating_sub(limits), ..area };
+        let limits = self.limits_height(area.width) + airy;
+        let room = area.height.saturating_sub(line + limits + 1);
+        let scopes = self.scopes.full_height().min(room);
+        // `draw_rows` leaves the last line of its area free.
+        let above = Rect { height: (line + scopes + 1).min(area.height), ..area };
         let cursor = cursor.or(self.scopes.draw_rows(line, (SCOPES, focused), above, page));
-        let cursor = cursor.or(self.draw_limits(above.height.saturating_sub(1), area, page));
-        let indent = LABEL_WIDTH.min(area.width);
-        let rect = Rect { x: area.x + indent, width: area.width - indent, ..area };
-        let cursor = cursor.or(self.inputs(1).draw_buttons(rect, page));
+        let cursor = cursor.or(self.draw_limits(line + scopes, area, page));
+        let buttons = line_rect(area, line + scopes + limits);
+        let cursor = cursor.or(self.draw_buttons(buttons, page));
         offscreen_canvas.blit(cursor, canvas)
     }
 }
 
 impl CreateForm {
+    /// Draws the two buttons on the line `area`, with the key that submits beside them. Returns the
+    /// cursor position if a button has the focus.
+    fn draw_buttons(&self, area: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
+        let indent = LABEL_WIDTH.min(area.width);
+        let rect = Rect { x: area.x + indent, width: area.width - indent, ..area };
+        let buttons = [("Create token", Action::Submit), ("Clear", Action::ClearForm)];
+        let focused = (self.focus.index > LIMITS).then(|| usize::from(self.focus.is_on_submit));
+        let cursor = buttons::draw_with_actions(&buttons, focused, rect, canvas);
+        let key = canvas.ctx.key(Mode::Create, Action::Submit);
+        let hint = format!("{key} creates it from any field");
+        let faint = canvas.ctx.theme.faint;
+        let writer = canvas.line(rect, 0).skip(BUTTONS_WIDTH);
+        if writer.remaining() >= width(&hint) {
+            writer.text(&hint, faint);
+        }
+        cursor
+    }
+
     /// Height of the limits with their note, in lines.
     fn limits_height(&self, columns: u16) -> u16 {
         let has_note = self.focus.index == LIMITS;

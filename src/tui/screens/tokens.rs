@@ -147,11 +147,6 @@ impl TokensScreen {
         }
     }
 
-    /// Whether the first row is selected, as after the start of the program.
-    pub fn is_first_row_selected(&self) -> bool {
-        self.rows.selected() == 0
-    }
-
     /// The tokens whose records are needed: visible rows, `pages` pages before and after them, and
     /// the selected token.
     pub fn tokens_to_load(&self, pages: usize) -> Vec<TokenId> {

@@ -114,6 +114,11 @@ impl Theme {
         }
     }
 
+    /// The mark of a tab with a draft. It is one column wide.
+    pub fn draft_mark(&self) -> &'static str {
+        if self.ascii { "*" } else { "•" }
+    }
+
     pub fn dot(&self) -> &'static str {
         if self.ascii { "-" } else { "·" }
     }

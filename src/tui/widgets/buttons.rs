@@ -15,15 +15,27 @@ pub fn draw(
     area: Rect,
     canvas: &mut Canvas<'_>,
 ) -> Option<Position> {
+    let action = |at| if at + 1 == labels.len() { Action::Submit } else { Action::Cancel };
+    let buttons: Vec<_> =
+        labels.iter().enumerate().map(|(at, label)| (*label, action(at))).collect();
+    draw_with_actions(&buttons, focused, area, canvas)
+}
+
+/// Like [`draw`], for buttons with their actions.
+pub fn draw_with_actions(
+    buttons: &[(&str, Action)],
+    focused: Option<usize>,
+    area: Rect,
+    canvas: &mut Canvas<'_>,
+) -> Option<Position> {
     let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
     let mut column = 0;
     let mut cursor = None;
-    for (at, label) in labels.iter().enumerate() {
+    for (at, (label, action)) in buttons.iter().enumerate() {
         let has_focus = focused == Some(at);
         let style = if has_focus { theme.selected } else { theme.text() };
         let writer = canvas.line(area, 0).move_to(column).text(&format!("[ {label} ]"), style);
-        let action = if at + 1 == labels.len() { Action::Submit } else { Action::Cancel };
-        ctx.hit_map.click_action(writer.rect_since(column), action);
+        ctx.hit_map.click_action(writer.rect_since(column), *action);
         if has_focus && column + 2 < area.width && area.height > 0 {
             cursor = Some(Position::new(area.x + column + 2, area.y));
         }

@@ -1,7 +1,7 @@
 //! A group of checkboxes laid out in a grid. Arrow keys move the cursor, Space toggles a box, and
 //! `*` toggles all of them. The scope dialog uses it for operations.
 
-use std::collections::BTreeSet;
+use std::{cell::Cell, collections::BTreeSet};
 
 use ratatui::{
     crossterm::event::{KeyCode, KeyEvent},
@@ -22,6 +22,8 @@ pub struct CheckboxGroup {
     /// Indexes of the checked boxes.
     checked: BTreeSet<usize>,
     cursor: usize,
+    /// Number of boxes per row in the last frame.
+    across: Cell<usize>,
 }
 
 impl CheckboxGroup {
@@ -30,7 +32,7 @@ impl CheckboxGroup {
         let labels: Vec<String> = labels.into_iter().map(str::to_owned).collect();
         let is_checked = |at: &usize| labels.get(*at).is_some_and(|label| checked.contains(label));
         let checked = (0..labels.len()).filter(is_checked).collect();
-        Self { labels, checked, cursor: 0 }
+        Self { labels, checked, cursor: 0, across: Cell::new(usize::MAX) }
     }
 
     pub fn checked_labels(&self) -> Vec<String> {
@@ -70,6 +72,20 @@ impl FormInput for CheckboxGroup {
         true
     }
 
+    /// Moves the cursor one row up or down in the grid of the last frame. Returns `false` at the
+    /// first or last row.
+    fn arrow(&mut self, down: bool) -> bool {
+        let across = self.across.get().max(1);
+        let last = self.labels.len().saturating_sub(1);
+        let next = if down {
+            (self.cursor / across < last / across).then(|| (self.cursor + across).min(last))
+        } else {
+            self.cursor.checked_sub(across)
+        };
+        self.cursor = next.unwrap_or(self.cursor);
+        next.is_some()
+    }
+
     fn height(&self, columns: u16) -> u16 {
         let rows = self.labels.len().div_ceil(self.cells_per_row(columns));
         u16::try_from(rows.max(1)).unwrap_or(u16::MAX)
@@ -78,6 +94,7 @@ impl FormInput for CheckboxGroup {
     fn draw(&self, area: Rect, canvas: &mut Canvas<'_>, focused: bool) -> Option<Position> {
         let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
         let across = self.cells_per_row(area.width);
+        self.across.set(across);
         let mut cursor = None;
         for (at, label) in self.labels.iter().enumerate() {
             let on = self.checked.contains(&at);
@@ -124,6 +141,18 @@ mod tests {
         assert_eq!(press(&mut checks, KeyCode::Char(' ')), "read list publish");
         assert_eq!(press(&mut checks, KeyCode::Char('*')), "");
         assert_eq!(press(&mut checks, KeyCode::Char('*')), "read list publish");
+    }
+
+    #[test]
+    fn arrows_move_between_the_rows_of_the_grid() {
+        let mut checks = CheckboxGroup::new(["a", "b", "c", "d", "e"], &[]);
+        assert!(!checks.arrow(true), "one row before the first frame");
+        checks.across.set(2);
+        assert!(checks.arrow(true) && checks.arrow(true) && !checks.arrow(true));
+        assert_eq!(press(&mut checks, KeyCode::Char(' ')), "e");
+        checks.press(KeyEvent::new(KeyCode::Left, KeyModifiers::NONE));
+        assert!(checks.arrow(false) && !checks.arrow(false), "d, b, then out");
+        assert_eq!(press(&mut checks, KeyCode::Char(' ')), "b e");
     }
 
     #[test]

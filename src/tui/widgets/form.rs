@@ -38,6 +38,18 @@ pub trait FormInput: Debug {
         false
     }
 
+    /// Moves up or down within the input for an arrow key. Returns `false` if the focus must leave
+    /// the input in this direction.
+    fn arrow(&mut self, down: bool) -> bool {
+        self.step(down)
+    }
+
+    /// Closes the open list of the input, and takes the selected row if `accepts` is true. Returns
+    /// `false` if no list is open.
+    fn close_list(&mut self, _accepts: bool) -> bool {
+        false
+    }
+
     /// Called when the focus arrives from the input above or below.
     fn enter(&mut self, _from_above: bool) {}
 
@@ -61,6 +73,9 @@ pub trait FormInput: Debug {
     fn draw(&self, _area: Rect, _canvas: &mut Canvas<'_>, _focused: bool) -> Option<Position> {
         None
     }
+
+    /// Draws the open list over `area`, the part of the form below the input.
+    fn draw_list(&self, _area: Rect, _canvas: &mut Canvas<'_>) {}
 }
 
 /// An input with its label, note and size limits.
@@ -142,8 +157,15 @@ impl Form<'_> {
     pub fn update(&mut self, action: Action) -> Option<FormAction> {
         let on_buttons = self.focus.index >= self.fields.len();
         match action {
+            Action::Accept | Action::Cancel if self.close_list(action == Action::Accept) => {}
             Action::NextField => self.step_focus(true),
             Action::PreviousField => self.step_focus(false),
+            Action::Down | Action::Up => {
+                let down = action == Action::Down;
+                if !self.input().is_some_and(|input| input.arrow(down)) {
+                    self.move_focus(down);
+                }
+            }
             Action::Accept if !on_buttons => self.move_focus(true),
             Action::Accept if self.selected_button() == 0 && self.buttons.len() > 1 => {
                 return Some(FormAction::Cancel);
@@ -153,6 +175,10 @@ impl Form<'_> {
             _ => {}
         }
         None
+    }
+
+    fn close_list(&mut self, accepts: bool) -> bool {
+        self.input().is_some_and(|input| input.close_list(accepts))
     }
 
     fn selected_button(&self) -> usize {
@@ -166,6 +192,7 @@ impl Form<'_> {
     }
 
     fn move_focus(&mut self, down: bool) {
+        self.close_list(false);
         let at = self.focus.index;
         let to = if down { at + 1 } else { at.saturating_sub(1) };
         self.focus.index = to.min(self.fields.len());
@@ -216,13 +243,17 @@ impl Form<'_> {
         canvas: &mut Canvas<'_>,
     ) -> (u16, Option<Position>) {
         let ctx = canvas.ctx;
-        let (mut line, mut cursor) = (layout.top, None);
+        let (mut line, mut cursor, mut list) = (layout.top, None, None);
         for (at, field) in self.fields.iter().enumerate() {
             let focused = self.focus.index == at;
             let height = field.height(area.width);
             let rect = draw_label(field.label, (at, focused), (line, height), area, canvas);
             let rect = Rect { width: rect.width.min(field.max_width), ..rect };
             cursor = cursor.or(field.input.draw(rect, canvas, focused));
+            if focused {
+                let below = area.bottom().saturating_sub(rect.bottom());
+                list = Some((field, Rect { y: rect.bottom(), height: below, ..rect }));
+            }
             line += height;
             if let Some(default) = field.note.as_ref().filter(|_| !layout.is_compact) {
                 let own = field.input.note(ctx);
@@ -230,6 +261,10 @@ impl Form<'_> {
                 line += 1;
             }
             line += layout.gap;
+        }
+        // An open list covers the inputs below, so it is drawn last.
+        if let Some((field, below)) = list {
+            field.input.draw_list(below, canvas);
         }
         (line, cursor)
     }

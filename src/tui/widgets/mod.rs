@@ -4,6 +4,7 @@
 pub mod buttons;
 pub mod canvas;
 pub mod checkbox_group;
+pub mod entity_field;
 pub mod form;
 pub mod hit_map;
 pub mod lifetime_field;

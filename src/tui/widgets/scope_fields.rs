@@ -9,6 +9,7 @@ use ratatui::{
 
 use super::{
     checkbox_group::CheckboxGroup,
+    entity_field::EntityField,
     form::{Form, FormField, FormFocus, FormInput, FormSpacing},
     offscreen_canvas::OffscreenCanvas,
     panel,
@@ -19,8 +20,6 @@ use crate::domain::{Domain, Entity, EntityType, Operation, Scope, ScopeCatalogue
 
 /// Index of the entity type input in the form.
 const ENTITY_TYPE: usize = 0;
-/// Index of the entity input in the form.
-const ENTITY: usize = 1;
 /// Index of the domain input in the form.
 const DOMAIN: usize = 3;
 /// Number of inputs for a scope.
@@ -40,7 +39,9 @@ enum OperationPicker {
 pub struct ScopeFields {
     catalogue: ScopeCatalogue,
     entity_type: RadioGroup,
-    entity: TextInput,
+    entity: EntityField,
+    /// The entities that tokens of the store use for the selected type, most used first.
+    used_entities: Vec<String>,
     operations: OperationPicker,
     domain: TextInput,
     /// The address of the bearer, for an access request to a token with allowed networks.
@@ -55,11 +56,11 @@ pub struct ScopeFields {
 impl ScopeFields {
     /// Creates inputs for any number of scopes and fills them in from `scopes`. All `scopes` must
     /// have the same entity type, entity and domain. If `scopes` is empty, the inputs contain the
-    /// first entity type and the entity `*`. An input stays empty if its value can no longer be
+    /// first entity type and any entity. An input stays empty if its value can no longer be
     /// granted, because the value contains `*` beside other characters.
     pub fn for_scopes(catalogue: &ScopeCatalogue, scopes: &[Scope]) -> Self {
         let checked = scopes.iter().map(|scope| scope.operation.to_string()).collect::<Vec<_>>();
-        let mut fields = Self::with_scope(catalogue, scopes.first());
+        let mut fields = Self::with_scope(catalogue, scopes.first(), true);
         fields.operations =
             OperationPicker::Multiple(CheckboxGroup::new(fields.offered_operations(), &checked));
         fields
@@ -72,7 +73,7 @@ impl ScopeFields {
         scope: Option<&Scope>,
         has_source: bool,
     ) -> Self {
-        let mut fields = Self::with_scope(catalogue, scope);
+        let mut fields = Self::with_scope(catalogue, scope, false);
         let mut choice = RadioGroup::new(fields.offered_operations(), 0);
         if let Some(scope) = scope {
             choice.select(scope.operation.as_str());
@@ -82,7 +83,7 @@ impl ScopeFields {
         fields
     }
 
-    fn with_scope(catalogue: &ScopeCatalogue, scope: Option<&Scope>) -> Self {
+    fn with_scope(catalogue: &ScopeCatalogue, scope: Option<&Scope>, is_list: bool) -> Self {
         let labels = catalogue.entity_types.iter().map(|offer| offer.entity_type.as_str());
         let mut entity_type = RadioGroup::new(labels, 0);
         if let Some(scope) = scope {
@@ -92,17 +93,43 @@ impl ScopeFields {
         let domain = scope.and_then(|scope| scope.domain.as_ref()).map_or("", Domain::as_str);
         let entity = if Entity::parse(entity).is_ok() { entity } else { "" };
         let domain = if Domain::parse(domain).is_ok() { domain } else { "" };
-        Self {
+        let mut fields = Self {
             catalogue: catalogue.clone(),
             entity_type,
-            entity: TextInput::preselected(entity),
+            entity: EntityField::new(entity, is_list),
+            used_entities: Vec::new(),
             operations: OperationPicker::Multiple(CheckboxGroup::default()),
             domain: TextInput::preselected(domain),
             source: None,
             faults: [const { None }; INPUT_COUNT],
             focus: FormFocus::default(),
             is_compact: false,
+        };
+        fields.refresh_suggestions();
+        fields
+    }
+
+    /// The selected entity type.
+    pub fn entity_type(&self) -> Option<EntityType> {
+        EntityType::parse(self.entity_type.selected_label()).ok()
+    }
+
+    /// Offers `entities`, which tokens of the store use for `entity_type`, most used first. Ignores
+    /// them if another type was selected meanwhile.
+    pub fn set_used_entities(&mut self, entity_type: EntityType, entities: Vec<String>) {
+        if self.entity_type() == Some(entity_type) {
+            self.used_entities = entities;
+            self.refresh_suggestions();
         }
+    }
+
+    /// Suggests the used entities, then the others that the catalogue lists for the selected type.
+    fn refresh_suggestions(&mut self) {
+        let offer = self.catalogue.entity_types.get(self.entity_type.selected_index());
+        let mut all = self.used_entities.clone();
+        let listed = offer.into_iter().flat_map(|offer| &offer.entities);
+        all.extend(listed.filter(|entity| !self.used_entities.contains(entity)).cloned());
+        self.entity.set_suggestions(all);
     }
 
     /// The number of inputs in the form.
@@ -122,24 +149,15 @@ impl ScopeFields {
             .map_or_else(Vec::new, |offer| offer.operations.iter().map(Operation::as_str).collect())
     }
 
-    /// The entities that the catalogue lists for the selected type. Entities that start with the
-    /// typed text come first.
-    fn suggested_entities(&self) -> Vec<String> {
-        let offer = self.catalogue.entity_types.get(self.entity_type.selected_index());
-        let typed = self.entity.text();
-        let mut entities = offer.map_or_else(Vec::new, |offer| offer.entities.clone());
-        entities.sort_by_key(|entity| !entity.starts_with(typed.trim()));
-        entities
-    }
-
     /// Validates the inputs and returns the scopes. If an input is invalid, returns `None`, shows
     /// the fault below each invalid input and focuses the first invalid input.
     pub fn validate(&mut self) -> Option<Vec<Scope>> {
-        let (entity, domain, operations) = self.parse_inputs();
+        let (entities, domain, operations) = self.parse_inputs();
         let text = |fault: &ScopeError| fault.to_string();
+        self.entity.set_fault(entities.as_ref().err().map(text));
         self.faults = [
             None,
-            entity.as_ref().err().map(text),
+            entities.as_ref().err().map(text),
             operations.is_empty().then(|| "Select at least one operation with Space".to_owned()),
             domain.as_ref().err().map(text),
         ];
@@ -152,25 +170,24 @@ impl ScopeFields {
 
     /// Returns the scopes if all inputs are valid. Does not change the faults or the focus.
     pub fn valid_scopes(&self) -> Option<Vec<Scope>> {
-        let (entity, domain, operations) = self.parse_inputs();
-        let entity_type = EntityType::parse(self.entity_type.selected_label()).ok()?;
-        let (entity, domain) = (entity.ok()?, domain.ok()?);
-        let scopes: Vec<Scope> = operations
-            .into_iter()
-            .map(|operation| Scope {
-                entity_type,
-                entity: entity.clone(),
-                operation,
-                domain: domain.clone(),
-            })
-            .collect();
+        let (entities, domain, operations) = self.parse_inputs();
+        let entity_type = self.entity_type()?;
+        let (entities, domain) = (entities.ok()?, domain.ok()?);
+        let scope = |entity: &Entity, operation: &Operation| Scope {
+            entity_type,
+            entity: entity.clone(),
+            operation: *operation,
+            domain: domain.clone(),
+        };
+        let of_entity = |entity| operations.iter().map(move |operation| scope(entity, operation));
+        let scopes: Vec<Scope> = entities.iter().flat_map(of_entity).collect();
         (!scopes.is_empty()).then_some(scopes)
     }
 
     #[expect(clippy::type_complexity, reason = "three independent results, used in two places")]
     fn parse_inputs(
         &self,
-    ) -> (Result<Entity, ScopeError>, Result<Option<Domain>, ScopeError>, Vec<Operation>) {
+    ) -> (Result<Vec<Entity>, ScopeError>, Result<Option<Domain>, ScopeError>, Vec<Operation>) {
         let text = self.domain.text();
         let domain = if text.trim().is_empty() { Ok(None) } else { Domain::parse(&text).map(Some) };
         let labels = match &self.operations {
@@ -178,29 +195,29 @@ impl ScopeFields {
             OperationPicker::Single(choice) => vec![choice.selected_label().to_owned()],
         };
         let operations = labels.iter().filter_map(|label| Operation::parse(label).ok()).collect();
-        (Entity::parse(&self.entity.text()), domain, operations)
+        (self.entity.entities(), domain, operations)
     }
 
     /// Builds the form from the inputs. `buttons` are the labels of its buttons.
     pub fn form<'a>(&'a mut self, buttons: &'a [&'static str]) -> Form<'a> {
-        let (entity_hint, domain_hint) = (self.entity_hint(), self.domain_hint());
-        let (label, hint, operations): (_, _, &mut dyn FormInput) = match &mut self.operations {
-            OperationPicker::Multiple(checks) => (
-                "Operations *",
-                "Space toggles, * toggles all. Each selected operation becomes a scope.",
-                checks,
-            ),
-            OperationPicker::Single(choice) => {
-                ("Operation *", "Choose with Left/Right or the first letter", choice)
-            }
-        };
-        let [type_fault, entity_fault, operations_fault, domain_fault] =
+        let domain_hint = self.domain_hint();
+        let (entity_label, label, hint, operations): (_, _, _, &mut dyn FormInput) =
+            match &mut self.operations {
+                OperationPicker::Multiple(checks) => (
+                    "Entities",
+                    "Operations *",
+                    "Space toggles, * toggles all. Each selected operation becomes a scope.",
+                    checks,
+                ),
+                OperationPicker::Single(choice) => {
+                    ("Entity", "Operation *", "Choose with Left/Right or the first letter", choice)
+                }
+            };
+        let [type_fault, _, operations_fault, domain_fault] =
             self.faults.each_ref().map(Option::as_ref);
         let mut fields = vec![
             FormField::new("Entity type", &mut self.entity_type).with_note(type_fault, ""),
-            FormField::new("Entity *", &mut self.entity)
-                .with_note(entity_fault, entity_hint)
-                .with_size(40, 1),
+            FormField::new(entity_label, &mut self.entity).with_note(None, "").with_size(40, 1),
             FormField::new(label, operations).with_note(operations_fault, hint),
             FormField::new("Domain", &mut self.domain)
                 .with_note(domain_fault, domain_hint)
@@ -212,23 +229,22 @@ impl ScopeFields {
         Form { focus: &mut self.focus, fields, buttons }
     }
 
-    /// Handles a key; returns whether anything changed. `Ctrl-N` fills in the next suggested entity
-    /// or domain.
+    /// Handles a key; returns whether anything changed. `Ctrl-N` fills in the next suggested
+    /// domain.
     pub fn press(&mut self, key: KeyEvent) -> bool {
         self.faults = [const { None }; INPUT_COUNT];
+        self.entity.set_fault(None);
         let at = self.focus.index;
-        if key.code == KeyCode::Char('n') && key.modifiers == KeyModifiers::CONTROL {
-            let suggestions =
-                if at == ENTITY { self.suggested_entities() } else { self.suggested_domains() };
-            return match at {
-                ENTITY => fill_next_suggestion(&mut self.entity, &suggestions),
-                DOMAIN => fill_next_suggestion(&mut self.domain, &suggestions),
-                _ => false,
-            };
+        let is_next = key.code == KeyCode::Char('n') && key.modifiers == KeyModifiers::CONTROL;
+        if is_next && at == DOMAIN {
+            let suggestions = self.suggested_domains();
+            return fill_next_suggestion(&mut self.domain, &suggestions);
         }
         let changed = self.form(&[]).press(key);
         if changed && at == ENTITY_TYPE {
             self.refresh_operations();
+            self.used_entities.clear();
+            self.refresh_suggestions();
         }
         changed
     }
@@ -276,13 +292,6 @@ impl ScopeFields {
         let (_, cursor) = form.draw(layout, view.content.area, &mut view.canvas(ctx));
         self.is_compact = is_tight;
         (inner, line, view.blit(cursor, canvas))
-    }
-
-    fn entity_hint(&self) -> String {
-        match self.suggested_entities().as_slice() {
-            [] => "An id, or * for any of this type".to_owned(),
-            known => format!("* for any. Ctrl-N fills in: {}", known.join(" ")),
-        }
     }
 
     fn domain_hint(&self) -> String {

@@ -83,8 +83,8 @@ impl ScopeRows {
         scopes: Vec<Scope>,
     ) -> Result<(), String> {
         let mut rows = self.rows.clone();
-        match row.and_then(|row| rows.get_mut(row)) {
-            Some(old) => *old = scopes,
+        match row.filter(|row| *row < rows.len()) {
+            Some(row) => rows.splice(row..=row, group_by_entity(scopes)).for_each(drop),
             None => rows.extend(group_by_entity(scopes)),
         }
         let mut set = Scopes::default();
@@ -104,6 +104,12 @@ impl ScopeRows {
     /// Shows `fault` below the rows until the next change.
     pub fn set_fault(&mut self, fault: String) {
         self.fault = Some(fault);
+    }
+
+    /// The height of all rows with the summary and the warning, in lines.
+    pub fn full_height(&self) -> u16 {
+        let warning = u16::from(wildcard_warning(self.rows.iter().flatten()).is_some());
+        u16::try_from(self.rows.len().max(1)).unwrap_or(u16::MAX).saturating_add(2 + warning)
     }
 
     /// Draws the rows from line `line` of `area`, with the summary below. Leaves the last line free

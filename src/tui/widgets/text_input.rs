@@ -18,7 +18,7 @@ use crate::tui::{terminal::sanitize_paste::clean_paste, theme::Theme};
 /// Maximum length of the text in a field, in characters. It is larger than the limit of every
 /// value, so that validation can report a text that is too long. With a smaller maximum, keys would
 /// just stop working.
-const MAX_CHARS: usize = 4_096;
+pub(in crate::tui) const MAX_CHARS: usize = 4_096;
 
 /// A text editor for a form, of one line or several.
 #[derive(Debug, Clone)]

@@ -5,12 +5,12 @@ use ratatui::layout::{Position, Rect};
 
 use super::{ConfirmInput, PlanDialog, TokenRow, text};
 use crate::{
-    domain::{counted, grouped, plan::is_confirmed_by},
+    domain::{counted, grouped},
     keymap::Action,
     tui::{
         app::model::Model,
         dialogs::Dialog as _,
-        dialogs::shared_text::wrap_paragraph,
+        dialogs::shared_text::{cut_lines, wrap_paragraph},
         widgets::{
             buttons,
             canvas::{Canvas, rect_below, width, wrap},
@@ -27,10 +27,14 @@ const ONE_WIDTH: u16 = 64;
 const MANY_WIDTH: u16 = 100;
 /// Minimum number of list rows. Paragraphs are cut to make room for these rows.
 const MIN_ROWS: u16 = 3;
+/// Height of the dialog from which the list has `MIN_ROWS` rows, in lines.
+const ROOMY: u16 = 9;
 /// Number of lines between the list and the fault: the scroll position and the input.
 const UNDER_LIST: u16 = 2;
 /// Width of a row without the token name, in columns.
 const REST_WIDTH: u16 = 2 + 2 + 30;
+/// Minimum width of the token name beside the word of the status, in columns.
+const MIN_NAME_WIDTH: u16 = 16;
 /// Maximum width of the token name, in columns.
 const MAX_NAME_WIDTH: u16 = 40;
 
@@ -91,6 +95,12 @@ pub(in crate::tui::dialogs) fn draw_buttons(
     let last = inner.height.saturating_sub(1);
     // If there is not enough height, drop the empty line above the text first.
     let top = u16::from(body + 3 <= inner.height);
+    let room = usize::from(last.saturating_sub(top));
+    if lines.len() > room {
+        let texts: Vec<_> = lines.iter().map(|(text, _)| text.clone()).collect();
+        let cut = cut_lines(&texts, last.saturating_sub(top), wide, theme);
+        lines = cut.into_iter().zip(lines).map(|(text, (_, style))| (text, style)).collect();
+    }
     for (at, (line, style)) in (top..last).zip(&lines) {
         canvas.line(inner, at).text(line, *style);
     }
@@ -114,14 +124,17 @@ fn draw_typed(
 ) -> Option<Position> {
     let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
     let verb = text::verb(&dialog.plan);
-    let mut fixed = vec![(format!("To {verb}, type {description}:"), theme.text())];
+    let id = dialog.plan.ids().first().map_or_else(String::new, |id| format!(" or id {id}"));
+    let prompt = wrap(&format!("To {verb}, type {description}{id}:"), wide, theme);
+    let mut fixed: Vec<_> = prompt.into_iter().map(|line| (line, theme.text())).collect();
     fixed.extend(wrap(expected, wide, theme).into_iter().map(|line| (line, theme.heading)));
-    let fault = wrap(&fault_text(dialog, ctx).unwrap_or_else(|| " ".into()), wide, theme);
+    let fault = wrap(&fault_text(dialog, ctx).unwrap_or_default(), wide, theme);
     let input_height = line_count(fixed.len() + 1 + fault.len());
     let size = (wide, line_count(words.len()).saturating_add(input_height + 2));
     let inner = panel::draw(&dialog.title, size, true, area, canvas);
 
     let mut line = (line_count(words.len()) + 2).min(inner.height.saturating_sub(input_height));
+    let words = cut_lines(words, line.saturating_sub(1), wide, theme);
     canvas.text_lines(inner, 1..line, words, theme.text());
     for (text, style) in &fixed {
         canvas.line(inner, line).text(text, *style);
@@ -131,7 +144,7 @@ fn draw_typed(
     let columns = (width(expected) + 2).clamp(12, rect.width.max(12));
     let rect = Rect { width: columns.min(rect.width), ..rect };
     let cursor = field.draw(rect, canvas, true);
-    if is_confirmed_by(expected, &field.text()) {
+    if dialog.plan.is_confirmed_by(&field.text()) {
         let writer = canvas.line(inner, line).skip(columns + 2);
         writer.text(&accept_hint(dialog, ctx), theme.danger);
     }
@@ -149,15 +162,17 @@ fn draw_many(
     canvas: &mut Canvas<'_>,
 ) -> Option<Position> {
     let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
-    let fault = wrap(fault_text(dialog, ctx).as_deref().unwrap_or(" "), wide, theme);
+    let fault = wrap(fault_text(dialog, ctx).as_deref().unwrap_or_default(), wide, theme);
     let all = line_count(dialog.rows.len());
     let room = area.height.saturating_sub(2 + line_count(fault.len()));
-    let above =
-        line_count(words.len() + 1).min(room.saturating_sub(UNDER_LIST + all.min(MIN_ROWS)));
+    let min_rows = all.min(if room < ROOMY { MIN_ROWS - 1 } else { MIN_ROWS });
+    let above = line_count(words.len() + 1).min(room.saturating_sub(UNDER_LIST + min_rows));
     let rows = all.min(room.saturating_sub(above + UNDER_LIST));
     let size = (wide, above + rows + UNDER_LIST + line_count(fault.len()));
     let inner = panel::draw(&dialog.title, size, true, area, canvas);
-    canvas.text_lines(inner, 0..above.saturating_sub(1), words, theme.text());
+    // Text that is cut uses the empty line between the text and the list, too.
+    let words = cut_lines(words, above, wide, theme);
+    canvas.text_lines(inner, 0..above, words, theme.text());
     draw_rows(dialog, Rect { height: rows, ..rect_below(inner, above) }, canvas);
     let under = above + rows + UNDER_LIST;
     canvas.text_lines(inner, under.., &fault, theme.danger);
@@ -196,7 +211,7 @@ fn draw_input(dialog: &PlanDialog, area: Rect, canvas: &mut Canvas<'_>) -> Optio
     let prompt = format!("To {verb}, type {description} ({expected}): ");
     let writer = canvas.line(area, 1).text(&prompt, theme.heading);
     let at = writer.column();
-    if is_confirmed_by(expected, &field.text()) {
+    if dialog.plan.is_confirmed_by(&field.text()) {
         writer.skip(10).text(&accept_hint(dialog, ctx), theme.danger);
     }
     let rect =
@@ -208,7 +223,10 @@ fn draw_input(dialog: &PlanDialog, area: Rect, canvas: &mut Canvas<'_>) -> Optio
 fn draw_row(row: &TokenRow, name_width: u16, (line, area): (u16, Rect), canvas: &mut Canvas<'_>) {
     let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
     let style = theme.status(row.status);
-    let name = name_width.min(area.width.saturating_sub(REST_WIDTH)).min(MAX_NAME_WIDTH);
+    // On a narrow screen, the name replaces the word of the status; the glyph stays.
+    let is_narrow = area.width < REST_WIDTH + MIN_NAME_WIDTH;
+    let room = if is_narrow { area.width / 2 } else { area.width.saturating_sub(REST_WIDTH) };
+    let name = name_width.min(room).min(MAX_NAME_WIDTH);
     let name_style = if row.skip_label.is_some() { theme.faint } else { theme.text() };
     let writer = canvas
         .line(area, line)
@@ -219,7 +237,8 @@ fn draw_row(row: &TokenRow, name_width: u16, (line, area): (u16, Rect), canvas: 
         writer.text(&format!("skipped: {reason}"), theme.warning);
         return;
     }
-    let writer = writer.write_column(row.status.as_str(), 9, style);
+    let status_width = if is_narrow { 0 } else { 9 };
+    let writer = writer.write_column(row.status.as_str(), status_width, style);
     let Some(used) = &row.last_used else {
         writer.text("never used", theme.faint);
         return;

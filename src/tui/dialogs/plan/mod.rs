@@ -15,9 +15,7 @@ use ratatui::{
 
 use super::Dialog;
 use crate::{
-    domain::{
-        Confirmation, LastUse, Name, Plan, SkippedToken, Status, Token, plan::is_confirmed_by,
-    },
+    domain::{Confirmation, LastUse, Name, Plan, SkippedToken, Status, Token},
     keymap::{Action, Mode},
     output::question::question,
     tui::{
@@ -131,7 +129,7 @@ impl PlanDialog {
             ConfirmInput::Buttons(true) | ConfirmInput::Enter => {
                 Some(Effect::request(self.execute()))
             }
-            ConfirmInput::Typed(_, expected, field) if is_confirmed_by(expected, &field.text()) => {
+            ConfirmInput::Typed(_, _, field) if self.plan.is_confirmed_by(&field.text()) => {
                 Some(Effect::request(self.execute()))
             }
             ConfirmInput::Typed(description, expected, _) => {

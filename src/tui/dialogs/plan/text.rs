@@ -98,7 +98,11 @@ fn one_token_text(plan: &Plan, ctx: &Model) -> Vec<String> {
         _ => Vec::new(),
     };
     text.extend(overlap_effect(plan, |at| ctx.detailed_time(at)));
-    text.extend([String::new(), last_use_sentence(token, ctx)]);
+    let scopes = match token.scopes.len() {
+        0 => "no scopes".to_owned(),
+        count => counted(count, "scope"),
+    };
+    text.extend([String::new(), format!("{} It has {scopes}.", last_use_sentence(token, ctx))]);
     match (&plan.command, token.status(plan.at)) {
         (Command::Revoke { .. }, Status::Expired) => text.push(
             "The token has already expired. Revoking it only records that it was ended on purpose."
