@@ -13,7 +13,7 @@ use crate::{
     output::command_line::CommandLine,
     tui::{
         dialogs::Dialog as _,
-        screens::{chrome, detail::KeyReceiver},
+        screens::{chrome, detail::KeyReceiver, tokens::width_beside_detail},
         widgets::canvas::{Canvas, width},
     },
 };
@@ -50,10 +50,12 @@ impl App {
         let ctx = &self.model;
         let canvas = &mut Canvas { buf, ctx };
         for open in &mut self.dialogs {
+            canvas.buf.set_style(body, ctx.theme.behind);
             ctx.hit_map.clear_under(body);
             cursor = open.dialog.view(body, canvas);
         }
         for panel in &mut self.secrets {
+            canvas.buf.set_style(body, ctx.theme.behind);
             ctx.hit_map.clear_under(body);
             cursor = panel.view(body, canvas);
         }
@@ -79,7 +81,8 @@ impl App {
         let focus = if has_focus { KeyReceiver::Detail } else { KeyReceiver::Overlay };
         match self.tab {
             Tab::Tokens | Tab::Detail if self.is_wide => {
-                let list = Rect { width: body.width * 11 / 20, ..body };
+                let width = width_beside_detail(body.width, ctx.time_format);
+                let list = Rect { width, ..body };
                 let rest = Rect { x: list.right() + 1, width: body.width - list.width - 1, ..body };
                 for line in 0..body.height {
                     canvas.line(rest, line).text(ctx.theme.bar(), ctx.theme.rule);

@@ -15,8 +15,8 @@ use crate::{
 /// Minimum terminal size for the screens, in columns and lines.
 pub const MIN_SIZE: (u16, u16) = (40, 10);
 
-/// Draws the top line: the tabs, then user and host, the number of active tokens and the number of
-/// tokens that expire soon. Leaves out what does not fit.
+/// Draws the top line: the tabs, then the number of active tokens, the number of tokens that expire
+/// soon, and at the right end user and host. Leaves out what does not fit.
 pub fn draw_top_line(tab: Tab, who: &str, area: Rect, canvas: &mut Canvas<'_>) {
     let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
     let mut writer = canvas.line(area, 0);
@@ -41,13 +41,13 @@ pub fn draw_top_line(tab: Tab, who: &str, area: Rect, canvas: &mut Canvas<'_>) {
     }
 }
 
-/// The facts in the top line: user and host, the number of active tokens, the number of tokens that
-/// expire within 7 days, and read-only mode. Drops facts from the front until the rest fits into
-/// `room` columns.
+/// The facts in the top line: the number of active tokens, the number of tokens that expire within
+/// 7 days, read-only mode, user and host. Drops facts from the front until the rest fits into `room`
+/// columns.
 fn facts(who: &str, room: u16, ctx: &Model) -> Vec<(String, Style)> {
     let theme = &ctx.theme;
     let dot = format!(" {} ", theme.dot());
-    let mut facts = vec![(who.to_owned(), theme.faint)];
+    let mut facts = Vec::new();
     if let Some(numbers) = ctx.summary.stats {
         facts.push((format!("{} active", grouped(numbers.counts.active)), theme.faint));
     }
@@ -58,13 +58,18 @@ fn facts(who: &str, room: u16, ctx: &Model) -> Vec<(String, Style)> {
             theme.warning,
         ));
     }
-    if ctx.read_only {
-        facts.push(("read-only".to_owned(), theme.warning));
-    }
-    // User and host are dropped first, because the shell prompt usually shows them.
+    let identity = (who.to_owned(), theme.faint);
+    // A narrow screen shows read-only mode instead of user and host.
+    let read_only = ctx.read_only.then(|| ("read-only".to_owned(), theme.warning));
     let wide = |facts: &[(String, Style)]| {
         facts.iter().map(|(text, _)| width(text) + width(&dot)).sum::<u16>()
     };
+    let last: Vec<_> = read_only.clone().into_iter().chain([identity]).collect();
+    facts.extend(if wide(&last) <= room + width(&dot) {
+        last
+    } else {
+        read_only.into_iter().collect()
+    });
     while !facts.is_empty() && wide(&facts).saturating_sub(width(&dot)) > room {
         facts.remove(0);
     }
@@ -118,7 +123,11 @@ pub fn draw_footer(
     let mut writer = canvas.line(area, 0).skip(1);
     for hint in hints {
         let from = writer.column();
-        writer = writer.text(&hint.keys, theme.key).skip(1).text(&hint.label, theme.faint);
+        let style = if hint.is_general() { theme.faint } else { theme.key };
+        writer = writer.text(&hint.keys, style);
+        if !hint.label.is_empty() {
+            writer = writer.skip(1).text(&hint.label, theme.faint);
+        }
         if let Some(action) = hint.action {
             ctx.hit_map.click_action(writer.rect_since(from), action);
         }

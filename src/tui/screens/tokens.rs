@@ -11,7 +11,8 @@ use ratatui::{
     layout::{Position, Rect},
 };
 
-use self::table::{draw_headings, draw_row, fitting_columns};
+pub(in crate::tui) use self::table::width_beside_detail;
+use self::table::{draw_headings, draw_row, fitting_columns, next_sort};
 use super::{
     filter_bar::FilterBar,
     marked_tokens::MarkedTokens,
@@ -20,8 +21,7 @@ use super::{
 };
 use crate::{
     domain::{
-        Column, Command, ListQuery, Search, Status, StatusFilter, Timestamp, TokenId,
-        TokensToDelete, grouped,
+        Command, ListQuery, Search, Status, StatusFilter, Timestamp, TokenId, TokensToDelete,
     },
     keymap::{Action, Mode},
     list::{Completeness, ListRequest, ListResult},
@@ -31,7 +31,7 @@ use crate::{
             model::Model,
         },
         widgets::{
-            canvas::{Canvas, line_rect, width},
+            canvas::{Canvas, line_rect, rect_below, width},
             list_selection::ListSelection,
         },
     },
@@ -70,13 +70,10 @@ impl TokensScreen {
         &self.query
     }
 
-    /// The position in the list for the line above the footer, for example `12 of 1,234`. The text
-    /// is empty if the list is empty.
+    /// The visible rows for the line above the footer, for example `8-21 of 1,234`. The text is
+    /// empty if the list is empty.
     pub fn position_text(&self) -> String {
-        match self.result.total {
-            0 => String::new(),
-            count => format!("{} of {}", grouped(self.rows.selected() + 1), grouped(count)),
-        }
+        self.rows.visible_rows_text(self.result.total)
     }
 
     /// Selects `id`, and clears the filter if it hides that token.
@@ -198,9 +195,13 @@ impl TokensScreen {
             | Action::CopyId
             | Action::CopyJson
             | Action::CopyName => token.is_some(),
-            Action::DeleteAll | Action::Search | Action::NextSort | Action::ReverseSort => {
-                ctx.summary.total > 0
-            }
+            Action::DeleteAll
+            | Action::Search
+            | Action::NextStatus
+            | Action::PreviousStatus
+            | Action::Expiring
+            | Action::NextSort
+            | Action::ReverseSort => ctx.summary.total > 0,
             _ => true,
         }
     }
@@ -232,7 +233,7 @@ impl TokensScreen {
                 None
             }
             Action::NextSort => {
-                self.query.sort.column = cycle(&Column::ALL, self.query.sort.column, true);
+                self.query.sort = next_sort(self.query.sort);
                 self.refresh();
                 None
             }
@@ -325,7 +326,7 @@ impl TokensScreen {
         let cursor = filter_bar.draw(area, canvas);
         ctx.hit_map.wheel(area, 3);
         let columns = fitting_columns(area.width, ctx.time_format);
-        draw_headings(&columns, self.query.sort, area, canvas);
+        draw_headings(&columns, self.query.sort, (1, area), canvas);
         let page = usize::from(area.height.saturating_sub(HEADER_LINES));
         let total = self.result.total;
         let top = self.rows.scroll_to_selection(page, total);
@@ -337,8 +338,12 @@ impl TokensScreen {
             }
             if at == self.rows.selected() {
                 let style = if focused { theme.selected } else { theme.selected_idle };
-                canvas.fill_line(area, line, style);
+                let bar = u16::from(self.rows.is_scrollable(total));
+                canvas.fill_line(Rect { width: area.width - bar, ..area }, line, style);
             }
+        }
+        if self.result.is_complete() {
+            self.rows.draw_scrollbar(total, rect_below(area, HEADER_LINES), canvas);
         }
         if self.result.is_complete() && total == 0 {
             self.draw_empty_state(area, canvas);

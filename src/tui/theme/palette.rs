@@ -32,6 +32,8 @@ pub struct Styles {
     pub warning: Style,
     /// An error or a destructive action.
     pub danger: Style,
+    /// The screen behind a dialog. It overrides the colours and weights of the cells.
+    pub behind: Style,
 }
 
 const PLAIN: Style = Style::new();
@@ -40,6 +42,12 @@ const UNDERLINED: Style = PLAIN.add_modifier(Modifier::UNDERLINED);
 /// A bar that overrides the colours and weights of its cells.
 const BAR: Style =
     PLAIN.fg(Color::Reset).add_modifier(Modifier::REVERSED).remove_modifier(Modifier::DIM);
+
+/// A style that removes the weights of the cells.
+const fn flat(style: Style) -> Style {
+    let weights = Modifier::BOLD.union(Modifier::REVERSED).union(Modifier::UNDERLINED);
+    style.remove_modifier(weights)
+}
 
 const fn fg(index: u8) -> Style {
     PLAIN.fg(Color::Indexed(index))
@@ -72,6 +80,7 @@ const DEFAULT: Styles = Styles {
     good: PLAIN.fg(Color::Green),
     warning: PLAIN.fg(Color::Yellow),
     danger: PLAIN.fg(Color::Red),
+    behind: flat(PLAIN.fg(Color::Reset)).add_modifier(Modifier::DIM),
 };
 
 const DARK: Styles = Styles {
@@ -88,6 +97,7 @@ const DARK: Styles = Styles {
     good: fg(114),
     warning: fg(221),
     danger: fg(210),
+    behind: flat(colours(243, 234)),
 };
 
 const LIGHT: Styles = Styles {
@@ -104,6 +114,7 @@ const LIGHT: Styles = Styles {
     good: fg(22),
     warning: fg(94),
     danger: fg(124),
+    behind: flat(colours(244, 255)),
 };
 
 const HIGH_CONTRAST: Styles = Styles {
@@ -120,6 +131,7 @@ const HIGH_CONTRAST: Styles = Styles {
     good: fg(120),
     warning: fg(226),
     danger: bold(fg(217)),
+    behind: flat(colours(246, 16)),
 };
 
 const MONO: Styles = Styles {
@@ -136,6 +148,7 @@ const MONO: Styles = Styles {
     good: PLAIN,
     warning: PLAIN,
     danger: BOLD,
+    behind: flat(PLAIN.fg(Color::Reset)),
 };
 
 pub(super) fn styles_of(theme: ThemeName) -> &'static Styles {
@@ -207,6 +220,7 @@ mod tests {
                 ("selected", self.selected),
                 ("idle", self.selected_idle),
                 ("field", self.field),
+                ("behind", self.behind),
             ]);
             styles
         }
@@ -253,8 +267,10 @@ mod tests {
                     theme.as_str()
                 );
             }
-            let (rule, bg) = styles.resolve(styles.rule);
-            assert!(contrast(rule, bg) >= 3.0, "{}: rules", theme.as_str());
+            for (name, style) in [("rule", styles.rule), ("behind", styles.behind)] {
+                let (fg, bg) = styles.resolve(style);
+                assert!(contrast(fg, bg) >= 3.0, "{}: {name}", theme.as_str());
+            }
         }
     }
 
