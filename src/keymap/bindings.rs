@@ -109,7 +109,7 @@ bindings! {
         Accept ["Enter"] "keep" "keep the search, go to the list" View 1;
         Cancel ["Esc"] "clear" "clear the search" View 2;
         Down ["Down"] "down" "go one row down" Move 3;
-        Up ["Up"] "up" "go one row up" Move 0;
+        Up ["Up"] "up" "recall an earlier search, or go one row up" Move 0;
     }
     Form {
         NextField ["Tab", "Down"] "field" "go to the next field" Form 3;

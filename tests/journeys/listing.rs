@@ -224,3 +224,13 @@ fn a_wider_screen_shows_the_columns_of_80() {
     Journey::on(Fixture::Few, 100, 24).sees("Description").sees("Publishes builds");
     Journey::on(Fixture::Few, 200, 40).sees("Description").sees("Owner").sees("Issued ▼");
 }
+
+#[test]
+fn an_empty_list_names_the_next_steps() {
+    let mut it = Journey::on(Fixture::Empty, 80, 24);
+    it.sees("Press n to create the first one.").sees("Press : to find any command.");
+    it.sees("Press ? to show the keys.");
+    let mut it = Journey::on(Fixture::One, 80, 24);
+    it.keys("D").types("ci-deploy").keys("<Enter>").sees("Press u to undo the deletion.");
+    it.keys("u").sees("ci-deploy");
+}

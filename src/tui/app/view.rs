@@ -7,8 +7,9 @@ use ratatui::{
     layout::{Position, Rect},
 };
 
-use super::{App, effect::Tab};
+use super::{App, effect::Tab, undo::UndoEntry};
 use crate::{
+    domain::Command,
     keymap::Action,
     output::command_line::CommandLine,
     tui::{
@@ -35,6 +36,9 @@ impl App {
         let (columns, lines) = chrome::MIN_SIZE;
         self.is_wide = area.width >= MIN_SPLIT_WIDTH;
         self.model.begin_frame();
+        let newest_undo = self.undo_history.last();
+        self.model.has_deleted_tokens =
+            matches!(newest_undo, Some(UndoEntry::Undo(Command::Restore(_))));
         buf.set_style(area, self.model.theme.base);
         // Show the selected token in the detail. In the first frame, and after the terminal became
         // wide, the detail can be empty or show another token.
@@ -127,7 +131,10 @@ impl App {
         let line = Rect { y: area.bottom() - 2, height: 1, ..area };
         let above = Rect { height: area.height - 1, ..area };
         let banner = self.model.banner();
-        if let Some(message) = self.messages.current() {
+        let fault = self.tokens.search_fault().filter(|_| self.tab == Tab::Tokens);
+        if let Some(fault) = fault.filter(|_| self.top_dialog().is_none()) {
+            chrome::draw_search_fault(&fault, above, canvas);
+        } else if let Some(message) = self.messages.current() {
             chrome::draw_message(&message.text, message.is_warning, above, canvas);
         } else if let Some(equivalent) = self.shown_equivalent() {
             chrome::draw_cli_equivalent(&equivalent.to_string(), line, canvas);

@@ -98,12 +98,25 @@ pub fn wrap_message(text: &str, bad: bool, columns: u16, ctx: &Model) -> Vec<Str
 
 /// Draws a message at the bottom of `area`, on as many lines as the message needs.
 pub fn draw_message(text: &str, bad: bool, area: Rect, canvas: &mut Canvas<'_>) {
-    let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
+    let parts = wrap_message(text, bad, area.width, canvas.ctx);
+    draw_message_lines(&parts, bad, area, canvas);
+}
+
+/// Draws the error of a search at the bottom of `area`. Unlike a message, it is never cut, because it
+/// lists the valid terms.
+pub fn draw_search_fault(fault: &str, area: Rect, canvas: &mut Canvas<'_>) {
+    let theme = &canvas.ctx.theme;
+    let text = format!("{} {fault}", theme.fault_glyph());
+    let parts = wrap(&text, area.width.saturating_sub(2), theme);
+    draw_message_lines(&parts, true, area, canvas);
+}
+
+fn draw_message_lines(parts: &[String], bad: bool, area: Rect, canvas: &mut Canvas<'_>) {
+    let theme = &canvas.ctx.theme;
     let style = if bad { theme.danger } else { theme.good };
-    let parts = wrap_message(text, bad, area.width, ctx);
     let lines = u16::try_from(parts.len()).unwrap_or(1);
     let from = area.height.saturating_sub(lines);
-    for (line, part) in (from..area.height).zip(&parts) {
+    for (line, part) in (from..area.height).zip(parts) {
         let blank = " ".repeat(usize::from(area.width));
         canvas.line(area, line).text(&blank, theme.blank());
         canvas.line(area, line).skip(1).text(part, style);

@@ -1,6 +1,8 @@
 //! Token list: status chips, incremental search, sorting, marks, and one row per token. It does
 //! not change tokens itself; its effects open dialogs or other tabs.
 
+mod empty_state;
+mod highlight;
 mod marking;
 mod table;
 
@@ -74,6 +76,12 @@ impl TokensScreen {
     /// empty if the list is empty.
     pub fn position_text(&self) -> String {
         self.rows.visible_rows_text(self.result.total)
+    }
+
+    /// The error of the search that is being typed, for the message line.
+    pub fn search_fault(&self) -> Option<String> {
+        let fault = self.search_box.fault().filter(|_| self.search_box.is_typing());
+        fault.map(ToString::to_string)
     }
 
     /// Selects `id`, and clears the filter if it hides that token.
@@ -173,7 +181,7 @@ impl TokensScreen {
     }
 
     fn clear_search(&mut self) {
-        self.search_box = SearchBox::default();
+        self.search_box.clear();
         self.query.search = Search::default();
     }
 
@@ -207,6 +215,11 @@ impl TokensScreen {
     }
 
     pub fn update(&mut self, action: Action, ctx: &Model) -> Option<Effect> {
+        let is_recall = self.search_box.is_typing() && matches!(action, Action::Up | Action::Down);
+        if is_recall && self.search_box.recall(action == Action::Up) {
+            self.apply_search();
+            return None;
+        }
         if self.rows.apply_movement(action, self.result.total).is_some() {
             self.selected = self.id_at(self.rows.selected());
             return None;
@@ -334,7 +347,8 @@ impl TokensScreen {
             ctx.hit_map.list_row(line_rect(area, line), at, self.rows.selected());
             if let Some(token) = self.id_at(at).and_then(|id| ctx.token(&id)) {
                 let marked = range.contains(&at) || self.marks.contains(&token.id);
-                draw_row(token, marked, &columns, (line, area), canvas);
+                let words: Vec<&str> = self.query.search.words().collect();
+                draw_row(token, (marked, &words), &columns, (line, area), canvas);
             }
             if at == self.rows.selected() {
                 let style = if focused { theme.selected } else { theme.selected_idle };
@@ -353,31 +367,10 @@ impl TokensScreen {
 
     fn draw_empty_state(&self, area: Rect, canvas: &mut Canvas<'_>) {
         let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
-        let lines: [String; 2] = if ctx.summary.total == 0 {
-            let key = ctx.key(Mode::Tokens, Action::New);
-            let advice = format!("Press {key} to create the first one.");
-            ["No tokens yet.".into(), if ctx.read_only { String::new() } else { advice }]
-        } else if self.query.search.is_empty() {
-            let word = self.query.status.as_str().to_lowercase();
-            let next = ctx.key(Mode::Tokens, Action::NextStatus);
-            [
-                format!("No {word} tokens."),
-                format!("Press {next} to show tokens of the next status."),
-            ]
-        } else {
-            let word = self.query.effective_status().as_str().to_lowercase();
-            let clear = ctx.key(Mode::Tokens, Action::Back);
-            let next = ctx.key(Mode::Tokens, Action::NextStatus);
-            let advice = if self.query.search.filters_status() {
-                format!("Press {clear} to clear the search.")
-            } else {
-                format!("Press {clear} to clear the search, {next} for another status.")
-            };
-            [format!("No {word} tokens match the search.").replace("all ", ""), advice]
-        };
+        let lines = self.empty_state_text(ctx);
         let middle = HEADER_LINES + area.height.saturating_sub(HEADER_LINES) / 3;
-        for (line, (text, style)) in (middle..).zip(lines.iter().zip([theme.heading, theme.text()]))
-        {
+        let styles = std::iter::once(theme.heading).chain(std::iter::repeat(theme.text()));
+        for (line, (text, style)) in (middle..).zip(lines.iter().zip(styles)) {
             let indent = area.width.saturating_sub(width(text)) / 2;
             canvas.line(area, line).skip(indent).text(text, style);
         }

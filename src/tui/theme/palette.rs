@@ -32,6 +32,8 @@ pub struct Styles {
     pub warning: Style,
     /// An error or a destructive action.
     pub danger: Style,
+    /// A match of the search. It is combined with other styles.
+    pub search_match: Style,
     /// The screen behind a dialog. It overrides the colours and weights of the cells.
     pub behind: Style,
 }
@@ -40,8 +42,10 @@ const PLAIN: Style = Style::new();
 const BOLD: Style = PLAIN.add_modifier(Modifier::BOLD);
 const UNDERLINED: Style = PLAIN.add_modifier(Modifier::UNDERLINED);
 /// A bar that overrides the colours and weights of its cells.
-const BAR: Style =
-    PLAIN.fg(Color::Reset).add_modifier(Modifier::REVERSED).remove_modifier(Modifier::DIM);
+const BAR: Style = PLAIN
+    .fg(Color::Reset)
+    .add_modifier(Modifier::REVERSED)
+    .remove_modifier(Modifier::DIM.union(Modifier::BOLD));
 
 /// A style that removes the weights of the cells.
 const fn flat(style: Style) -> Style {
@@ -80,6 +84,7 @@ const DEFAULT: Styles = Styles {
     good: PLAIN.fg(Color::Green),
     warning: PLAIN.fg(Color::Yellow),
     danger: PLAIN.fg(Color::Red),
+    search_match: UNDERLINED.fg(Color::Cyan),
     behind: flat(PLAIN.fg(Color::Reset)).add_modifier(Modifier::DIM),
 };
 
@@ -97,6 +102,7 @@ const DARK: Styles = Styles {
     good: fg(114),
     warning: fg(221),
     danger: fg(210),
+    search_match: UNDERLINED.fg(Color::Indexed(80)),
     behind: flat(colours(243, 234)),
 };
 
@@ -114,6 +120,7 @@ const LIGHT: Styles = Styles {
     good: fg(22),
     warning: fg(94),
     danger: fg(124),
+    search_match: UNDERLINED.fg(Color::Indexed(24)),
     behind: flat(colours(244, 255)),
 };
 
@@ -131,6 +138,7 @@ const HIGH_CONTRAST: Styles = Styles {
     good: fg(120),
     warning: fg(226),
     danger: bold(fg(217)),
+    search_match: UNDERLINED.fg(Color::Indexed(123)),
     behind: flat(colours(246, 16)),
 };
 
@@ -148,6 +156,7 @@ const MONO: Styles = Styles {
     good: PLAIN,
     warning: PLAIN,
     danger: BOLD,
+    search_match: UNDERLINED,
     behind: flat(PLAIN.fg(Color::Reset)),
 };
 
@@ -220,6 +229,7 @@ mod tests {
                 ("selected", self.selected),
                 ("idle", self.selected_idle),
                 ("field", self.field),
+                ("match", self.search_match),
                 ("behind", self.behind),
             ]);
             styles

@@ -3,13 +3,14 @@
 
 use ratatui::{layout::Rect, style::Style};
 
+use super::highlight::split_matches;
 use crate::{
     domain::{Column, Sort, Status, Token, grouped},
     keymap::Action,
     tui::{
         app::model::Model,
         theme::time_format::TimeFormat,
-        widgets::canvas::{Canvas, width},
+        widgets::canvas::{Canvas, truncate, width},
     },
 };
 
@@ -179,10 +180,11 @@ pub(super) fn draw_headings(
     }
 }
 
-/// Draws `token` on line `line` of `area`.
+/// Draws `token` on line `line` of `area`. `words` are the words of the search, which are
+/// highlighted in name and description.
 pub(super) fn draw_row(
     token: &Token,
-    marked: bool,
+    (marked, words): (bool, &[&str]),
     columns: &[(TableColumn, u16)],
     (line, area): (u16, Rect),
     canvas: &mut Canvas<'_>,
@@ -205,8 +207,30 @@ pub(super) fn draw_row(
         if marked && *column == TableColumn::Name {
             style = theme.accent;
         }
-        canvas.line(area, line).move_to(from).text_within(&text, room, style);
+        let is_searched = matches!(column, TableColumn::Name | TableColumn::Description);
+        if is_searched && !words.is_empty() {
+            draw_matches(&text, words, (from, room, style), (line, area), canvas);
+        } else {
+            canvas.line(area, line).move_to(from).text_within(&text, room, style);
+        }
         from += wide + GAP;
+    }
+}
+
+/// Draws `text` at column `from` and underlines the matches of `words`.
+fn draw_matches(
+    text: &str,
+    words: &[&str],
+    (from, room, style): (u16, u16, Style),
+    (line, area): (u16, Rect),
+    canvas: &mut Canvas<'_>,
+) {
+    let highlight = canvas.ctx.theme.search_match;
+    let text = truncate(text, room, &canvas.ctx.theme);
+    let mut writer = canvas.line(area, line).move_to(from);
+    for (run, is_match) in split_matches(&text, words) {
+        let style = if is_match { style.patch(highlight) } else { style };
+        writer = writer.text(run, style);
     }
 }
 
