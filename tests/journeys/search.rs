@@ -69,7 +69,10 @@ fn tokens_expiring_within_a_week_have_a_filter() {
     it.keys("E").sees("[Active 2]").keys("E f").sees("[Expired 1]").keys("E F").sees("[Active 2]");
     // An empty expiring filter is hidden, unless it is selected.
     it.keys("E").clock_forward(TimeDelta::days(7));
-    it.sees("[Expiring 0]").sees("No token expires within 7 days.").keys("f").never_sees("Expiring");
+    it.sees("[Expiring 0]")
+        .sees("No token expires within 7 days.")
+        .keys("f")
+        .never_sees("Expiring");
 }
 
 #[test]
