@@ -210,14 +210,14 @@ fn measure_lists(tty: &mut AppTerminal) -> Result<Measurements, BenchError> {
     measured.extend([(FILTER, first), (FILTER_ALL, last)]);
     tty.press("F")?;
     tty.wait_until_quiet(QUIET)?;
-    // Issued → Expires → Last used → Name → Description → Status → Scopes, in both directions.
+    // Issued → Name → Description → Expires → Scopes → Last used, in both directions.
     let (next, reverse) = (("", "s", ""), ("", "S", ""));
-    let times = slowest(tty, &[reverse, next, reverse, next, reverse])?;
+    let times = slowest(tty, &[reverse])?;
     let (_, names) = slowest(tty, &[next, reverse])?;
-    let others = slowest(tty, &[next, reverse, next, reverse, next, reverse])?;
+    let others = slowest(tty, &[next, reverse, next, reverse, next, reverse, next, reverse])?;
     measured.extend([(SORT, times.0.max(others.0)), (SORT_ALL, times.1.max(others.1))]);
     measured.push((NAMES_ALL, names));
-    tty.press("sS")?;
+    tty.press("s")?;
     tty.wait_until_quiet(QUIET)?;
     let searches = [("/", "g", "\r"), ("/", "r", "\r"), ("/", "a", "\r"), ("/", "f", "\r")];
     let (first, last) = slowest(tty, &searches)?;

@@ -52,7 +52,7 @@ Search terms, which must all match (the app uses the same syntax):
   unclaimed                its secret is not saved yet
   idle>90d idle<1h         last used (or issued, if never used) more (>) or less (<)
                            than this ago
-  expiring<7d expiring>7d  active, and expires sooner (<) or later (>) than this
+  expires<7d expires>7d    active, and expires sooner (<) or later (>) than this
 Values match the start of a word (type op entity domain) or any part (name id by); in
 \"quotes\" they must match in full. Prefix a term with - to negate it.
 

@@ -80,6 +80,14 @@ labels! {
     }
 }
 
+impl Column {
+    /// Whether a list that is newly sorted by this column starts with the greatest value: the
+    /// newest time and the most scopes, but the soonest expiry and the first letter.
+    pub fn is_greatest_first(self) -> bool {
+        matches!(self, Self::Scopes | Self::Issued | Self::LastUsed)
+    }
+}
+
 /// The sort order of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Sort {
@@ -90,7 +98,14 @@ pub struct Sort {
 impl Default for Sort {
     /// Newest first, because operators mostly look for tokens they have just created.
     fn default() -> Self {
-        Self { column: Column::Issued, descending: true }
+        Self::by(Column::Issued)
+    }
+}
+
+impl Sort {
+    /// The order in which a list is newly sorted by `column`.
+    pub fn by(column: Column) -> Self {
+        Self { column, descending: column.is_greatest_first() }
     }
 }
 

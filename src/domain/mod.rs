@@ -63,7 +63,7 @@ pub use scope_preset::{ScopePreset, ScopePresetError};
 pub use search::{Search, SearchError};
 pub use secret::{Digest, Secret, SecretPrefix};
 pub use source_networks::{SourceAddress, SourceNetwork, SourceNetworks};
-pub use token::{PreviousSecret, SecretSlot, Status, Token, TransitionError};
+pub use token::{LifetimeLevel, PreviousSecret, SecretSlot, Status, Token, TransitionError};
 pub use usage::{LastUse, later_use};
 pub use usage_days::{DayCount, UsageDays, UtcDay};
 

@@ -73,6 +73,19 @@ impl Status {
 
 /// An active token expires soon if its expiry is less than 7 days away.
 pub const EXPIRES_SOON_WITHIN: TimeDelta = TimeDelta::days(7);
+/// A token that expires within this time is at the lowest [`LifetimeLevel`].
+const CRITICAL_WITHIN: TimeDelta = TimeDelta::hours(24);
+
+/// How much of the lifetime of a token is left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LifetimeLevel {
+    /// At least 20 %.
+    Ample,
+    /// Less than 20 %.
+    Low,
+    /// Less than 5 %, or less than 24 hours.
+    Critical,
+}
 
 /// A token was recently used if its last use is less than 24 hours ago.
 const RECENT_USE_WITHIN: TimeDelta = TimeDelta::hours(24);
@@ -174,6 +187,41 @@ impl Token {
     pub fn expires_soon(&self, at: Timestamp) -> bool {
         self.status(at) == Status::Active
             && self.expires.is_some_and(|end| end - at < EXPIRES_SOON_WITHIN)
+    }
+
+    /// The instant 24 hours before the expiry. `None` if the token never expires.
+    pub fn last_day_start(&self) -> Option<Timestamp> {
+        self.expires?.checked_sub_signed(CRITICAL_WITHIN)
+    }
+
+    /// Whether the token is active at `at` and expires within 24 hours.
+    pub fn expires_within_a_day(&self, at: Timestamp) -> bool {
+        self.status(at) == Status::Active
+            && self.expires.is_some_and(|end| end - at <= CRITICAL_WITHIN)
+    }
+
+    /// The remaining lifetime at `at`, in thousandths of the time from issue to expiry. It is 1,000
+    /// for a token that never expires, and `None` for a token that has ended.
+    pub fn remaining_permille(&self, at: Timestamp) -> Option<u16> {
+        if !matches!(self.status(at), Status::Active | Status::NotYetValid) {
+            return None;
+        }
+        let Some(end) = self.expires else { return Some(1_000) };
+        let (left, whole) = ((end - at).num_seconds(), (end - self.issued).num_seconds());
+        let permille = i128::from(left) * 1_000 / i128::from(whole.max(1));
+        Some(u16::try_from(permille.clamp(0, 1_000)).unwrap_or(1_000))
+    }
+
+    /// How much of the lifetime is left at `at`; `None` for a token that has ended.
+    pub fn lifetime_level(&self, at: Timestamp) -> Option<LifetimeLevel> {
+        let permille = self.remaining_permille(at)?;
+        Some(if self.expires_within_a_day(at) || permille < 50 {
+            LifetimeLevel::Critical
+        } else if permille < 200 {
+            LifetimeLevel::Low
+        } else {
+            LifetimeLevel::Ample
+        })
     }
 
     /// Whether the token was used in the last 24 hours before `at`.

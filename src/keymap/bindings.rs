@@ -42,25 +42,25 @@ macro_rules! bindings {
 
 bindings! {
     Tokens {
-        New ["n"] "new" "create a token" Token 4;
-        Open ["Enter", "l", "Right"] "open" "open the selected token" Token 3;
-        AddScope ["a"] "scope" "add scopes to the token" Token 8;
-        Edit ["e"] "edit" "edit name and description" Token 9;
-        Clone ["c"] "clone" "create a token from this one" Token 10;
-        Revoke ["r"] "revoke" "revoke the token" Token 6;
-        Regenerate ["R"] "regenerate" "regenerate the secret" Token 7;
-        Delete ["D", "Delete"] "delete" "delete the token" Token 10;
+        New ["n"] "new" "create a token" Token 6;
+        Open ["Enter", "l", "Right"] "open" "open the selected token" Token 1;
+        AddScope ["a"] "scope" "add scopes to the token" Token 9;
+        Edit ["e"] "edit" "edit name and description" Token 10;
+        Clone ["c"] "clone" "create a token from this one" Token 11;
+        Revoke ["r"] "revoke" "revoke the token" Token 2;
+        Regenerate ["R"] "regenerate" "regenerate the secret" Token 3;
+        Delete ["D", "Delete"] "delete" "delete the token" Token 4;
         DeleteAll ["X"] "delete all" "delete every token" Token 14;
         Undo ["u"] "undo" "undo the last edit, scope change or deletion" Token 13;
-        Mark ["Space"] "mark" "mark for bulk action" Token 7;
+        Mark ["Space"] "mark" "mark for bulk action" Token 5;
         MarkRange ["v"] "range" "start or end a range of marks" Token 0;
         MarkAll ["*"] "mark all" "mark all shown tokens" Token 0;
-        CopyId ["y i"] "copy id" "copy the token id" Copy 11;
+        CopyId ["y i"] "copy id" "copy the token id" Copy 12;
         CopyName ["y n"] "copy name" "copy the token name" Copy 0;
         CopyCommand ["y c"] "copy command" "copy the command that prints this list" Copy 0;
         CopyJson ["y j"] "copy JSON" "copy the token as JSON" Copy 0;
-        Search ["/"] "search" "search by words and terms such as op:publish" View 5;
-        NextStatus ["f"] "filter" "show the tokens of the next status" View 6;
+        Search ["/"] "search" "search by words and terms such as op:publish" View 7;
+        NextStatus ["f"] "filter" "show the tokens of the next status" View 8;
         PreviousStatus ["F"] "filter" "show the tokens of the previous status" View 0;
         Expiring ["E"] "expiring" "show tokens that expire within a week" View 0;
         NextSort ["s"] "sort" "sort by the next column" View 12;
@@ -109,7 +109,7 @@ bindings! {
         Accept ["Enter"] "keep" "keep the search, go to the list" View 1;
         Cancel ["Esc"] "clear" "clear the search" View 2;
         Down ["Down"] "down" "go one row down" Move 3;
-        Up ["Up"] "up" "go one row up" Move 0;
+        Up ["Up"] "up" "recall an earlier search, or go one row up" Move 0;
     }
     Form {
         NextField ["Tab"] "field" "go to the next field" Form 3;
@@ -175,7 +175,7 @@ bindings! {
     }
     Global {
         Help ["?"] "help" "show the keys that work here" App 1;
-        Palette [":"] "commands" "find and run any command" App 5;
+        Palette [":"] "commands" "find and run any command" App 8;
         Messages ["m"] "messages" "show message log" App 0;
         Quit ["q"] "quit" "quit patdeck" App 1;
         TokensTab ["1"] "tokens" "go to the token list" App 0;

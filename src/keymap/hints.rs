@@ -10,7 +10,7 @@ use super::{Action, Keymap, Mode};
 pub struct FooterHint {
     /// The key to press, or the ellipsis.
     pub keys: String,
-    /// What the key does. Empty for the ellipsis.
+    /// What the key does. Empty for the ellipsis, and for help and quit on a narrow screen.
     pub label: String,
     /// The action that a click on the hint runs. `None` for the ellipsis.
     pub action: Option<Action>,
@@ -24,6 +24,11 @@ impl FooterHint {
     pub fn width(&self) -> usize {
         let label = self.label.width();
         self.keys.width() + if label == 0 { 0 } else { 1 + label }
+    }
+
+    /// Whether the hint is the same on all screens. It comes last and is drawn dim.
+    pub fn is_general(&self) -> bool {
+        matches!(self.action, Some(Action::Help | Action::Quit))
     }
 
     /// The hint that replaces the hints that do not fit.
@@ -48,8 +53,9 @@ pub fn width(hints: &[FooterHint]) -> usize {
     hints.iter().map(FooterHint::width).sum::<usize>() + gaps
 }
 
-/// The hints of `mode` that fit into `columns`, by rank. An ellipsis replaces what does not fit. The
-/// result is never wider than `columns`; it is empty if not even the ellipsis fits.
+/// The hints of `mode` that fit into `columns`, by rank, then help and quit. An ellipsis replaces
+/// what does not fit, and help and quit lose their labels then. The result is never wider than
+/// `columns`; it is empty if not even the first key fits.
 pub fn footer(
     map: &Keymap,
     mode: Mode,
@@ -57,29 +63,39 @@ pub fn footer(
     columns: usize,
     ascii: bool,
 ) -> Vec<FooterHint> {
-    let mut hints = ranked(map, mode, enabled, ascii);
-    if width(&hints) <= columns {
-        return hints;
+    let (mut own, mut general) = ranked(map, mode, enabled, ascii);
+    let all = [own.clone(), general.clone()].concat();
+    if width(&all) <= columns {
+        return all;
     }
-    hints.push(FooterHint::ellipsis(ascii));
-    while width(&hints) > columns {
-        // Remove the hint before the ellipsis, and finally the ellipsis itself.
-        match hints.len().checked_sub(2) {
-            Some(last) => drop(hints.remove(last)),
-            None => hints.clear(),
+    for hint in &mut general {
+        hint.label.clear();
+    }
+    loop {
+        let is_empty = own.is_empty();
+        let hints = [own.clone(), vec![FooterHint::ellipsis(ascii)], general.clone()].concat();
+        if width(&hints) <= columns {
+            return hints;
+        }
+        own.pop();
+        if is_empty {
+            break;
         }
     }
-    hints
+    while width(&general) > columns {
+        general.pop();
+    }
+    general
 }
 
-/// All hints of `mode` by importance: help and quit first, then by rank. Within a rank, the hints of
-/// the nearer mode come first.
+/// The hints of `mode` by rank, and those of help and quit. Within a rank, the hints of the nearer
+/// mode come first.
 fn ranked(
     map: &Keymap,
     mode: Mode,
     enabled: impl Fn(Action) -> bool,
     ascii: bool,
-) -> Vec<FooterHint> {
+) -> (Vec<FooterHint>, Vec<FooterHint>) {
     let mut hints: Vec<_> = map
         .effective_rows(mode)
         .filter(|row| row.binding.rank > 0 && enabled(row.binding.action))
@@ -89,11 +105,8 @@ fn ranked(
             Some((row.binding, FooterHint { keys: key, label, action: Some(row.binding.action) }))
         })
         .collect();
-    hints.sort_by_key(|(binding, _)| {
-        let is_essential = matches!(binding.action, Action::Help | Action::Quit);
-        (!is_essential, binding.rank)
-    });
-    hints.into_iter().map(|(_, hint)| hint).collect()
+    hints.sort_by_key(|(binding, _)| binding.rank);
+    hints.into_iter().map(|(_, hint)| hint).partition(|hint| !hint.is_general())
 }
 
 #[cfg(test)]
@@ -116,12 +129,13 @@ mod tests {
     fn the_least_important_hints_are_dropped_first() {
         assert_eq!(
             line(Mode::Tokens, 80),
-            "? help  q quit  Enter open  n new  / search  : commands  r revoke  f filter  >"
+            "Enter open  r revoke  R regenerate  D delete  Space mark  n new  >  ?  q"
         );
-        assert_eq!(line(Mode::Tokens, 40), "? help  q quit  Enter open  n new  >");
-        assert_eq!(line(Mode::Tokens, 17), "? help  q quit  >");
-        assert_eq!(line(Mode::Tokens, 16), "? help  >");
-        assert_eq!(line(Mode::Tokens, 8), ">");
+        assert_eq!(line(Mode::Tokens, 40), "Enter open  r revoke  >  ?  q");
+        assert_eq!(line(Mode::Tokens, 19), "Enter open  >  ?  q");
+        assert_eq!(line(Mode::Tokens, 8), ">  ?  q");
+        assert_eq!(line(Mode::Tokens, 4), "?  q");
+        assert_eq!(line(Mode::Tokens, 3), "?");
         assert_eq!(line(Mode::Tokens, 0), "");
         assert_eq!(line(Mode::Confirm, 41), "Enter confirm  Esc cancel  Ctrl-Y command");
     }
@@ -156,26 +170,24 @@ mod tests {
         ) {
             let map = Keymap::default();
             let usable = |action| !off.contains(&action);
-            let all = ranked(&map, mode, usable, ascii);
+            let (all, general) = ranked(&map, mode, usable, ascii);
             let hints = footer(&map, mode, usable, columns, ascii);
             prop_assert!(width(&hints) <= columns);
             prop_assert_eq!(width(&hints), shown(&hints).width());
-            let whole = hints.iter().take_while(|hint| !hint.label.is_empty()).count();
-            prop_assert_eq!(&hints[..whole], &all[..whole], "rank order is kept");
-            if whole < all.len() && columns > 0 {
-                prop_assert_eq!(&hints[whole..], &[FooterHint::ellipsis(ascii)]);
-                let mut more = all[..=whole].to_vec();
-                if whole + 1 < all.len() {
-                    more.push(FooterHint::ellipsis(ascii));
-                }
-                prop_assert!(width(&more) > columns, "no room is wasted");
+            let own = hints.iter().take_while(|hint| all.contains(hint)).count();
+            prop_assert_eq!(&hints[..own], &all[..own], "rank order is kept");
+            if own < all.len() && hints.len() > own + general.len() {
+                prop_assert_eq!(&hints[own], &FooterHint::ellipsis(ascii));
+                let next = FooterHint::GAP + all[own].width();
+                prop_assert!(width(&hints) + next > columns, "no room is wasted");
             }
         }
 
         #[test]
-        fn help_and_quit_are_dropped_last(columns in 17_usize..=200) {
+        fn help_and_quit_come_last_and_stay(columns in 4_usize..=200) {
             for mode in [Mode::Global, Mode::List, Mode::Tokens, Mode::Detail, Mode::Audit] {
-                prop_assert!(line(mode, columns).starts_with("? help  q quit"));
+                let line = line(mode, columns);
+                prop_assert!(line.ends_with("?  q") || line.ends_with("? help  q quit"), "{}", line);
             }
         }
     }

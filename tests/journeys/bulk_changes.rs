@@ -84,7 +84,8 @@ fn star_marks_all_shown_tokens_and_unmarks_them() {
 fn a_bulk_delete_can_be_undone() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
     it.keys("F * D").sees("Delete 4 tokens?").keys("4 <Enter>");
-    it.sees("Deleted 4 tokens. Press u within 24 hours to undo").sees("No tokens yet.");
+    it.sees("Deleted 4 tokens. Press u within 24 hours to undo")
+        .sees("Press u to undo the deletion.");
     it.keys("u").sees("Restored 4 tokens").sees("All 4");
 }
 

@@ -179,7 +179,7 @@ fn deleting_all_needs_the_count_and_can_be_undone() {
     it.keys("X").sees("Delete all 4 tokens?").sees("2 are active and 1");
     it.keys("5 <Enter>").sees("Type the count exactly: 4");
     it.keys("<Backspace> 4 <Enter>").sees("Deleted 4 tokens");
-    it.sees("No tokens yet.").keys("u").sees("Restored 4 tokens");
+    it.sees("Press u to undo the deletion.").keys("u").sees("Restored 4 tokens");
     it.sees("[Active 2]").sees("All 4");
 }
 

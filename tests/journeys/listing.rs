@@ -60,7 +60,7 @@ fn search_shows_the_match_count_of_every_status() {
 #[test]
 fn times_are_relative_then_local_then_utc() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
-    it.sees("in 27d").sees("5 min ago").sees("never used");
+    it.sees("in 27d").sees("5 min ago").sees("never");
     it.keys("t").sees("Times are shown in local time");
     it.sees("2026-12-21 12:00");
     it.keys("t").sees("2026-12-21 12:00Z").keys("t").sees("in 27d");
@@ -87,10 +87,52 @@ fn the_selection_stays_on_its_token_when_sorting() {
 #[test]
 fn movement_keys_move_through_many_rows() {
     let mut it = Journey::on(Fixture::Many, 80, 24);
-    it.keys("F").sees("1 of 60").keys("j <Down> j").sees("4 of 60");
-    it.keys("G").sees("60 of 60").keys("k <Up>").sees("58 of 60");
-    it.keys("g").sees("1 of 60").keys("<PgDn> <PgUp> <End> <Home>");
-    it.sees("1 of 60").keys("<C-d>").never_sees(" 1 of 60");
+    it.keys("F").sees("1-19 of 60").keys("j <Down> j");
+    assert!(it.selected().contains("fleet-56"), "{}", it.selected());
+    it.keys("G").sees("42-60 of 60").keys("k <Up>");
+    assert!(it.selected().contains("fleet-02"), "{}", it.selected());
+    it.keys("g").sees("1-19 of 60").keys("<PgDn> <PgUp> <End> <Home>").sees("1-19 of 60");
+    it.keys("<PgDn>").sees("11-29 of 60");
+}
+
+#[test]
+fn a_scrollbar_shows_the_position_in_a_long_list() {
+    let mut it = Journey::on(Fixture::Many, 80, 24);
+    let bar = |it: &Journey| {
+        let screen = it.screen();
+        let cells: String = screen.lines().filter_map(|line| line.chars().nth(79)).collect();
+        cells.replace(' ', "")
+    };
+    it.keys("F");
+    assert!(bar(&it).starts_with('█') && bar(&it).ends_with('░'), "{}", it.screen());
+    it.keys("G");
+    assert!(bar(&it).starts_with('░') && bar(&it).ends_with('█'), "{}", it.screen());
+    assert_eq!(bar(&Journey::on(Fixture::Few, 80, 24)), "");
+}
+
+#[test]
+fn hints_start_with_the_keys_of_the_list() {
+    let mut it = Journey::on(Fixture::Few, 80, 24);
+    it.sees("Enter open  r revoke  R regenerate  D delete  Space mark").sees("?  q");
+    let mut it = Journey::on(Fixture::Empty, 80, 24);
+    it.never_sees("Enter open").never_sees("r revoke").never_sees("f filter").sees("n new");
+    it.sees("alice@edge-1").resize(120, 40).sees("alice@edge-1");
+}
+
+#[test]
+fn a_dialog_dims_the_screen_behind_it() {
+    use ratatui::style::Modifier;
+    let mut it = Journey::on(Fixture::Few, 80, 24);
+    let is_dim = |it: &Journey, text: &str| {
+        let buf = &it.event_loop.display.last_frame;
+        let at = super::screen_text::find(buf, text).unwrap();
+        buf[at].modifier == Modifier::DIM
+    };
+    assert!(!is_dim(&it, "1 Tokens"));
+    it.keys("r").sees("Revoke grafana?");
+    assert!(is_dim(&it, "1 Tokens") && is_dim(&it, "Active 2") && !is_dim(&it, "Revoke grafana?"));
+    it.keys("<Esc>");
+    assert!(!is_dim(&it, "1 Tokens"));
 }
 
 #[test]
@@ -130,26 +172,65 @@ fn the_help_lists_the_current_keys_and_is_searchable() {
 }
 
 #[test]
-fn each_column_sorts_in_both_directions() {
+fn each_column_sorts_in_screen_order() {
     let mut it = Journey::on(Fixture::Few, 118, 24);
     it.keys("F").sees("Issued ▼");
     let expected = [
-        ("Expires", "sensor-gate grafana ci-deploy old-backup"),
-        ("Last used", "grafana old-backup sensor-gate ci-deploy"),
-        ("Name", "ci-deploy grafana old-backup sensor-gate"),
-        ("Description", "sensor-gate old-backup ci-deploy grafana"),
-        ("Status", "ci-deploy grafana sensor-gate old-backup"),
-        ("Scopes", "grafana old-backup sensor-gate ci-deploy"),
-        ("Issued", "old-backup ci-deploy sensor-gate grafana"),
+        ("Name ▲", "ci-deploy grafana old-backup sensor-gate"),
+        ("Description ▲", "sensor-gate old-backup ci-deploy grafana"),
+        ("Expires ▲", "sensor-gate grafana ci-deploy old-backup"),
+        ("Scopes ▼", "ci-deploy old-backup sensor-gate grafana"),
+        ("Last used ▼", "ci-deploy grafana old-backup sensor-gate"),
+        ("Issued ▼", "grafana sensor-gate ci-deploy old-backup"),
     ];
-    it.keys("S").sees("Issued ▲");
-    for (column, rising) in expected {
-        it.keys("s").sees(&format!("{column} ▲"));
-        assert_eq!(visible_order(&it), rising, "{column}");
-        it.keys("S").sees(&format!("{column} ▼"));
+    for (heading, first) in expected {
+        it.keys("s").sees(heading);
+        assert_eq!(visible_order(&it), first, "{heading}");
+        let reversed = match heading.split_once(" ▲") {
+            Some((column, _)) => format!("{column} ▼"),
+            None => heading.replace('▼', "▲"),
+        };
+        it.keys("S").sees(&reversed);
         // Equal keys stay in name order; all others are reversed.
-        assert_eq!(visible_order(&it).len(), rising.len());
-        assert_ne!(visible_order(&it), rising, "{column}");
-        it.keys("S");
+        assert_ne!(visible_order(&it), first, "{heading}");
+        it.keys("S").sees(heading);
     }
+}
+
+#[test]
+fn the_sort_arrow_is_visible_at_every_size() {
+    for (width, height) in [(120, 40), (80, 24), (60, 16), (40, 10)] {
+        let mut it = Journey::on(Fixture::Few, width, height);
+        it.sees("Issued ▼").keys("s").sees("Name ▲").keys("s").sees("Description ▲");
+    }
+}
+
+#[test]
+fn the_expiry_column_names_the_status_of_ended_tokens() {
+    let mut it = Journey::on(Fixture::Few, 80, 24);
+    it.keys("F").sees("× old-backup").sees("revoked 1d ago").sees("○ sensor-gate");
+    it.sees("expired 1d ago").never_sees("Status");
+    // ci-deploy has used 3 of 30 days.
+    it.sees("in 27d          ▰▰▰▰▰▱").sees("▰▰▰▰▰▰");
+    it.clock_forward(TimeDelta::hours(26 * 24 + 1)).sees("! ci-deploy").sees("▰▱▱▱▱▱");
+}
+
+#[test]
+fn a_wider_screen_shows_the_columns_of_80() {
+    for width in [80, 100, 120, 150, 200] {
+        let mut it = Journey::on(Fixture::Few, width, 24);
+        it.sees("Name").sees("Expires").sees("Scopes  ").sees("Last used").sees("never");
+    }
+    Journey::on(Fixture::Few, 100, 24).sees("Description").sees("Publishes builds");
+    Journey::on(Fixture::Few, 200, 40).sees("Description").sees("Owner").sees("Issued ▼");
+}
+
+#[test]
+fn an_empty_list_names_the_next_steps() {
+    let mut it = Journey::on(Fixture::Empty, 80, 24);
+    it.sees("Press n to create the first one.").sees("Press : to find any command.");
+    it.sees("Press ? to show the keys.");
+    let mut it = Journey::on(Fixture::One, 80, 24);
+    it.keys("D").types("ci-deploy").keys("<Enter>").sees("Press u to undo the deletion.");
+    it.keys("u").sees("ci-deploy");
 }

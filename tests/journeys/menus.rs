@@ -50,8 +50,8 @@ fn a_menu_keeps_its_size_while_typing() {
         it.keys(open);
         let frame = |it: &Journey| {
             let screen = it.screen();
-            let edges = screen.lines().enumerate().filter(|(_, l)| l.contains(['┌', '└']));
-            edges.map(|(at, line)| (at, line.find(['┌', '└']))).collect::<Vec<_>>()
+            let edges = screen.lines().enumerate().filter(|(_, l)| l.contains(['╭', '╰']));
+            edges.map(|(at, line)| (at, line.find(['╭', '╰']))).collect::<Vec<_>>()
         };
         let before = frame(&it);
         assert_eq!(before.len(), 2, "{}", it.screen());

@@ -33,8 +33,10 @@ fn a_second_click_on_a_row_opens_it() {
 #[test]
 fn the_wheel_scrolls_the_view_under_the_pointer() {
     let mut it = Journey::on(Fixture::Many, 80, 24);
-    it.sees("1 of ").wheels("Name", true).wheels("Name", true).sees("7 of ");
-    it.wheels("Name", false).sees("4 of ");
+    it.wheels("Name", true).wheels("Name", true);
+    assert!(it.selected().contains("fleet-50"), "{}", it.screen());
+    it.wheels("Name", false);
+    assert!(it.selected().contains("ci-54"), "{}", it.screen());
     it.keys("?").sees("1 of 4").wheels("create a token", true).sees("4 of 4");
     it.keys("<Esc> 4");
     let newest = it.selected();
@@ -47,7 +49,7 @@ fn a_second_click_on_a_command_runs_it() {
     it.keys("?").clicks("edit name and description").sees("Keys on this screen");
     it.clicks("edit name and description").sees("Edit ci-deploy");
     it.keys("<Esc> :").types("revoke the").clicks("revoke the token").sees("Revoke ci-deploy?");
-    it.keys("<Esc>").clicks(": commands").sees("Commands");
+    it.keys("<Esc>").resize(120, 24).clicks(": commands").sees("Commands");
 }
 
 #[test]
@@ -104,7 +106,7 @@ fn the_footer_hints_are_clickable() {
     it.clicks("/ search").types("zebra").sees("No active tokens match");
     it.keys("<Enter>").clicks("All 0").sees("[All 0]");
     it.clicks("zebra").types("x").sees("zebrax");
-    it.keys("<Esc>").clicks("? help").sees("Keys on this screen");
+    it.keys("<Esc>").clicks("?  q").sees("Keys on this screen");
 }
 
 #[test]

@@ -61,7 +61,7 @@ pub(crate) fn highlighted_text(buf: &Buffer) -> String {
 
 /// Removes borders and line breaks and collapses spaces, so that a wrapped sentence can be found.
 pub(crate) fn unwrapped(screen: &str) -> String {
-    let words = screen.split(|c: char| c.is_whitespace() || "│|┌┐└┘─".contains(c));
+    let words = screen.split(|c: char| c.is_whitespace() || "│|╭╮╰╯─".contains(c));
     let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
     words.join(" ")
 }

@@ -24,6 +24,7 @@ fn terms_filter_by_scope_use_and_time() {
         ("by:bob", vec![]),
         ("may:channels:c-42:subscribe", vec!["ci-deploy"]),
         ("expiring<7d", vec!["grafana"]),
+        ("expires<7d", vec!["grafana"]),
         ("status:expired", vec!["sensor-gate"]),
         ("status:all entity:*", vec!["ci-deploy", "sensor-gate"]),
         ("-status:active", vec!["old-backup", "sensor-gate"]),
@@ -62,11 +63,49 @@ fn a_status_term_overrides_the_status_filter() {
 #[test]
 fn tokens_expiring_within_a_week_have_a_filter() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
-    it.sees("1 expires in 7d").sees("◐ grafana").sees("in 7d !");
+    it.sees("1 expires in 7d").sees("◐ grafana").sees("in 7d");
     it.keys("E").sees("[Expiring 1]");
     assert_eq!(visible_names(&it), ["grafana"]);
     it.keys("E").sees("[Active 2]").keys("E f").sees("[Expired 1]").keys("E F").sees("[Active 2]");
     // An empty expiring filter is hidden, unless it is selected.
     it.keys("E").clock_forward(TimeDelta::days(7));
-    it.sees("[Expiring 0]").sees("No expiring tokens.").keys("f").never_sees("Expiring");
+    it.sees("[Expiring 0]")
+        .sees("No token expires within 7 days.")
+        .keys("f")
+        .never_sees("Expiring");
+}
+
+#[test]
+fn the_error_of_a_term_is_never_cut() {
+    for (width, height) in [(120, 40), (80, 24), (60, 16), (40, 10)] {
+        let mut it = Journey::on(Fixture::Few, width, height);
+        it.keys("/").types("foo:bar");
+        let text = super::screen_text::unwrapped(&it.screen());
+        assert!(
+            text.contains("unknown term foo:bar: put it in \"quotes\", or use status:"),
+            "{text}"
+        );
+        assert!(text.contains("unused unclaimed wildcard"), "{text}");
+    }
+}
+
+#[test]
+fn the_up_key_recalls_earlier_searches() {
+    let mut it = Journey::on(Fixture::Few, 80, 24);
+    it.keys("/ graf <Enter> <Esc> / ci <Enter> <Esc> / <Up>").sees("/ci");
+    assert_eq!(visible_names(&it), ["ci-deploy"]);
+    it.keys("<Up>").sees("/graf");
+    assert_eq!(visible_names(&it), ["grafana"]);
+    it.keys("<Up> <Down>").sees("/ci").keys("<Enter>").sees("/ci");
+}
+
+#[test]
+fn matches_are_underlined_in_the_rows() {
+    use ratatui::style::Modifier;
+    let mut it = Journey::on(Fixture::Few, 80, 24);
+    it.keys("F / deploy");
+    let buf = &it.event_loop.display.last_frame;
+    let at = super::screen_text::find(buf, "ci-deploy").unwrap();
+    let is_underlined = |x: u16| buf[(at.x + x, at.y)].modifier.contains(Modifier::UNDERLINED);
+    assert!(!is_underlined(0) && !is_underlined(2) && is_underlined(3) && is_underlined(8));
 }

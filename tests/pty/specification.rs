@@ -115,7 +115,7 @@ fn save_the_secret_once(pty: &mut Pty, secret: &str) {
 fn view_from_the_list(pty: &mut Pty) {
     pty.keys("1");
     pty.wait_for("[Active 1]");
-    pty.wait_for("never used");
+    pty.wait_for("never");
     pty.wait_until_gone(DESCRIPTION);
     pty.keys("<Enter>");
     for shown in [NAME, DESCRIPTION, "Scopes 3", "messages", "r revoke"] {
@@ -240,7 +240,7 @@ fn delete_all_and_undo(pty: &mut Pty) {
     pty.wait_for("Type the count exactly: 2");
     pty.keys("2 <Enter>");
     pty.wait_for("Deleted 2 tokens");
-    pty.wait_for("No tokens yet.");
+    pty.wait_for("to undo the deletion.");
     pty.keys("u");
     pty.wait_for("Restored 2 tokens");
     pty.wait_for("All 2");

@@ -151,7 +151,7 @@ impl Predicate {
                 parse_threshold(sign, value)
                     .ok_or_else(|| invalid("a duration with a unit, e.g. idle>90d"))?,
             ),
-            ("expiring", _) => Self::Expiring(
+            ("expires" | "expiring", _) => Self::Expiring(
                 parse_threshold(sign, value)
                     .ok_or_else(|| invalid("a duration with a unit, e.g. expiring<7d"))?,
             ),

@@ -105,6 +105,7 @@ fn each_term_matches_the_expected_tokens() {
         ("idle>12h", "bcd"),
         ("idle<1h", "a"),
         ("expiring<7d", "b"),
+        ("expires<7d", "b"),
         ("expiring>7d", "a"),
     ] {
         assert_eq!(matches_of(text), letters, "{text}");

@@ -32,6 +32,8 @@ const LARGE_STORE: usize = 100_000;
 #[expect(clippy::struct_excessive_bools, reason = "they are independent of each other")]
 pub struct Model {
     pub(super) token_cache: TokenCache,
+    /// Whether the newest entry of the undo history restores deleted tokens.
+    pub has_deleted_tokens: bool,
     /// The store summary: counts, undelivered secrets and damage.
     pub summary: StoreSummary,
     /// Whether a fetch failed. If so, no token is fetched before the next event: a fetch that keeps
@@ -64,6 +66,7 @@ impl Model {
     pub fn new(clock: Clock, zone: Zone, theme: Theme, policy: Policy, keymap: Keymap) -> Self {
         Self {
             token_cache: TokenCache::default(),
+            has_deleted_tokens: false,
             summary: StoreSummary::default(),
             fetch_paused: false,
             now: clock.now(),

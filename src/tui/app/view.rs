@@ -7,13 +7,14 @@ use ratatui::{
     layout::{Position, Rect},
 };
 
-use super::{App, effect::Tab};
+use super::{App, effect::Tab, undo::UndoEntry};
 use crate::{
+    domain::Command,
     keymap::Action,
     output::command_line::CommandLine,
     tui::{
         dialogs::Dialog as _,
-        screens::{chrome, detail::KeyReceiver},
+        screens::{chrome, detail::KeyReceiver, tokens::width_beside_detail},
         widgets::canvas::{Canvas, width},
     },
 };
@@ -35,6 +36,9 @@ impl App {
         let (columns, lines) = chrome::MIN_SIZE;
         self.is_wide = area.width >= MIN_SPLIT_WIDTH;
         self.model.begin_frame();
+        let newest_undo = self.undo_history.last();
+        self.model.has_deleted_tokens =
+            matches!(newest_undo, Some(UndoEntry::Undo(Command::Restore(_))));
         buf.set_style(area, self.model.theme.base);
         // Show the selected token in the detail. In the first frame, and after the terminal became
         // wide, the detail can be empty or show another token.
@@ -50,10 +54,12 @@ impl App {
         let ctx = &self.model;
         let canvas = &mut Canvas { buf, ctx };
         for open in &mut self.dialogs {
+            canvas.buf.set_style(body, ctx.theme.behind);
             ctx.hit_map.clear_under(body);
             cursor = open.dialog.view(body, canvas);
         }
         for panel in &mut self.secrets {
+            canvas.buf.set_style(body, ctx.theme.behind);
             ctx.hit_map.clear_under(body);
             cursor = panel.view(body, canvas);
         }
@@ -79,7 +85,8 @@ impl App {
         let focus = if has_focus { KeyReceiver::Detail } else { KeyReceiver::Overlay };
         match self.tab {
             Tab::Tokens | Tab::Detail if self.is_wide => {
-                let list = Rect { width: body.width * 11 / 20, ..body };
+                let width = width_beside_detail(body.width, ctx.time_format);
+                let list = Rect { width, ..body };
                 let rest = Rect { x: list.right() + 1, width: body.width - list.width - 1, ..body };
                 for line in 0..body.height {
                     canvas.line(rest, line).text(ctx.theme.bar(), ctx.theme.rule);
@@ -124,7 +131,10 @@ impl App {
         let line = Rect { y: area.bottom() - 2, height: 1, ..area };
         let above = Rect { height: area.height - 1, ..area };
         let banner = self.model.banner();
-        if let Some(message) = self.messages.current() {
+        let fault = self.tokens.search_fault().filter(|_| self.tab == Tab::Tokens);
+        if let Some(fault) = fault.filter(|_| self.top_dialog().is_none()) {
+            chrome::draw_search_fault(&fault, above, canvas);
+        } else if let Some(message) = self.messages.current() {
             chrome::draw_message(&message.text, message.is_warning, above, canvas);
         } else if let Some(equivalent) = self.shown_equivalent() {
             chrome::draw_cli_equivalent(&equivalent.to_string(), line, canvas);

@@ -15,8 +15,8 @@ use crate::{
 /// Minimum terminal size for the screens, in columns and lines.
 pub const MIN_SIZE: (u16, u16) = (40, 10);
 
-/// Draws the top line: the tabs, then user and host, the number of active tokens and the number of
-/// tokens that expire soon. Leaves out what does not fit.
+/// Draws the top line: the tabs, then the number of active tokens, the number of tokens that expire
+/// soon, and at the right end user and host. Leaves out what does not fit.
 pub fn draw_top_line(tab: Tab, who: &str, area: Rect, canvas: &mut Canvas<'_>) {
     let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
     let mut writer = canvas.line(area, 0);
@@ -45,13 +45,13 @@ pub fn draw_top_line(tab: Tab, who: &str, area: Rect, canvas: &mut Canvas<'_>) {
     }
 }
 
-/// The facts in the top line: user and host, the number of active tokens, the number of tokens that
-/// expire within 7 days, and read-only mode. Drops facts from the front until the rest fits into
-/// `room` columns.
+/// The facts in the top line: the number of active tokens, the number of tokens that expire within
+/// 7 days, read-only mode, user and host. Drops facts from the front until the rest fits into `room`
+/// columns.
 fn facts(who: &str, room: u16, ctx: &Model) -> Vec<(String, Style)> {
     let theme = &ctx.theme;
     let dot = format!(" {} ", theme.dot());
-    let mut facts = vec![(who.to_owned(), theme.faint)];
+    let mut facts = Vec::new();
     if let Some(numbers) = ctx.summary.stats {
         facts.push((format!("{} active", grouped(numbers.counts.active)), theme.faint));
     }
@@ -62,13 +62,18 @@ fn facts(who: &str, room: u16, ctx: &Model) -> Vec<(String, Style)> {
             theme.warning,
         ));
     }
-    if ctx.read_only {
-        facts.push(("read-only".to_owned(), theme.warning));
-    }
-    // User and host are dropped first, because the shell prompt usually shows them.
+    let identity = (who.to_owned(), theme.faint);
+    // A narrow screen shows read-only mode instead of user and host.
+    let read_only = ctx.read_only.then(|| ("read-only".to_owned(), theme.warning));
     let wide = |facts: &[(String, Style)]| {
         facts.iter().map(|(text, _)| width(text) + width(&dot)).sum::<u16>()
     };
+    let last: Vec<_> = read_only.clone().into_iter().chain([identity]).collect();
+    facts.extend(if wide(&last) <= room + width(&dot) {
+        last
+    } else {
+        read_only.into_iter().collect()
+    });
     while !facts.is_empty() && wide(&facts).saturating_sub(width(&dot)) > room {
         facts.remove(0);
     }
@@ -97,12 +102,25 @@ pub fn wrap_message(text: &str, bad: bool, columns: u16, ctx: &Model) -> Vec<Str
 
 /// Draws a message at the bottom of `area`, on as many lines as the message needs.
 pub fn draw_message(text: &str, bad: bool, area: Rect, canvas: &mut Canvas<'_>) {
-    let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
+    let parts = wrap_message(text, bad, area.width, canvas.ctx);
+    draw_message_lines(&parts, bad, area, canvas);
+}
+
+/// Draws the error of a search at the bottom of `area`. Unlike a message, it is never cut, because it
+/// lists the valid terms.
+pub fn draw_search_fault(fault: &str, area: Rect, canvas: &mut Canvas<'_>) {
+    let theme = &canvas.ctx.theme;
+    let text = format!("{} {fault}", theme.fault_glyph());
+    let parts = wrap(&text, area.width.saturating_sub(2), theme);
+    draw_message_lines(&parts, true, area, canvas);
+}
+
+fn draw_message_lines(parts: &[String], bad: bool, area: Rect, canvas: &mut Canvas<'_>) {
+    let theme = &canvas.ctx.theme;
     let style = if bad { theme.danger } else { theme.good };
-    let parts = wrap_message(text, bad, area.width, ctx);
     let lines = u16::try_from(parts.len()).unwrap_or(1);
     let from = area.height.saturating_sub(lines);
-    for (line, part) in (from..area.height).zip(&parts) {
+    for (line, part) in (from..area.height).zip(parts) {
         let blank = " ".repeat(usize::from(area.width));
         canvas.line(area, line).text(&blank, theme.blank());
         canvas.line(area, line).skip(1).text(part, style);
@@ -122,7 +140,11 @@ pub fn draw_footer(
     let mut writer = canvas.line(area, 0).skip(1);
     for hint in hints {
         let from = writer.column();
-        writer = writer.text(&hint.keys, theme.key).skip(1).text(&hint.label, theme.faint);
+        let style = if hint.is_general() { theme.faint } else { theme.key };
+        writer = writer.text(&hint.keys, style);
+        if !hint.label.is_empty() {
+            writer = writer.skip(1).text(&hint.label, theme.faint);
+        }
         if let Some(action) = hint.action {
             ctx.hit_map.click_action(writer.rect_since(from), action);
         }

@@ -7,7 +7,7 @@ use ratatui::layout::{Position, Rect};
 use super::search_box::SearchBox;
 use crate::{
     domain::{StatusCounts, StatusFilter, grouped},
-    keymap::Action,
+    keymap::{Action, Mode},
     tui::{
         app::model::Model,
         widgets::{
@@ -58,10 +58,26 @@ impl FilterBar<'_> {
         if typing {
             return self.search_box.draw_field(column, &others.join("  "), room, canvas);
         }
-        if !self.search_box.is_empty() {
+        if self.search_box.is_empty() {
+            self.draw_search_hint(column, room, canvas);
+        } else {
             self.search_box.draw_chip(column + 1, room, canvas);
         }
         None
+    }
+
+    /// Draws the key of the search at the right end of `area`, if the chips end at `column` and leave
+    /// enough room.
+    fn draw_search_hint(self, column: u16, area: Rect, canvas: &mut Canvas<'_>) {
+        let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
+        let key = ctx.key(Mode::Tokens, Action::Search);
+        let start = area.width.saturating_sub(width(&key) + width(" search") + 1);
+        if self.marked > 0 || ctx.summary.total == 0 || start < column + 2 {
+            return;
+        }
+        let writer = canvas.line(area, 0).move_to(start).text(&key, theme.key);
+        let writer = writer.text(" search", theme.faint);
+        ctx.hit_map.click_action(writer.rect_since(start), Action::Search);
     }
 
     /// Makes a click into `area` select `filter`. The click acts like the key presses that lead

@@ -24,11 +24,25 @@ pub(super) struct SearchBox {
     field: TextInput,
     is_typing: bool,
     fault: Option<SearchError>,
+    history: SearchHistory,
+}
+
+/// The searches that were kept, newest last.
+#[derive(Debug, Default)]
+struct SearchHistory {
+    texts: Vec<String>,
+    /// The index of the recalled text, if the field contains one.
+    recalled: Option<usize>,
 }
 
 impl Default for SearchBox {
     fn default() -> Self {
-        Self { field: TextInput::single_line(""), is_typing: false, fault: None }
+        Self {
+            field: TextInput::single_line(""),
+            is_typing: false,
+            fault: None,
+            history: SearchHistory::default(),
+        }
     }
 }
 
@@ -51,14 +65,46 @@ impl SearchBox {
         self.is_typing = true;
     }
 
-    /// Stops editing; the search stays active.
+    /// Stops editing; the search stays active and is added to the history.
     pub(super) fn leave(&mut self) {
         self.is_typing = false;
+        let text = self.field.text();
+        if !text.trim().is_empty() {
+            self.history.texts.retain(|other| *other != text);
+            self.history.texts.push(text);
+        }
+        self.history.recalled = None;
+    }
+
+    /// Empties the field and stops editing. The history stays.
+    pub(super) fn clear(&mut self) {
+        let history = SearchHistory { recalled: None, ..std::mem::take(&mut self.history) };
+        *self = Self { history, ..Self::default() };
+    }
+
+    /// Replaces the text by the next older search, or the next newer one. Returns false if the field
+    /// contains a text that was not recalled, or if there is no such search.
+    pub(super) fn recall(&mut self, older: bool) -> bool {
+        let SearchHistory { texts, recalled } = &self.history;
+        let next = match (recalled, older) {
+            (Some(at), true) => at.checked_sub(1),
+            (Some(at), false) => Some(at + 1),
+            (None, true) if self.is_empty() => texts.len().checked_sub(1),
+            (None, _) => None,
+        };
+        let Some(text) = next.and_then(|next| texts.get(next)) else { return false };
+        self.field.set_text(text);
+        self.history.recalled = next;
+        true
     }
 
     /// Passes a key to the field. Returns true if the text changed.
     pub(super) fn press(&mut self, key: KeyEvent) -> bool {
-        self.is_typing && self.field.press(key)
+        let is_changed = self.is_typing && self.field.press(key);
+        if is_changed {
+            self.history.recalled = None;
+        }
+        is_changed
     }
 
     /// Pastes `text`. Returns false if the field is not being edited.
@@ -91,7 +137,8 @@ impl SearchBox {
         let room = area.width.saturating_sub(start);
         let field_width = (width(&self.field.text()) + 2).max(MIN_FIELD_WIDTH);
         let (note_text, style) = match &self.fault {
-            Some(fault) => (format!("{} {fault}", theme.fault_glyph()), theme.danger),
+            // The message line shows the error in full.
+            Some(_) => (String::new(), theme.danger),
             None if self.field.is_empty() => (TERMS.to_owned(), theme.faint),
             None if field_width + width(note) < room => (note.to_owned(), theme.faint),
             None => (String::new(), theme.faint),

@@ -1,6 +1,8 @@
 //! Token list: status chips, incremental search, sorting, marks, and one row per token. It does
 //! not change tokens itself; its effects open dialogs or other tabs.
 
+mod empty_state;
+mod highlight;
 mod marking;
 mod table;
 
@@ -11,7 +13,8 @@ use ratatui::{
     layout::{Position, Rect},
 };
 
-use self::table::{draw_headings, draw_row, fitting_columns};
+pub(in crate::tui) use self::table::width_beside_detail;
+use self::table::{draw_headings, draw_row, fitting_columns, next_sort};
 use super::{
     filter_bar::FilterBar,
     marked_tokens::MarkedTokens,
@@ -20,8 +23,7 @@ use super::{
 };
 use crate::{
     domain::{
-        Column, Command, ListQuery, Search, Status, StatusFilter, Timestamp, TokenId,
-        TokensToDelete, grouped,
+        Command, ListQuery, Search, Status, StatusFilter, Timestamp, TokenId, TokensToDelete,
     },
     keymap::{Action, Mode},
     list::{Completeness, ListRequest, ListResult},
@@ -31,7 +33,7 @@ use crate::{
             model::Model,
         },
         widgets::{
-            canvas::{Canvas, line_rect, width},
+            canvas::{Canvas, line_rect, rect_below, width},
             list_selection::ListSelection,
         },
     },
@@ -70,13 +72,16 @@ impl TokensScreen {
         &self.query
     }
 
-    /// The position in the list for the line above the footer, for example `12 of 1,234`. The text
-    /// is empty if the list is empty.
+    /// The visible rows for the line above the footer, for example `8-21 of 1,234`. The text is
+    /// empty if the list is empty.
     pub fn position_text(&self) -> String {
-        match self.result.total {
-            0 => String::new(),
-            count => format!("{} of {}", grouped(self.rows.selected() + 1), grouped(count)),
-        }
+        self.rows.visible_rows_text(self.result.total)
+    }
+
+    /// The error of the search that is being typed, for the message line.
+    pub fn search_fault(&self) -> Option<String> {
+        let fault = self.search_box.fault().filter(|_| self.search_box.is_typing());
+        fault.map(ToString::to_string)
     }
 
     /// Selects `id`, and clears the filter if it hides that token.
@@ -171,7 +176,7 @@ impl TokensScreen {
     }
 
     fn clear_search(&mut self) {
-        self.search_box = SearchBox::default();
+        self.search_box.clear();
         self.query.search = Search::default();
     }
 
@@ -193,14 +198,23 @@ impl TokensScreen {
             | Action::CopyId
             | Action::CopyJson
             | Action::CopyName => token.is_some(),
-            Action::DeleteAll | Action::Search | Action::NextSort | Action::ReverseSort => {
-                ctx.summary.total > 0
-            }
+            Action::DeleteAll
+            | Action::Search
+            | Action::NextStatus
+            | Action::PreviousStatus
+            | Action::Expiring
+            | Action::NextSort
+            | Action::ReverseSort => ctx.summary.total > 0,
             _ => true,
         }
     }
 
     pub fn update(&mut self, action: Action, ctx: &Model) -> Option<Effect> {
+        let is_recall = self.search_box.is_typing() && matches!(action, Action::Up | Action::Down);
+        if is_recall && self.search_box.recall(action == Action::Up) {
+            self.apply_search();
+            return None;
+        }
         if self.rows.apply_movement(action, self.result.total).is_some() {
             self.selected = self.id_at(self.rows.selected());
             return None;
@@ -227,7 +241,7 @@ impl TokensScreen {
                 None
             }
             Action::NextSort => {
-                self.query.sort.column = cycle(&Column::ALL, self.query.sort.column, true);
+                self.query.sort = next_sort(self.query.sort);
                 self.refresh();
                 None
             }
@@ -320,7 +334,7 @@ impl TokensScreen {
         let cursor = filter_bar.draw(area, canvas);
         ctx.hit_map.wheel(area, 3);
         let columns = fitting_columns(area.width, ctx.time_format);
-        draw_headings(&columns, self.query.sort, area, canvas);
+        draw_headings(&columns, self.query.sort, (1, area), canvas);
         let page = usize::from(area.height.saturating_sub(HEADER_LINES));
         let total = self.result.total;
         let top = self.rows.scroll_to_selection(page, total);
@@ -328,12 +342,17 @@ impl TokensScreen {
             ctx.hit_map.list_row(line_rect(area, line), at, self.rows.selected());
             if let Some(token) = self.id_at(at).and_then(|id| ctx.token(&id)) {
                 let marked = range.contains(&at) || self.marks.contains(&token.id);
-                draw_row(token, marked, &columns, (line, area), canvas);
+                let words: Vec<&str> = self.query.search.words().collect();
+                draw_row(token, (marked, &words), &columns, (line, area), canvas);
             }
             if at == self.rows.selected() {
                 let style = if focused { theme.selected } else { theme.selected_idle };
-                canvas.fill_line(area, line, style);
+                let bar = u16::from(self.rows.is_scrollable(total));
+                canvas.fill_line(Rect { width: area.width - bar, ..area }, line, style);
             }
+        }
+        if self.result.is_complete() {
+            self.rows.draw_scrollbar(total, rect_below(area, HEADER_LINES), canvas);
         }
         if self.result.is_complete() && total == 0 {
             self.draw_empty_state(area, canvas);
@@ -343,31 +362,10 @@ impl TokensScreen {
 
     fn draw_empty_state(&self, area: Rect, canvas: &mut Canvas<'_>) {
         let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
-        let lines: [String; 2] = if ctx.summary.total == 0 {
-            let key = ctx.key(Mode::Tokens, Action::New);
-            let advice = format!("Press {key} to create the first one.");
-            ["No tokens yet.".into(), if ctx.read_only { String::new() } else { advice }]
-        } else if self.query.search.is_empty() {
-            let word = self.query.status.as_str().to_lowercase();
-            let next = ctx.key(Mode::Tokens, Action::NextStatus);
-            [
-                format!("No {word} tokens."),
-                format!("Press {next} to show tokens of the next status."),
-            ]
-        } else {
-            let word = self.query.effective_status().as_str().to_lowercase();
-            let clear = ctx.key(Mode::Tokens, Action::Back);
-            let next = ctx.key(Mode::Tokens, Action::NextStatus);
-            let advice = if self.query.search.filters_status() {
-                format!("Press {clear} to clear the search.")
-            } else {
-                format!("Press {clear} to clear the search, {next} for another status.")
-            };
-            [format!("No {word} tokens match the search.").replace("all ", ""), advice]
-        };
+        let lines = self.empty_state_text(ctx);
         let middle = HEADER_LINES + area.height.saturating_sub(HEADER_LINES) / 3;
-        for (line, (text, style)) in (middle..).zip(lines.iter().zip([theme.heading, theme.text()]))
-        {
+        let styles = std::iter::once(theme.heading).chain(std::iter::repeat(theme.text()));
+        for (line, (text, style)) in (middle..).zip(lines.iter().zip(styles)) {
             let indent = area.width.saturating_sub(width(text)) / 2;
             canvas.line(area, line).skip(indent).text(text, style);
         }

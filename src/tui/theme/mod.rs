@@ -13,7 +13,7 @@ pub use self::palette::Styles;
 use crate::{
     config::{GlyphSet, ThemeName},
     domain::{
-        Status,
+        LifetimeLevel, Status,
         terminal_text::{escape, to_ascii},
     },
 };
@@ -70,7 +70,7 @@ impl Theme {
         match status {
             Status::Active => self.good,
             Status::NotYetValid => self.accent,
-            Status::Expired => self.warning,
+            Status::Expired => self.faint,
             Status::Revoked => self.danger,
         }
     }
@@ -93,6 +93,28 @@ impl Theme {
     /// The glyph of an active token that expires within a week.
     pub fn soon_glyph(&self) -> &'static str {
         if self.ascii { "!" } else { "◐" }
+    }
+
+    /// The glyph of an active token that expires within a day.
+    pub fn urgent_glyph(&self) -> &'static str {
+        "!"
+    }
+
+    pub fn lifetime(&self, level: LifetimeLevel) -> Style {
+        match level {
+            LifetimeLevel::Ample => self.good,
+            LifetimeLevel::Low => self.warning,
+            LifetimeLevel::Critical => self.danger,
+        }
+    }
+
+    /// A gauge of `cells` columns that shows `permille` thousandths. Only zero has no full cell.
+    pub fn gauge(&self, permille: u16, cells: u16) -> String {
+        let (full, empty) = if self.ascii { ("#", "-") } else { ("▰", "▱") };
+        let rounded = (u32::from(permille) * u32::from(cells) + 500) / 1_000;
+        let at_least = usize::from(permille > 0);
+        let count = usize::try_from(rounded).unwrap_or(0).clamp(at_least, usize::from(cells));
+        full.repeat(count) + &empty.repeat(usize::from(cells) - count)
     }
 
     pub fn mark_glyph(&self) -> &'static str {
@@ -138,9 +160,14 @@ impl Theme {
         if self.ascii { "|" } else { "│" }
     }
 
+    /// The track and the thumb of a scrollbar.
+    pub fn scrollbar(&self) -> (&'static str, &'static str) {
+        if self.ascii { ("|", "#") } else { ("░", "█") }
+    }
+
     /// The corners of a dialog: top left, top right, bottom left, bottom right.
     pub fn corners(&self) -> [&'static str; 4] {
-        if self.ascii { ["+"; 4] } else { ["┌", "┐", "└", "┘"] }
+        if self.ascii { ["+"; 4] } else { ["╭", "╮", "╰", "╯"] }
     }
 
     /// The text of a checkbox. `on` is true if the checkbox is selected.

@@ -32,14 +32,26 @@ pub struct Styles {
     pub warning: Style,
     /// An error or a destructive action.
     pub danger: Style,
+    /// A match of the search. It is combined with other styles.
+    pub search_match: Style,
+    /// The screen behind a dialog. It overrides the colours and weights of the cells.
+    pub behind: Style,
 }
 
 const PLAIN: Style = Style::new();
 const BOLD: Style = PLAIN.add_modifier(Modifier::BOLD);
 const UNDERLINED: Style = PLAIN.add_modifier(Modifier::UNDERLINED);
 /// A bar that overrides the colours and weights of its cells.
-const BAR: Style =
-    PLAIN.fg(Color::Reset).add_modifier(Modifier::REVERSED).remove_modifier(Modifier::DIM);
+const BAR: Style = PLAIN
+    .fg(Color::Reset)
+    .add_modifier(Modifier::REVERSED)
+    .remove_modifier(Modifier::DIM.union(Modifier::BOLD));
+
+/// A style that removes the weights of the cells.
+const fn flat(style: Style) -> Style {
+    let weights = Modifier::BOLD.union(Modifier::REVERSED).union(Modifier::UNDERLINED);
+    style.remove_modifier(weights)
+}
 
 const fn fg(index: u8) -> Style {
     PLAIN.fg(Color::Indexed(index))
@@ -72,6 +84,8 @@ const DEFAULT: Styles = Styles {
     good: PLAIN.fg(Color::Green),
     warning: PLAIN.fg(Color::Yellow),
     danger: PLAIN.fg(Color::Red),
+    search_match: UNDERLINED.fg(Color::Cyan),
+    behind: flat(PLAIN.fg(Color::Reset)).add_modifier(Modifier::DIM),
 };
 
 const DARK: Styles = Styles {
@@ -88,6 +102,8 @@ const DARK: Styles = Styles {
     good: fg(114),
     warning: fg(221),
     danger: fg(210),
+    search_match: UNDERLINED.fg(Color::Indexed(80)),
+    behind: flat(colours(243, 234)),
 };
 
 const LIGHT: Styles = Styles {
@@ -104,6 +120,8 @@ const LIGHT: Styles = Styles {
     good: fg(22),
     warning: fg(94),
     danger: fg(124),
+    search_match: UNDERLINED.fg(Color::Indexed(24)),
+    behind: flat(colours(244, 255)),
 };
 
 const HIGH_CONTRAST: Styles = Styles {
@@ -120,6 +138,8 @@ const HIGH_CONTRAST: Styles = Styles {
     good: fg(120),
     warning: fg(226),
     danger: bold(fg(217)),
+    search_match: UNDERLINED.fg(Color::Indexed(123)),
+    behind: flat(colours(246, 16)),
 };
 
 const MONO: Styles = Styles {
@@ -136,6 +156,8 @@ const MONO: Styles = Styles {
     good: PLAIN,
     warning: PLAIN,
     danger: BOLD,
+    search_match: UNDERLINED,
+    behind: flat(PLAIN.fg(Color::Reset)),
 };
 
 pub(super) fn styles_of(theme: ThemeName) -> &'static Styles {
@@ -207,6 +229,8 @@ mod tests {
                 ("selected", self.selected),
                 ("idle", self.selected_idle),
                 ("field", self.field),
+                ("match", self.search_match),
+                ("behind", self.behind),
             ]);
             styles
         }
@@ -253,8 +277,10 @@ mod tests {
                     theme.as_str()
                 );
             }
-            let (rule, bg) = styles.resolve(styles.rule);
-            assert!(contrast(rule, bg) >= 3.0, "{}: rules", theme.as_str());
+            for (name, style) in [("rule", styles.rule), ("behind", styles.behind)] {
+                let (fg, bg) = styles.resolve(style);
+                assert!(contrast(fg, bg) >= 3.0, "{}: {name}", theme.as_str());
+            }
         }
     }
 

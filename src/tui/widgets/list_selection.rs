@@ -1,7 +1,13 @@
 //! Selection and scroll position of a list. Maps movement actions to the selected row and computes
 //! the visible rows, so that a list builds only the visible rows. Every list uses this module.
 
-use crate::keymap::Action;
+use ratatui::{
+    layout::Rect,
+    widgets::{Scrollbar, ScrollbarOrientation, ScrollbarState, StatefulWidget as _},
+};
+
+use super::canvas::Canvas;
+use crate::{domain::grouped, keymap::Action};
 
 /// Assumed number of visible rows before the first frame.
 const DEFAULT_PAGE: usize = 60;
@@ -25,6 +31,44 @@ impl ListSelection {
         let page = if self.page == 0 { DEFAULT_PAGE } else { self.page };
         let top = next.scroll_to_selection(page, count);
         top..(top + page).min(count)
+    }
+
+    /// The visible rows of `count`, for example `8-21 of 1,234`. The text is empty if the list is
+    /// empty.
+    pub fn visible_rows_text(&self, count: usize) -> String {
+        let (first, last) = (self.top + 1, (self.top + self.page.max(1)).min(count));
+        let total = grouped(count);
+        match count {
+            0 => String::new(),
+            _ if first == last => format!("{} of {total}", grouped(first)),
+            _ => format!("{}-{} of {total}", grouped(first), grouped(last)),
+        }
+    }
+
+    /// Whether the list has more than the visible rows.
+    pub fn is_scrollable(&self, count: usize) -> bool {
+        count > self.page
+    }
+
+    /// Draws a scrollbar in the last column of `area`, which contains the visible rows of `count`.
+    /// Draws nothing if all rows are visible.
+    pub fn draw_scrollbar(&self, count: usize, area: Rect, canvas: &mut Canvas<'_>) {
+        if !self.is_scrollable(count) || area.is_empty() {
+            return;
+        }
+        let theme = &canvas.ctx.theme;
+        let (track, thumb) = theme.scrollbar();
+        let bar = Scrollbar::new(ScrollbarOrientation::VerticalRight)
+            .begin_symbol(None)
+            .end_symbol(None)
+            .track_symbol(Some(track))
+            .thumb_symbol(thumb)
+            .track_style(theme.rule)
+            .thumb_style(theme.rule);
+        let mut state = ScrollbarState::new(count - self.page + 1)
+            .position(self.top)
+            .viewport_content_length(self.page);
+        bar.render(area.intersection(canvas.buf.area), canvas.buf, &mut state);
     }
 
     pub fn select(&mut self, row: usize) {

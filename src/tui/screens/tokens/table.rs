@@ -3,134 +3,279 @@
 
 use ratatui::{layout::Rect, style::Style};
 
+use super::highlight::split_matches;
 use crate::{
     domain::{Column, Sort, Status, Token, grouped},
     keymap::Action,
-    tui::{app::model::Model, theme::time_format::TimeFormat, widgets::canvas::Canvas},
+    tui::{
+        app::model::Model,
+        theme::time_format::TimeFormat,
+        widgets::canvas::{Canvas, truncate, width},
+    },
 };
 
-/// Minimum width of the name column. Another column is shown only if the name column keeps this
-/// width.
+/// Minimum width of the name column on a screen that shows more than the expiry and the last use.
 const NAME_MIN: u16 = 20;
+/// Minimum width of the name column on a narrow screen.
+const NARROW_NAME_MIN: u16 = 16;
+/// Minimum width of the description.
+const DESCRIPTION_MIN: u16 = 16;
+/// Width of the name column up to which it grows before the description does.
+const NAME_MAX: u16 = 32;
+/// The gauge is drawn again after this part of a lifetime at the latest.
+const GAUGE_STEPS: i32 = 60;
+/// Number of cells of the gauge.
+const GAUGE_CELLS: u16 = 6;
+/// Columns on the left for the mark and the status glyph.
+const LEFT_MARGIN: u16 = 3;
+/// Columns on the right for the scrollbar.
+const RIGHT_MARGIN: u16 = 2;
+/// Columns between two columns of the table.
+const GAP: u16 = 2;
 
-/// Draws the headings on line 1 of `area`, with an arrow at the sorted column.
-pub(super) fn draw_headings(
-    columns: &[(Column, u16)],
-    sort: Sort,
-    area: Rect,
-    canvas: &mut Canvas<'_>,
-) {
-    let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
-    let mut writer = canvas.line(area, 1).skip(3);
-    for (column, wide) in columns {
-        let (arrow, style) = if *column == sort.column {
-            (theme.arrow(sort.descending), theme.accent)
-        } else {
-            ("", theme.heading)
-        };
-        let text = format!("{} {arrow}", column.as_str());
-        let from = writer.column();
-        writer = writer.write_column(text.trim_end(), *wide, style);
-        let (now, to) = (column_index(sort.column), column_index(*column));
-        if now == to {
-            ctx.hit_map.click_action(writer.rect_since(from), Action::ReverseSort);
-        } else {
-            ctx.hit_map.cycle_to(
-                writer.rect_since(from),
-                Action::NextSort,
-                (now, to),
-                Column::ALL.len(),
-            );
-        }
-        writer = writer.skip(2);
+/// A column of the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TableColumn {
+    Name,
+    Description,
+    Expires,
+    /// The part of the lifetime that is left.
+    Gauge,
+    Scopes,
+    LastUsed,
+    Issued,
+    /// The user who created the token.
+    Owner,
+}
+
+impl TableColumn {
+    /// The columns from left to right.
+    const ALL: [Self; 8] = [
+        Self::Name,
+        Self::Description,
+        Self::Expires,
+        Self::Gauge,
+        Self::Scopes,
+        Self::LastUsed,
+        Self::Issued,
+        Self::Owner,
+    ];
+
+    /// The column of the sort order, if the list can be sorted by this column.
+    fn sort_column(self) -> Option<Column> {
+        Some(match self {
+            Self::Name => Column::Name,
+            Self::Description => Column::Description,
+            Self::Expires => Column::Expires,
+            Self::Scopes => Column::Scopes,
+            Self::LastUsed => Column::LastUsed,
+            Self::Issued => Column::Issued,
+            Self::Gauge | Self::Owner => return None,
+        })
     }
 }
 
-fn column_index(column: Column) -> usize {
-    Column::ALL.iter().position(|other| *other == column).unwrap_or(0)
+/// The columns by which the list can be sorted, from left to right.
+fn sort_columns() -> Vec<Column> {
+    TableColumn::ALL.into_iter().filter_map(TableColumn::sort_column).collect()
 }
 
-/// The table columns that fit into the width `area`, in table order, with their widths. The name is
-/// always shown. The other columns are added by importance while the name column keeps `NAME_MIN`.
-pub(super) fn fitting_columns(area: u16, times: TimeFormat) -> Vec<(Column, u16)> {
-    let time = if times == TimeFormat::Relative { 12 } else { 17 };
+/// The order after `sort`: by the next column of the table.
+pub(super) fn next_sort(sort: Sort) -> Sort {
+    let columns = sort_columns();
+    let next = columns.iter().skip_while(|column| **column != sort.column).nth(1);
+    Sort::by(next.or(columns.first()).copied().unwrap_or(Column::Name))
+}
+
+/// The columns of a time format: the width of the expiry and of the other times.
+fn time_widths(times: TimeFormat) -> (u16, u16) {
+    if times == TimeFormat::Relative { (14, 11) } else { (17, 17) }
+}
+
+/// The width of the list beside the detail in `total` columns. The list keeps every column that it
+/// has on 80 columns, except the gauge. Then the detail grows to 56 columns, the list to all of its
+/// columns, and the detail again.
+pub(in crate::tui) fn width_beside_detail(total: u16, times: TimeFormat) -> u16 {
+    const DETAIL: u16 = 56;
+    const LIST_MAX: u16 = 122;
+    let (expires, time) = time_widths(times);
+    let list = LEFT_MARGIN + NAME_MIN + (GAP + expires) + (GAP + 8) + (GAP + time) + RIGHT_MARGIN;
+    total.saturating_sub(DETAIL + 2).clamp(list, LIST_MAX.max(list))
+}
+
+/// The table columns that fit into the width `area`, in table order, with their widths. Name and
+/// expiry are always shown. The other columns are added by importance.
+pub(super) fn fitting_columns(area: u16, times: TimeFormat) -> Vec<(TableColumn, u16)> {
+    let (expires, time) = time_widths(times);
     let by_worth = [
-        (Column::Status, 9),
-        (Column::Expires, time),
-        (Column::LastUsed, time),
-        (Column::Scopes, 8),
-        (Column::Issued, time),
-        (Column::Description, 24),
+        (TableColumn::LastUsed, time, NARROW_NAME_MIN),
+        (TableColumn::Scopes, 8, NAME_MIN),
+        (TableColumn::Gauge, GAUGE_CELLS, NAME_MIN),
+        (TableColumn::Description, DESCRIPTION_MIN, NAME_MIN),
+        (TableColumn::Issued, time, NAME_MIN),
+        (TableColumn::Owner, 8, NAME_MIN),
     ];
-    let mut left = area.saturating_sub(3 + 1);
-    let mut columns = vec![Column::Name];
-    for (column, wide) in by_worth {
-        if left < NAME_MIN + 2 + wide {
+    let mut left = area.saturating_sub(LEFT_MARGIN + RIGHT_MARGIN + GAP + expires);
+    let mut columns = vec![TableColumn::Name, TableColumn::Expires];
+    for (column, wide, name_min) in by_worth {
+        if left < name_min + GAP + wide {
             break;
         }
-        left -= 2 + wide;
+        left -= GAP + wide;
         columns.push(column);
     }
     // The name column gets the remaining width. If the description is shown, the name column gets
-    // at most 32 columns, and the description column gets the rest.
-    let described = columns.contains(&Column::Description);
-    let (name, more) = if described && left > 32 { (32, left - 32) } else { (left, 0) };
-    Column::ALL
-        .into_iter()
-        .filter(|column| columns.contains(column))
-        .map(|column| match column {
-            Column::Name => (column, name),
-            Column::Description => (column, 24 + more),
-            _ => (column, by_worth.iter().find(|(c, _)| *c == column).map_or(0, |(_, w)| *w)),
-        })
-        .collect()
+    // at most `NAME_MAX` columns, and the description column gets the rest.
+    let described = columns.contains(&TableColumn::Description);
+    let (name, more) =
+        if described && left > NAME_MAX { (NAME_MAX, left - NAME_MAX) } else { (left, 0) };
+    let width_of = |column: TableColumn| match column {
+        TableColumn::Name => name,
+        TableColumn::Expires => expires,
+        TableColumn::Description => DESCRIPTION_MIN + more,
+        _ => by_worth.iter().find(|(other, ..)| *other == column).map_or(0, |(_, wide, _)| *wide),
+    };
+    let shown = TableColumn::ALL.into_iter().filter(|column| columns.contains(column));
+    shown.map(|column| (column, width_of(column))).collect()
 }
 
-pub(super) fn draw_row(
-    token: &Token,
-    marked: bool,
-    columns: &[(Column, u16)],
+/// Draws the headings on line `line` of `area`, with an arrow at the sorted column. A sorted column
+/// that is not shown is named at the end of the name column.
+pub(super) fn draw_headings(
+    columns: &[(TableColumn, u16)],
+    sort: Sort,
     (line, area): (u16, Rect),
     canvas: &mut Canvas<'_>,
 ) {
     let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
-    let status = token.status(ctx.now);
-    let expires_soon = token.expires_soon(ctx.now);
-    let glyph = if expires_soon { theme.soon_glyph() } else { theme.status_glyph(status) };
-    let mut writer = canvas
-        .line(area, line)
-        .write_column(if marked { theme.mark_glyph() } else { "" }, 1, theme.accent)
-        .write_column(glyph, 2, if expires_soon { theme.warning } else { theme.status(status) });
+    let order = sort_columns();
+    let index_of = |column| order.iter().position(|other| *other == column).unwrap_or(0);
+    let sorted_text = format!("{} {}", sort.column.as_str(), theme.arrow(sort.descending));
+    let is_shown = columns.iter().any(|(column, _)| column.sort_column() == Some(sort.column));
+    let mut from = LEFT_MARGIN;
     for (column, wide) in columns {
-        let (text, mut style) = cell(token, *column, ctx);
-        if marked && *column == Column::Name {
-            style = theme.accent;
+        let Some(key) = column.sort_column() else {
+            let text = if *column == TableColumn::Owner { "Owner" } else { "" };
+            canvas.line(area, line).move_to(from).text_within(text, *wide, theme.faint);
+            from += wide + GAP;
+            continue;
+        };
+        let is_sorted = key == sort.column;
+        let (text, style) =
+            if is_sorted { (&*sorted_text, theme.accent) } else { (key.as_str(), theme.faint) };
+        let writer = canvas.line(area, line).move_to(from).write_column(text, *wide, style);
+        let cell = writer.rect_since(from);
+        let (now, to) = (index_of(sort.column), index_of(key));
+        if is_sorted {
+            ctx.hit_map.click_action(cell, Action::ReverseSort);
+        } else {
+            ctx.hit_map.cycle_to(cell, Action::NextSort, (now, to), order.len());
         }
-        writer = writer.write_column(&text, *wide, style).skip(2);
+        if *column == TableColumn::Name && !is_shown {
+            let start = from + wide.saturating_sub(width(&sorted_text));
+            let writer = canvas.line(area, line).move_to(start).text(&sorted_text, theme.accent);
+            ctx.hit_map.click_action(writer.rect_since(start), Action::ReverseSort);
+        }
+        from += wide + GAP;
     }
 }
 
-fn cell(token: &Token, column: Column, ctx: &Model) -> (String, Style) {
+/// Draws `token` on line `line` of `area`. `words` are the words of the search, which are
+/// highlighted in name and description.
+pub(super) fn draw_row(
+    token: &Token,
+    (marked, words): (bool, &[&str]),
+    columns: &[(TableColumn, u16)],
+    (line, area): (u16, Rect),
+    canvas: &mut Canvas<'_>,
+) {
+    let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
+    let (glyph, style) = glyph(token, ctx);
+    canvas
+        .line(area, line)
+        .write_column(if marked { theme.mark_glyph() } else { "" }, 1, theme.accent)
+        .write_column(glyph, 2, style);
+    let mut from = LEFT_MARGIN;
+    for (at, (column, wide)) in columns.iter().enumerate() {
+        let mut room = *wide;
+        if *column == TableColumn::Expires && token.status(ctx.now).is_ended() {
+            // The gauge is empty, so that the expiry can use its columns.
+            let gauge = columns.get(at + 1).filter(|(next, _)| *next == TableColumn::Gauge);
+            room += gauge.map_or(0, |(_, wide)| GAP + wide);
+        }
+        let (text, mut style) = cell(token, *column, room, ctx);
+        if marked && *column == TableColumn::Name {
+            style = theme.accent;
+        }
+        let is_searched = matches!(column, TableColumn::Name | TableColumn::Description);
+        if is_searched && !words.is_empty() {
+            draw_matches(&text, words, (from, room, style), (line, area), canvas);
+        } else {
+            canvas.line(area, line).move_to(from).text_within(&text, room, style);
+        }
+        from += wide + GAP;
+    }
+}
+
+/// Draws `text` at column `from` and underlines the matches of `words`.
+fn draw_matches(
+    text: &str,
+    words: &[&str],
+    (from, room, style): (u16, u16, Style),
+    (line, area): (u16, Rect),
+    canvas: &mut Canvas<'_>,
+) {
+    let highlight = canvas.ctx.theme.search_match;
+    let text = truncate(text, room, &canvas.ctx.theme);
+    let mut writer = canvas.line(area, line).move_to(from);
+    for (run, is_match) in split_matches(&text, words) {
+        let style = if is_match { style.patch(highlight) } else { style };
+        writer = writer.text(run, style);
+    }
+}
+
+/// The glyph of the status with its style. It is the only sign of the status in most rows.
+fn glyph(token: &Token, ctx: &Model) -> (&'static str, Style) {
+    let theme = &ctx.theme;
+    let status = token.status(ctx.now);
+    if let Some(change) = token.last_day_start().filter(|start| *start > ctx.now) {
+        ctx.note_text_change(change);
+    }
+    if token.expires_within_a_day(ctx.now) {
+        (theme.urgent_glyph(), theme.danger)
+    } else if token.expires_soon(ctx.now) {
+        (theme.soon_glyph(), theme.warning)
+    } else {
+        (theme.status_glyph(status), theme.status(status))
+    }
+}
+
+/// The text of a cell with its style. `room` is the number of columns for the text.
+fn cell(token: &Token, column: TableColumn, room: u16, ctx: &Model) -> (String, Style) {
     let theme = &ctx.theme;
     let text = theme.text();
-    let short = |at| ctx.short_time(at);
     match column {
-        Column::Name => (token.name.to_string(), text),
-        Column::Description => (token.description.first_line().to_owned(), theme.faint),
-        Column::Status => {
-            let status = token.status(ctx.now);
-            // The column is narrower than the status.
-            let text = if status == Status::NotYetValid { "not yet" } else { status.as_str() };
-            (text.to_owned(), theme.status(status))
+        TableColumn::Name if token.status(ctx.now).is_ended() => (token.name.to_string(), text),
+        TableColumn::Name => (token.name.to_string(), theme.heading),
+        TableColumn::Description => (token.description.first_line().to_owned(), theme.faint),
+        TableColumn::Expires => expires(token, room, ctx),
+        TableColumn::Gauge => {
+            let level = token.lifetime_level(ctx.now).zip(token.remaining_permille(ctx.now));
+            level.map_or((String::new(), text), |(level, permille)| {
+                if let Some(end) = token.expires {
+                    ctx.note_text_change(ctx.now + (end - token.issued) / GAUGE_STEPS);
+                }
+                (theme.gauge(permille, GAUGE_CELLS), theme.lifetime(level))
+            })
         }
-        Column::Scopes if token.scopes.is_empty() => ("none".to_owned(), theme.warning),
-        Column::Scopes => (token.scopes.len().to_string(), text),
-        Column::Issued => (short(token.issued), text),
-        Column::Expires => expires(token, ctx),
-        Column::LastUsed => match token.last_use() {
-            Some(used) => (short(used.at), text),
-            None => ("never used".to_owned(), theme.faint),
+        TableColumn::Scopes if token.scopes.is_empty() => ("none".to_owned(), theme.warning),
+        TableColumn::Scopes => (token.scopes.len().to_string(), text),
+        TableColumn::Issued => (ctx.short_time(token.issued), text),
+        TableColumn::LastUsed => match token.last_use() {
+            Some(used) => (ctx.short_time(used.at), text),
+            None => ("never".to_owned(), theme.faint),
         },
+        TableColumn::Owner => (token.created_by.user.to_string(), theme.faint),
     }
 }
 
@@ -140,19 +285,36 @@ fn no_uses_left(token: &Token) -> Option<String> {
     Some(format!("0 of {} left", grouped(max.get())))
 }
 
-/// The text of the expiry with its style. A token without uses left shows that instead, because it
-/// has ended before its expiry. A `!` marks tokens that expire within 7 days, so that
-/// they can be recognised without colour.
-fn expires(token: &Token, ctx: &Model) -> (String, Style) {
+/// The text of the expiry with its style. A token that has ended shows its status and since when,
+/// or only the status if `room` columns are not enough. A token without uses left shows that.
+fn expires(token: &Token, room: u16, ctx: &Model) -> (String, Style) {
     let theme = &ctx.theme;
-    if let Some(text) = no_uses_left(token) {
-        return (text, theme.warning);
-    }
-    let text = token.expires.map_or_else(|| "never".to_owned(), |end| ctx.short_time(end));
-    if token.expires_soon(ctx.now) {
-        (format!("{text} !"), theme.warning)
-    } else {
-        (text, theme.text())
+    let status = token.status(ctx.now);
+    let with_time = |word: &str, at| {
+        let text = format!("{word} {}", ctx.short_time(at));
+        if width(&text) <= room { text } else { word.to_owned() }
+    };
+    match (status, token.revoked, token.expires) {
+        (Status::Revoked, Some(at), _) => (with_time("revoked", at), theme.danger),
+        (Status::Expired, _, Some(at)) => (with_time("expired", at), theme.faint),
+        _ if no_uses_left(token).is_some() => {
+            (no_uses_left(token).unwrap_or_default(), theme.warning)
+        }
+        (Status::NotYetValid, ..) => {
+            let start = token.limits.not_before.unwrap_or(ctx.now);
+            (with_time("starts", start), theme.accent)
+        }
+        (_, _, None) => ("never".to_owned(), theme.text()),
+        (_, _, Some(end)) => {
+            let style = if token.expires_within_a_day(ctx.now) {
+                theme.danger
+            } else if token.expires_soon(ctx.now) {
+                theme.warning
+            } else {
+                theme.text()
+            };
+            (ctx.short_time(end), style)
+        }
     }
 }
 
@@ -160,10 +322,51 @@ fn expires(token: &Token, ctx: &Model) -> (String, Style) {
 mod tests {
     use super::*;
 
+    fn shown(width: u16) -> Vec<TableColumn> {
+        let columns = fitting_columns(width, TimeFormat::Relative);
+        columns.into_iter().map(|(column, _)| column).collect()
+    }
+
     #[test]
     fn a_wide_screen_shows_every_column() {
-        let shown: Vec<Column> =
-            fitting_columns(200, TimeFormat::Utc).into_iter().map(|(column, _)| column).collect();
-        assert_eq!(shown, Column::ALL);
+        for times in [TimeFormat::Relative, TimeFormat::Utc] {
+            let columns = fitting_columns(200, times);
+            let columns: Vec<_> = columns.into_iter().map(|(column, _)| column).collect();
+            assert_eq!(columns, TableColumn::ALL);
+        }
+    }
+
+    #[test]
+    fn a_wider_list_never_loses_a_column() {
+        for times in [TimeFormat::Relative, TimeFormat::Local] {
+            for width in 40..240 {
+                let (narrow, wide) =
+                    (fitting_columns(width, times), fitting_columns(width + 1, times));
+                for (column, _) in narrow {
+                    assert!(wide.iter().any(|(other, _)| *other == column), "{width}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_split_list_keeps_the_columns_of_80() {
+        for total in 120..240 {
+            let split = width_beside_detail(total, TimeFormat::Relative);
+            let columns = shown(split);
+            for column in shown(80).into_iter().filter(|column| *column != TableColumn::Gauge) {
+                assert!(columns.contains(&column), "{total}: {column:?}");
+            }
+            assert!(total - split - 2 >= 40, "{total}");
+        }
+    }
+
+    #[test]
+    fn the_columns_fill_the_width() {
+        for width in 40..200 {
+            let columns = fitting_columns(width, TimeFormat::Relative);
+            let used: u16 = columns.iter().map(|(_, wide)| wide + GAP).sum();
+            assert_eq!(used - GAP + LEFT_MARGIN + RIGHT_MARGIN, width);
+        }
     }
 }
