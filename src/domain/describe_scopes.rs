@@ -43,9 +43,16 @@ pub fn describe_scopes<'a>(scopes: impl IntoIterator<Item = &'a Scope>) -> Strin
     format!("may {}", clauses.join("; "))
 }
 
+/// Describes `scope` with its operation as the verb: `publish to all channels`, `subscribe to c-42
+/// (channels) in domain factory`.
+pub fn describe_scope(scope: &Scope) -> String {
+    let sentence = describe_scopes([scope]);
+    sentence.strip_prefix("may ").unwrap_or(&sentence).to_owned()
+}
+
 /// Returns the preposition between `operations` and their object: `read clients`, `publish to
 /// channels`, `publish, read on channels`.
-fn preposition(operations: &[&str]) -> &'static str {
+pub(super) fn preposition(operations: &[&str]) -> &'static str {
     const TRANSITIVE: [&str; 7] =
         ["create", "read", "list", "update", "delete", "share", "unshare"];
     if operations.iter().all(|operation| TRANSITIVE.contains(operation)) {

@@ -24,6 +24,7 @@ mod overlap;
 pub mod plan;
 pub mod scan;
 pub mod scope;
+pub mod scope_matrix;
 pub mod scope_preset;
 pub mod search;
 pub mod secret;
@@ -59,6 +60,7 @@ pub use plan::{
 };
 pub use scan::{FoundSecret, SecretScanner, StreamPosition};
 pub use scope::{Domain, Entity, EntityType, Operation, Scope, ScopeError, Scopes};
+pub use scope_matrix::{CellState, ScopeEdits, ScopeMatrix, ScopeTarget, compare_scopes};
 pub use scope_preset::{ScopePreset, ScopePresetError};
 pub use search::{Search, SearchError};
 pub use secret::{Digest, Secret, SecretPrefix};

@@ -56,6 +56,13 @@ labels! {
         Preset => "preset",
         RemoveScope => "remove-scope",
         ClearScopes => "clear-scopes",
+        /// Select the next operation in the row of a scope.
+        NextCell => "next-cell",
+        PreviousCell => "previous-cell",
+        /// Switch between the table of operations and one row for each scope.
+        ScopeForm => "scope-form",
+        /// Enlarge the section with the cursor, or show all sections again.
+        Zoom => "zoom",
         Revoke => "revoke",
         Regenerate => "regenerate",
         /// Stop the previous secret now, before its overlap ends.

@@ -75,8 +75,12 @@ bindings! {
         Preset ["p"] "preset" "add the scopes of a preset" Token 6;
         RemoveScope ["d"] "remove scope" "remove the selected scope" Token 5;
         ClearScopes ["X"] "clear" "remove every scope" Token 9;
+        NextCell ["Right", "l"] "choose" "select the next operation" Move 2;
+        PreviousCell ["Left", "h"] "previous" "select the previous operation" Move 0;
         Test ["T"] "test" "check what the token may do" Token 6;
         Edit ["e"] "edit" "edit name and description" Token 7;
+        ScopeForm ["o"] "form" "list scopes in a table, or one on each row" View 12;
+        Zoom ["z"] "zoom" "enlarge the selected section, or show all" View 9;
         Clone ["c"] "clone" "create a token from this one" Token 8;
         Delete ["D", "Delete"] "delete" "delete the token" Token 8;
         Undo ["u"] "undo" "undo the last edit, scope change or deletion" Token 11;
@@ -84,7 +88,7 @@ bindings! {
         CopyName ["y n"] "copy name" "copy the token name" Copy 0;
         CopyCommand ["y c"] "copy command" "copy the command that shows this token" Copy 0;
         CopyJson ["y j"] "copy JSON" "copy the token as JSON" Copy 0;
-        Back ["Esc", "h", "Left"] "back" "go back to the list" App 2;
+        Back ["Esc"] "back" "go back to the list" App 2;
     }
     Audit {
         Open ["Enter", "l", "Right"] "open" "open the token of the event" Token 3;

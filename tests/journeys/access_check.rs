@@ -45,7 +45,7 @@ fn an_inactive_token_is_denied() {
 #[test]
 fn an_access_check_is_not_recorded_as_use() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
-    it.keys("<Enter> T c <Tab> <Esc>").sees("never used");
+    it.keys("<Enter> T c <Tab> <Esc>").sees("Last used  never");
 }
 
 #[test]

@@ -97,8 +97,8 @@ fn a_preset_adds_missing_scopes_to_a_token() {
 #[test]
 fn the_detail_warns_about_a_star() {
     let mut it = few();
-    it.keys("j <Enter>").sees("! * also covers future channels, clients");
-    it.keys("X l <Enter>").never_sees("also covers future");
+    it.keys("j <Enter>").sees("May publish to all channels; also covers channels created later.");
+    it.keys("X l <Enter>").never_sees("created later");
 }
 
 #[test]

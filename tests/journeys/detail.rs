@@ -15,10 +15,11 @@ fn detail() -> Journey {
 fn the_detail_shows_every_field_of_the_token() {
     let mut it = detail();
     let id = it.id("ci-deploy").to_string();
-    it.sees("ci-deploy").sees(&id).sees("active").sees("r revoke");
+    it.sees("ci-deploy").sees(&id).sees("● active").sees("r revoke  R regenerate");
     it.sees("Publishes builds").sees("factory");
-    it.sees("allowed, from 192.0.2.17");
-    it.sees("Sat 21 Nov 2026 12:00 +00:00 by alice");
+    it.sees("in 27d, 21 Dec 2026 12:00 UTC").sees("27 of 30 d");
+    it.sees("5 min ago from 192.0.2.17").sees("publish on channels:c-7, allowed");
+    it.sees("3d ago by alice").sees("saved 3d ago").never_sees("+00:00");
     it.keys("<Esc>").sees("[Active 2]");
 }
 
@@ -55,7 +56,7 @@ fn removing_a_scope_needs_confirmation() {
     let mut it = detail();
     it.keys("j d").sees("Remove a scope from ci-deploy?").sees("c-42");
     it.keys("<Enter>").sees("Scopes 3");
-    it.keys("d <Right> <Enter>").sees("Scopes 2").never_sees("c-42  ");
+    it.keys("d <Right> <Enter>").sees("Scopes 2").never_sees("channels c-42");
 }
 
 #[test]
@@ -125,7 +126,77 @@ fn the_detail_shows_the_last_denial_and_the_counts() {
     it.keys("n ci <Tab> <Tab> <Tab> a c <Tab> <Tab> p <Space> <C-s> <C-s>");
     let secret = it.secret().unwrap();
     assert_eq!(it.access_result(&secret, "users:u-1:read"), "denied");
-    it.keys("a 1 <Enter>").sees("never used").sees("last denied").sees(": users:u-1:read");
+    it.keys("a 1 <Enter>").sees("Last used  never").sees("denied ");
+    it.sees("read on users:u-1").sees("▁▁▁▁▁▁▁  0  1 denied");
     assert_eq!(it.access_result(&secret, "channels:c-1:publish"), "allowed");
-    it.waits_for("used today   1 time, denied 1 time").sees("channels:c-1:publish allowed");
+    it.waits_for("▁▁▁▁▁▁█  1  1 denied").sees("publish on channels:c-1, allowed");
+}
+
+#[test]
+fn the_actions_in_the_head_are_clickable() {
+    for (width, height) in [(80, 24), (120, 40)] {
+        let mut it = Journey::on(Fixture::One, width, height);
+        it.keys("<Enter>").clicks("r revoke  R").sees("Revoke ci-deploy?").keys("<Esc>");
+        it.clicks("R regenerate").sees("Regenerate ci-deploy");
+    }
+}
+
+#[test]
+fn a_local_zone_is_the_only_zone_of_the_detail() {
+    let mut it = Journey::in_zone(Fixture::One, 9);
+    it.keys("<Enter>").sees("in 27d, 21 Dec 2026 21:00").sees("until 21 Dec 2026 21:00, 1 scope");
+    it.never_sees("UTC").never_sees("+09:00");
+    it.keys("t t").sees("21 Dec 2026 12:00 UTC").sees("until 21 Dec 2026 12:00 UTC");
+}
+
+#[test]
+fn the_matrix_marks_granted_and_offered_operations() {
+    let mut it = detail();
+    it.sees("cre rea lis upd del sha uns pub sub");
+    it.sees("[✓]").sees("May publish to all channels; also covers channels created later.");
+    it.keys("l").sees("[·]").sees("May not subscribe to all channels.");
+    it.keys("j").sees("May subscribe to c-42 (channels).");
+    it.keys("h").sees("[*]").sees("because a wider scope covers it");
+    it.keys("j <Right>").sees("subscribe does not exist for clients.");
+    it.keys("<Home>").sees("May not subscribe to all channels.").keys("<Esc>").sees("[Active 2]");
+}
+
+#[test]
+fn scopes_can_be_listed_one_on_each_row() {
+    let mut it = detail();
+    it.keys("j o").never_sees("cre rea lis").sees("subscribe").sees("factory");
+    assert!(it.selected().contains("c-42"), "{}", it.selected());
+    it.keys("o").sees("cre rea lis").sees("May subscribe to c-42 (channels).");
+    it.resize(40, 10).never_sees("cre rea").sees("channels").sees("expires in 27d");
+    it.keys("o").sees("needs a wider terminal");
+}
+
+#[test]
+fn the_cursor_runs_from_the_scopes_into_the_events() {
+    let mut it = detail();
+    it.keys("j j j").sees("by alice: said to be saved").keys("<Esc>");
+    let mut it = Journey::on(Fixture::Rotated, 80, 24);
+    it.keys("<Enter>").sees("Old secret").sees("Events").keys("<End>").sees("created by alice");
+    it.resize(40, 10).sees("Events").sees("created").keys("<Home>").sees("Scopes");
+}
+
+#[test]
+fn a_section_can_be_zoomed() {
+    let mut it = detail();
+    it.keys("z").never_sees("Events").sees("may publish to all channels; may read");
+    it.keys("G").never_sees("Scopes").sees("Events").keys("<Esc>").sees("Scopes 3");
+    it.keys("<Esc>").sees("[Active 2]");
+}
+
+#[test]
+fn many_scopes_have_a_scrollbar_and_numeric_order() {
+    let mut it = Journey::on(Fixture::One, 80, 24);
+    let id = it.id("ci-deploy");
+    for n in (0..40).rev() {
+        let scope = format!("clients:c-{n}:read").parse().unwrap();
+        it.service().add_scopes(&id, &[scope]).unwrap();
+    }
+    it.keys("<Enter>").waits_for("of 41").sees("Scopes 1-").sees("█");
+    it.keys("j j j j").sees("clients  c-2 ").sees("May read c-3 (clients).");
+    it.keys("z").sees("may read clients c-0 to c-39");
 }

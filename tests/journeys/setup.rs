@@ -2,6 +2,7 @@
 
 use std::{rc::Rc, sync::mpsc::channel, time::Duration};
 
+use chrono::FixedOffset;
 use patdeck::{
     config::{GlyphSet, ThemeName},
     keymap::Keymap,
@@ -73,6 +74,18 @@ impl Journey {
         Self::start_with(store, theme, Size::new(width, height), service, keymap)
     }
 
+    /// Like [`Journey::on`], in a time zone `hours` east of UTC, at 80x24.
+    pub(crate) fn in_zone(fixture: Fixture, hours: i32) -> Self {
+        let store = Rc::new(TestStore::with(fixture));
+        let theme = Theme::new(ThemeName::Default, GlyphSet::Unicode);
+        let service = store.service("alice");
+        let zone = Zone::Fixed(FixedOffset::east_opt(hours * 3600).unwrap());
+        let mut it =
+            Self::assemble(store, theme, Size::new(80, 24), service, (Keymap::default(), zone));
+        it.settle_and_draw();
+        it
+    }
+
     /// Like [`Journey::on`], in read-only mode.
     pub(crate) fn read_only(fixture: Fixture, width: u16, height: u16) -> Self {
         let store = Rc::new(TestStore::with(fixture));
@@ -122,10 +135,20 @@ impl Journey {
         service: Service,
         keymap: Keymap,
     ) -> Self {
+        Self::assemble(store, theme, size, service, (keymap, Zone::utc()))
+    }
+
+    fn assemble(
+        store: Rc<TestStore>,
+        theme: Theme,
+        size: Size,
+        service: Service,
+        (keymap, zone): (Keymap, Zone),
+    ) -> Self {
         let who = service.actor().user.clone();
         let clock = store.clock.clone();
         let policy = service.policy().clone();
-        let mut model = Model::new(clock, Zone::utc(), theme, policy, keymap);
+        let mut model = Model::new(clock, zone, theme, policy, keymap);
         model.read_only = service.is_read_only();
         let app = App::new(model, format!("{who}@edge-1"));
         let (sender, inbox) = channel();

@@ -131,7 +131,7 @@ fn manage_scopes(home: &Home, pty: &mut Pty, secret: &str) {
     pty.wait_for("Scopes 4");
     pty.wait_for("plant-7");
 
-    pty.keys("G k d");
+    pty.keys("g j d");
     pty.wait_for(&format!("Remove a scope from {NAME}?"));
     pty.keys("<Right> <Enter>");
     pty.wait_for(&format!("Removed groups:plant-7:update from {NAME}"));

@@ -105,6 +105,24 @@ impl Model {
         }
     }
 
+    /// Formats `at` relative to now, or as a date if times are shown in local time or UTC.
+    pub fn relative_or_date(&self, at: Timestamp) -> String {
+        match self.time_format {
+            TimeFormat::Relative => self.relative_time(at),
+            TimeFormat::Local | TimeFormat::Utc => self.date(at),
+        }
+    }
+
+    /// Formats `at` as a date with the time of day, in the time zone of the screen.
+    pub fn date(&self, at: Timestamp) -> String {
+        time_format::date(at, self.shown_zone())
+    }
+
+    /// The time zone in which the screen shows dates.
+    pub fn shown_zone(&self) -> Zone {
+        if self.time_format == TimeFormat::Utc { Zone::utc() } else { self.zone }
+    }
+
     /// Formats `at` in full, in the selected time format.
     pub fn detailed_time(&self, at: Timestamp) -> String {
         if self.time_format == TimeFormat::Relative {

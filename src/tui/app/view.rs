@@ -145,6 +145,11 @@ impl App {
                 let text = chrome::loading_text(ctx);
                 canvas.line(line, 0).skip(1).text(&text, ctx.theme.faint);
             }
+            if self.tab == Tab::Detail
+                && let Some(text) = self.detail.explanation(area.width.saturating_sub(2), ctx)
+            {
+                canvas.line(line, 0).skip(1).text(&text, ctx.theme.text());
+            }
             if self.tab == Tab::Tokens {
                 let position = self.tokens.position_text();
                 let at = area.width.saturating_sub(width(&position) + 1);

@@ -2,7 +2,7 @@
 //! functions are pure: the caller passes the current time. Called by every screen that shows a
 //! time.
 
-use chrono::TimeDelta;
+use chrono::{NaiveDateTime, TimeDelta};
 
 pub use crate::output::relative_time::relative;
 use crate::{domain::Timestamp, service::Zone};
@@ -48,6 +48,34 @@ pub fn short(at: Timestamp, now: Timestamp, format: TimeFormat, zone: Zone) -> S
 /// Formats `at` with weekday and offset in `zone`: `Thu 24 Dec 2026 14:05 +01:00`.
 pub fn long(at: Timestamp, zone: Zone) -> String {
     zone.wall_time(at).format("%a %-d %b %Y %H:%M %:z").to_string()
+}
+
+/// Formats `at` as a date with the time of day in `zone`: `24 Dec 2026 14:05`. In UTC, the text ends
+/// with `UTC`; local time is not named.
+pub fn date(at: Timestamp, zone: Zone) -> String {
+    let wall = zone.wall_time(at);
+    let suffix = if wall.offset().local_minus_utc() == 0 { " UTC" } else { "" };
+    format!("{}{suffix}", wall.format("%-d %b %Y %H:%M"))
+}
+
+/// Replaces each time of the form `2026-12-24 13:05 UTC` in the text of an audit event by its
+/// [`date`] in `zone`, so that a screen shows only one time zone.
+pub fn with_times_in(text: &str, zone: Zone) -> String {
+    const SUFFIX: &str = " UTC";
+    const TIME_LEN: usize = "2026-12-24 13:05".len();
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(end) = rest.find(SUFFIX) {
+        let (before, after) = rest.split_at(end);
+        let start = end.checked_sub(TIME_LEN).filter(|start| before.is_char_boundary(*start));
+        let (words, time) = before.split_at(start.unwrap_or(end));
+        match NaiveDateTime::parse_from_str(time, "%Y-%m-%d %H:%M") {
+            Ok(time) => out.extend([words, &date(time.and_utc(), zone)]),
+            Err(_) => out.extend([before, SUFFIX]),
+        }
+        rest = after.strip_prefix(SUFFIX).unwrap_or_default();
+    }
+    out + rest
 }
 
 /// Formats the time of day of `at` in `zone`: `14:05:09`.
@@ -143,6 +171,23 @@ mod tests {
             "Tue 24 Nov 2026 13:00 +01:00 (5 min ago)"
         );
         assert_eq!(short(at(0), at(0), TimeFormat::Utc, zone), "2026-11-24 12:00Z");
+    }
+
+    #[test]
+    fn a_date_names_utc_and_no_other_zone() {
+        let tokyo = Zone::Fixed(FixedOffset::east_opt(9 * 3600).unwrap());
+        assert_eq!(date(at(0), Zone::utc()), "24 Nov 2026 12:00 UTC");
+        assert_eq!(date(at(0), tokyo), "24 Nov 2026 21:00");
+    }
+
+    #[test]
+    fn times_in_a_text_are_converted_to_the_zone() {
+        let tokyo = Zone::Fixed(FixedOffset::east_opt(9 * 3600).unwrap());
+        let text = |text| with_times_in(text, tokyo);
+        assert_eq!(text("until 2026-11-24 15:30 UTC, 1 scope"), "until 25 Nov 2026 00:30, 1 scope");
+        assert_eq!(text("2026-11-24 15:30 UTC"), "25 Nov 2026 00:30");
+        assert_eq!(text("é UTC 2026-13-24 15:30 UTC UTC"), "é UTC 2026-13-24 15:30 UTC UTC");
+        assert_eq!(text("never expires"), "never expires");
     }
 
     #[test]

@@ -1,0 +1,244 @@
+//! Details of one token: head with the status and its actions, facts, the scopes as a matrix, and
+//! events. Turns actions into effects. Shown beside the list if there is room, else as a tab.
+
+mod charts;
+mod event_section;
+mod fact_columns;
+mod facts;
+mod head;
+mod scope_section;
+mod scope_table;
+mod sections;
+
+use ratatui::layout::Rect;
+
+use self::{
+    event_section::event_rows,
+    scope_table::{ScopeTable, TableForm},
+};
+use super::token_actions::{preview, token_effect};
+use crate::{
+    domain::{AuditEvent, Command, ScopeEdits, ScopesToRemove, Token, TokenId, UsageDays},
+    keymap::{Action, Mode},
+    tui::{
+        app::{
+            effect::{Effect, Tab, UiChange},
+            model::Model,
+        },
+        dialogs::{access_check::AccessCheckDialog, scope_preset::ScopePresetDialog},
+        widgets::{
+            canvas::{Canvas, width, wrap},
+            list_selection::ListSelection,
+        },
+    },
+};
+
+/// Which component receives key input while the detail screen is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyReceiver {
+    Detail,
+    /// The list beside the detail screen.
+    List,
+    /// A dialog over the screen.
+    Overlay,
+}
+
+#[derive(Debug, Default)]
+pub struct DetailScreen {
+    id: Option<TokenId>,
+    /// The selected row. The rows of the scopes come first, then those of the events.
+    cursor: ListSelection,
+    /// The column of the matrix that the operator chose. `None` until the first choice.
+    column: Option<usize>,
+    form: TableForm,
+    /// Whether the matrix was too wide for the last frame.
+    is_narrow: bool,
+    /// Whether the section with the cursor takes the whole height.
+    is_zoomed: bool,
+    scope_view: ListSelection,
+    event_view: ListSelection,
+    edits: ScopeEdits,
+    events: Vec<AuditEvent>,
+    days: UsageDays,
+}
+
+impl DetailScreen {
+    pub fn id(&self) -> Option<TokenId> {
+        self.id
+    }
+
+    /// Shows the token `id`. If another token was shown before, no events are shown until `deliver`
+    /// is called.
+    pub fn show(&mut self, id: Option<TokenId>) {
+        if self.id != id {
+            *self = Self { id, form: self.form, ..Self::default() };
+        }
+    }
+
+    /// Shows the events of the token `id`, newest first, and its numbers of uses. Does nothing if
+    /// another token is shown.
+    pub fn deliver(&mut self, id: TokenId, events: Vec<AuditEvent>, days: UsageDays) {
+        if self.id == Some(id) {
+            self.events = events;
+            self.days = days;
+        }
+    }
+
+    fn token<'a>(&self, ctx: &'a Model) -> Option<&'a Token> {
+        self.id.and_then(|id| ctx.token(&id))
+    }
+
+    fn table(&self, token: &Token, ctx: &Model) -> ScopeTable {
+        let form = if self.is_narrow { TableForm::List } else { self.form };
+        ScopeTable::new(&token.scopes, &self.edits, &ctx.policy.catalogue, form)
+    }
+
+    /// The cell with the cursor; `None` if the cursor is in the events.
+    fn cell(&self, table: &ScopeTable) -> Option<(usize, usize)> {
+        let row = self.cursor.selected();
+        (row < table.row_count()).then(|| (row, table.column(row, self.column)))
+    }
+
+    pub fn enables(&self, action: Action, ctx: &Model) -> bool {
+        let Some(token) = self.token(ctx) else {
+            return matches!(
+                action,
+                Action::Back | Action::Undo | Action::Help | Action::Quit | Action::NextTab
+            );
+        };
+        let cell = || self.cell(&self.table(token, ctx));
+        match action {
+            Action::Revoke => !token.status(ctx.now).is_ended(),
+            Action::EndOverlap => token.has_overlap(ctx.now),
+            Action::ClearScopes | Action::ScopeForm => !token.scopes.is_empty(),
+            Action::RemoveScope => cell().is_some(),
+            Action::NextCell | Action::PreviousCell => !self.is_narrow && cell().is_some(),
+            _ => true,
+        }
+    }
+
+    pub fn update(&mut self, action: Action, ctx: &Model) -> Option<Effect> {
+        if action == Action::Back {
+            return self.go_back();
+        }
+        let token = self.token(ctx)?;
+        let table = self.table(token, ctx);
+        let count = table.row_count() + event_rows(token, &self.events, ctx).len();
+        if self.cursor.apply_movement(action, count).is_some() {
+            return None;
+        }
+        match action {
+            Action::Open => None,
+            Action::NextCell | Action::PreviousCell => {
+                self.choose_cell(action == Action::NextCell, &table);
+                None
+            }
+            Action::ScopeForm => self.switch_form(token, &table, ctx),
+            Action::Zoom => {
+                self.is_zoomed ^= true;
+                None
+            }
+            Action::RemoveScope | Action::ClearScopes if token.scopes.is_empty() => {
+                let key = ctx.key(Mode::Detail, Action::AddScope);
+                Some(Effect::warn(format!("{} has no scopes. Press {key} to add one.", token.name)))
+            }
+            Action::RemoveScope => {
+                let scopes = table.removable(self.cell(&table)?, &token.scopes);
+                let scopes = ScopesToRemove::Listed(scopes);
+                Some(preview(Command::RemoveScopes { tokens: vec![token.id], scopes }))
+            }
+            Action::ClearScopes => Some(preview(Command::RemoveScopes {
+                tokens: vec![token.id],
+                scopes: ScopesToRemove::All,
+            })),
+            Action::EndOverlap if token.has_overlap(ctx.now) => {
+                Some(preview(Command::EndOverlap { tokens: vec![token.id] }))
+            }
+            Action::EndOverlap => {
+                Some(Effect::warn(format!("{} has no overlap to end", token.name)))
+            }
+            Action::Preset => Some(Effect::open(ScopePresetDialog::add(token, ctx))),
+            Action::Test => Some(Effect::open(AccessCheckDialog::new(token, ctx))),
+            _ => token_effect(action, token, ctx),
+        }
+    }
+
+    /// Ends the zoom, or goes back to the list.
+    fn go_back(&mut self) -> Option<Effect> {
+        if std::mem::take(&mut self.is_zoomed) {
+            return None;
+        }
+        Some(Effect::Ui(UiChange::GoTo(Tab::Tokens)))
+    }
+
+    fn choose_cell(&mut self, forward: bool, table: &ScopeTable) {
+        if let Some((_, column)) = self.cell(table) {
+            let last = table.column_count().saturating_sub(1);
+            let next = if forward { column + 1 } else { column.saturating_sub(1) };
+            self.column = Some(next.min(last));
+        }
+    }
+
+    /// Switches between the matrix and one row for each scope. The cursor stays on the same scope.
+    fn switch_form(&mut self, token: &Token, table: &ScopeTable, ctx: &Model) -> Option<Effect> {
+        if self.is_narrow {
+            return Some(Effect::warn("The table of operations needs a wider terminal."));
+        }
+        let scope = self.cell(table).and_then(|(row, column)| table.scope(row, column));
+        self.form = match self.form {
+            TableForm::Matrix => TableForm::List,
+            TableForm::List => TableForm::Matrix,
+        };
+        let table = self.table(token, ctx);
+        if let Some(scope) = scope {
+            self.cursor.select(table.row_of(&scope));
+        }
+        None
+    }
+
+    /// The text about the selected cell or event, in at most `columns` columns if it can be
+    /// shortened.
+    pub fn explanation(&self, columns: u16, ctx: &Model) -> Option<String> {
+        let token = self.token(ctx)?;
+        let table = self.table(token, ctx);
+        let Some((row, column)) = self.cell(&table) else {
+            let event = self.cursor.selected().checked_sub(table.row_count())?;
+            let rows = event_rows(token, &self.events, ctx);
+            return rows.get(event).map(|event| event.explanation(ctx));
+        };
+        let text = table.explanation(row, column)?;
+        match text.split_once(';') {
+            Some((first, _)) if width(&text) > columns => Some(format!("{first}.")),
+            _ => Some(text),
+        }
+    }
+
+    pub fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>, focus: KeyReceiver) {
+        let area =
+            Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(2), ..area };
+        match self.token(canvas.ctx) {
+            Some(token) => self.draw_token(token, area, canvas, focus),
+            None => self.draw_no_token(area, canvas, focus),
+        }
+    }
+
+    fn draw_no_token(&self, area: Rect, canvas: &mut Canvas<'_>, focus: KeyReceiver) {
+        let ctx = canvas.ctx;
+        let is_deleted = self.id.is_some_and(|id| ctx.is_gone(&id));
+        let key = |action| ctx.key(Mode::Detail, action);
+        let text = if self.id.is_some() && !is_deleted {
+            String::new()
+        } else if is_deleted {
+            let (undo, back) = (key(Action::Undo), key(Action::Back));
+            format!(
+                "This token was deleted. Press {undo} to undo your last change, {back} to go back to the list."
+            )
+        } else if focus == KeyReceiver::List {
+            "No token selected.".into()
+        } else {
+            let (list, open) = (key(Action::TokensTab), ctx.key(Mode::Tokens, Action::Open));
+            format!("No token selected. Press {list} for the list, then {open} to open a token.")
+        };
+        canvas.text_lines(area, 1.., wrap(&text, area.width, &ctx.theme), ctx.theme.text());
+    }
+}

@@ -1,0 +1,258 @@
+//! Draws the scopes of a token: the matrix with its headings in the title line, or one row for each
+//! scope. Registers clicks on rows and cells. Called by the detail screen.
+
+use ratatui::{layout::Rect, style::Style};
+
+use super::scope_table::{MatrixWidths, ScopeTable, TableForm};
+use crate::{
+    domain::{CellState, Domain, describe_scopes::NO_SCOPES, grouped},
+    keymap::{Action, Mode},
+    tui::{
+        theme::Theme,
+        widgets::{
+            canvas::{Canvas, LineWriter, line_rect, width},
+            hit_map::SyntheticInput,
+        },
+    },
+};
+
+/// Maximum width of the column of entity types.
+const MAX_TYPE_WIDTH: u16 = 12;
+/// Minimum width of the labels for a column of domains.
+const MIN_DOMAIN_LABELS: u16 = 36;
+
+/// The cursor of the detail, which runs through the scopes and on into the events.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Cursor {
+    /// Number of the selected row. The rows of the scopes come first.
+    pub row: usize,
+    /// The column that the operator chose in the matrix.
+    pub column: Option<usize>,
+    /// Whether the detail has the focus.
+    pub is_shown: bool,
+}
+
+/// Draws the title and the rows `top` to `top + page` of `table`. `held` is the number of scopes.
+pub(super) fn draw_scopes(
+    table: &ScopeTable,
+    (held, top): (usize, usize),
+    cursor: Cursor,
+    area: Rect,
+    canvas: &mut Canvas<'_>,
+) {
+    let ctx = canvas.ctx;
+    let page = usize::from(area.height.saturating_sub(1));
+    let count = table.row_count();
+    let title = if count > page && page > 0 {
+        format!(" Scopes {}-{} of {} ", top + 1, (top + page).min(count), grouped(count))
+    } else {
+        format!(" Scopes {} ", grouped(held))
+    };
+    draw_title(&title, area, canvas);
+    if count == 0 {
+        let key = ctx.key(Mode::Detail, Action::AddScope);
+        canvas.line(area, 1).text(&format!("{NO_SCOPES} ({key} adds one)"), ctx.theme.warning);
+        return;
+    }
+    let rows = (1..).zip(top..count.min(top + page));
+    let inner = Rect { width: area.width.saturating_sub(2), ..area };
+    match MatrixWidths::fitting(&table.matrix.operations, inner.width) {
+        Some(widths) if table.form == TableForm::Matrix => {
+            draw_headings(table, &widths, area, canvas);
+            for (line, row) in rows {
+                draw_matrix_row(table, &widths, (row, line), cursor, inner, canvas);
+            }
+        }
+        _ => {
+            for (line, row) in rows {
+                draw_list_row(table, (row, line), cursor, inner, canvas);
+            }
+        }
+    }
+    draw_scrollbar((top, page, count), area, canvas);
+}
+
+/// Draws a rule with a title on the first line of `area`.
+pub(super) fn draw_title(title: &str, area: Rect, canvas: &mut Canvas<'_>) {
+    canvas.rule(area, 0);
+    let style = canvas.ctx.theme.heading;
+    canvas.line(area, 0).skip(1).text(title, style);
+}
+
+/// Draws a scrollbar at the right of the lines below the title if not all rows are visible.
+pub(super) fn draw_scrollbar(
+    (top, page, count): (usize, usize, usize),
+    area: Rect,
+    canvas: &mut Canvas<'_>,
+) {
+    let theme = canvas.ctx.theme;
+    if count <= page || page == 0 {
+        return;
+    }
+    let size = (page * page / count).max(1);
+    let start = (top * (page - size)).checked_div(count - page).unwrap_or(0);
+    let (bar, track) = if theme.is_ascii() { ("#", "|") } else { ("█", "░") };
+    for (line, at) in (1..).zip(0..page) {
+        let is_bar = (start..start + size).contains(&at);
+        let (glyph, style) = if is_bar { (bar, theme.text()) } else { (track, theme.faint) };
+        canvas.line(area, line).move_to(area.width.saturating_sub(1)).text(glyph, style);
+    }
+}
+
+fn draw_headings(table: &ScopeTable, widths: &MatrixWidths, area: Rect, canvas: &mut Canvas<'_>) {
+    let style = canvas.ctx.theme.heading;
+    let mut writer = canvas.line(area, 0).move_to(widths.labels);
+    for operation in &table.matrix.operations {
+        let end = writer.column() + widths.cell(operation);
+        writer = writer.text(" ", style).text(widths.heading(operation), style);
+        // Keep the rule out of the gap between two headings.
+        let gap = end.saturating_sub(writer.column());
+        writer = writer.text(&" ".repeat(usize::from(gap)), style);
+    }
+    writer.text(" ", style);
+}
+
+fn draw_matrix_row(
+    table: &ScopeTable,
+    widths: &MatrixWidths,
+    (row, line): (usize, u16),
+    cursor: Cursor,
+    area: Rect,
+    canvas: &mut Canvas<'_>,
+) {
+    let (ctx, theme) = (canvas.ctx, canvas.ctx.theme);
+    let is_selected = cursor.is_shown && row == cursor.row;
+    let labels = Rect { width: widths.labels.min(area.width), ..area };
+    draw_labels(table, row, (labels, line), canvas);
+    ctx.hit_map.list_row(line_rect(area, line), row, cursor.row);
+    if is_selected {
+        canvas.fill_line(labels, line, theme.selected);
+    }
+    let selected_column = table.column(row, cursor.column);
+    let mut column = widths.labels;
+    for (at, operation) in table.matrix.operations.iter().enumerate() {
+        let wide = widths.cell(operation);
+        let (text, style) = cell_glyph(table.state(row, at), &theme);
+        let glyph = column + 1 + (wide - 2) / 2;
+        let writer = canvas.line(area, line);
+        if is_selected && at == selected_column {
+            let writer = writer.move_to(glyph - 1).text("[", style).text(text, style);
+            let cell = writer.text("]", style).rect_since(glyph - 1);
+            canvas.buf.set_style(cell, theme.selected);
+        } else {
+            writer.move_to(glyph).text(text, style);
+        }
+        let cell = Rect { x: area.x + column, width: wide, ..line_rect(area, line) };
+        register_cell((row, at), selected_column, cursor, cell, canvas);
+        column += wide;
+    }
+}
+
+/// Registers a click on a cell: it selects the cell, or marks the selected cell.
+fn register_cell(
+    (row, column): (usize, usize),
+    selected_column: usize,
+    cursor: Cursor,
+    cell: Rect,
+    canvas: &Canvas<'_>,
+) {
+    let hit_map = &canvas.ctx.hit_map;
+    if cursor.is_shown && (row, column) == (cursor.row, selected_column) {
+        return hit_map.click_action(cell, Action::Open);
+    }
+    let vertical = if row > cursor.row { Action::Down } else { Action::Up };
+    let horizontal = if column > selected_column { Action::NextCell } else { Action::PreviousCell };
+    let presses = [
+        (SyntheticInput::Act(vertical), row.abs_diff(cursor.row)),
+        (SyntheticInput::Act(horizontal), column.abs_diff(selected_column)),
+    ];
+    hit_map.click_sequence(cell, presses);
+}
+
+/// Draws type, entity and domain of a row of the matrix.
+fn draw_labels(table: &ScopeTable, row: usize, (area, line): (Rect, u16), canvas: &mut Canvas<'_>) {
+    let theme = canvas.ctx.theme;
+    let Some(target) = table.matrix.rows.get(row) else { return };
+    let types = table.matrix.rows.iter().map(|row| width(row.entity_type.as_str()));
+    let type_width = types.max().unwrap_or(0).min(MAX_TYPE_WIDTH);
+    let left = area.width.saturating_sub(type_width + 2);
+    let writer = canvas
+        .line(area, line)
+        .write_column(target.entity_type.as_str(), type_width, theme.text())
+        .skip(1);
+    let domain = target.domain.as_ref().map(Domain::as_str);
+    if area.width < MIN_DOMAIN_LABELS {
+        let domain = domain.map_or_else(String::new, |domain| format!("@{domain}"));
+        let text = format!("{}{domain}", target.entity);
+        writer.write_column(&text, left, entity_style(target.entity.as_str(), &theme));
+        return;
+    }
+    let domain_width = (left / 3).min(14);
+    let style = if domain.is_some() { theme.text() } else { theme.faint };
+    let entity_width = left - domain_width - 1;
+    let entity = target.entity.as_str();
+    writer.write_column(entity, entity_width, entity_style(entity, &theme)).skip(1).write_column(
+        domain.unwrap_or("any"),
+        domain_width,
+        style,
+    );
+}
+
+/// The style of an entity. `*` is highlighted, because it covers entities created later.
+fn entity_style(entity: &str, theme: &Theme) -> Style {
+    if entity == "*" { theme.warning } else { theme.text() }
+}
+
+/// The glyph and the style of a cell. Each state has a different glyph.
+fn cell_glyph(state: CellState, theme: &Theme) -> (&'static str, Style) {
+    match (state, theme.is_ascii()) {
+        (CellState::Unavailable, _) => (" ", theme.text()),
+        (CellState::Offered, false) => ("·", theme.faint),
+        (CellState::Offered, true) => (".", theme.faint),
+        (CellState::Granted, false) => ("✓", theme.good),
+        (CellState::Granted, true) => ("x", theme.good),
+        (CellState::Implied, _) => ("*", theme.faint),
+        (CellState::Added, _) => ("+", theme.accent),
+        (CellState::Removed, _) => ("-", theme.danger),
+    }
+}
+
+/// The widths of the columns entity type, entity, operation and domain.
+fn list_widths(area: u16) -> [u16; 4] {
+    let room = area.saturating_sub(6);
+    let (kind, operation) = (12.min(room / 4), 12.min(room / 4));
+    let left = room - kind - operation;
+    let domain = (left / 3).min(16);
+    [kind, left - domain, operation, domain]
+}
+
+fn draw_list_row(
+    table: &ScopeTable,
+    (row, line): (usize, u16),
+    cursor: Cursor,
+    area: Rect,
+    canvas: &mut Canvas<'_>,
+) {
+    let (ctx, theme) = (canvas.ctx, canvas.ctx.theme);
+    let Some((scope, state)) = table.listed.get(row) else { return };
+    let domain = scope.domain.as_ref().map(Domain::as_str);
+    let cells = [
+        (scope.entity_type.as_str(), theme.text()),
+        (scope.entity.as_str(), entity_style(scope.entity.as_str(), &theme)),
+        (scope.operation.as_str(), theme.text()),
+        (domain.unwrap_or("any"), if domain.is_some() { theme.text() } else { theme.faint }),
+    ];
+    // The sign of an edit is beside the row.
+    let (sign, style) = match state {
+        CellState::Added | CellState::Removed => cell_glyph(*state, &theme),
+        _ => (" ", theme.text()),
+    };
+    let mut writer: LineWriter<'_> = canvas.line(area, line).text(sign, style).skip(1);
+    for ((text, style), wide) in cells.into_iter().zip(list_widths(area.width.saturating_sub(2))) {
+        writer = writer.write_column(text, wide, style).skip(2);
+    }
+    ctx.hit_map.list_row(line_rect(area, line), row, cursor.row);
+    if cursor.is_shown && row == cursor.row {
+        canvas.fill_line(area, line, theme.selected);
+    }
+}

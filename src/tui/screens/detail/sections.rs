@@ -1,0 +1,139 @@
+//! Draws the detail of a token: head and facts, then scopes and events, which share the rest of the
+//! height by their numbers of rows. Called by the detail screen.
+
+use ratatui::layout::Rect;
+
+use super::{
+    DetailScreen, KeyReceiver,
+    event_section::{draw_events, event_rows},
+    fact_columns::draw_facts,
+    facts::{facts, wrap_lines},
+    head::{MIN_FACTS_HEIGHT, draw_head},
+    scope_section::{Cursor, draw_scopes},
+    scope_table::{MatrixWidths, ScopeTable, TableForm},
+};
+use crate::{
+    domain::{Token, scope_matrix::describe_by_operation},
+    tui::widgets::canvas::{Canvas, rect_below},
+};
+
+/// Minimum height, in lines, for empty lines between head, facts and scopes.
+const MIN_SPACED_HEIGHT: u16 = 18;
+/// Number of lines that the facts leave for scopes and events.
+const SECTION_LINES: u16 = 8;
+/// Below this number of lines, only the section with the cursor is shown.
+const MIN_BOTH_HEIGHT: u16 = 6;
+
+impl DetailScreen {
+    pub(super) fn draw_token(
+        &mut self,
+        token: &Token,
+        area: Rect,
+        canvas: &mut Canvas<'_>,
+        focus: KeyReceiver,
+    ) {
+        let ctx = canvas.ctx;
+        ctx.hit_map.wheel(area, 3);
+        let rest = rect_below(area, self.draw_head_and_facts(token, area, canvas));
+        let matrix =
+            ScopeTable::new(&token.scopes, &self.edits, &ctx.policy.catalogue, TableForm::Matrix)
+                .matrix;
+        let room = rest.width.saturating_sub(2);
+        self.is_narrow = MatrixWidths::fitting(&matrix.operations, room).is_none();
+        let table = self.table(token, ctx);
+        let events = event_rows(token, &self.events, ctx);
+        let (scope_count, event_count) = (table.row_count(), events.len());
+        let last = (scope_count + event_count).saturating_sub(1);
+        self.cursor.select(self.cursor.selected().min(last));
+        let row = self.cursor.selected();
+        let is_in_scopes = row < scope_count || event_count == 0;
+        let words = if self.is_zoomed && is_in_scopes {
+            describe_by_operation(&token.scopes)
+        } else {
+            Vec::new()
+        };
+        let rest = draw_words(&words, scope_count, rest, canvas);
+        let scope_height = if self.is_zoomed || rest.height < MIN_BOTH_HEIGHT {
+            if is_in_scopes { rest.height } else { 0 }
+        } else {
+            scope_height(rest.height, scope_count, event_count)
+        };
+        let scope_area = Rect { height: scope_height, ..rest };
+        let event_area = rect_below(rest, scope_height);
+        let is_shown = focus == KeyReceiver::Detail;
+        let cursor = Cursor { row, column: self.column, is_shown };
+        let page = |area: Rect| usize::from(area.height.saturating_sub(1));
+        if is_in_scopes {
+            self.scope_view.select(row);
+            self.cursor.scroll_to_selection(page(scope_area), last + 1);
+        } else {
+            self.event_view.select(row - scope_count);
+            self.cursor.scroll_to_selection(page(event_area), last + 1);
+        }
+        if scope_area.height > 0 {
+            let top = self.scope_view.scroll_to_selection(page(scope_area), scope_count);
+            draw_scopes(&table, (token.scopes.len(), top), cursor, scope_area, canvas);
+        }
+        if event_area.height > 0 {
+            let top = self.event_view.scroll_to_selection(page(event_area), event_count);
+            draw_events(&events, (scope_count, top), cursor, event_area, canvas);
+        }
+    }
+
+    /// Draws the head and, unless a section is zoomed, the facts. Returns the number of lines used.
+    fn draw_head_and_facts(&self, token: &Token, area: Rect, canvas: &mut Canvas<'_>) -> u16 {
+        let head = draw_head(token, area, canvas);
+        let gap = u16::from(area.height >= MIN_SPACED_HEIGHT);
+        if area.height < MIN_FACTS_HEIGHT || self.is_zoomed {
+            return head + gap;
+        }
+        let below = rect_below(area, head + gap);
+        let height = below.height.saturating_sub(gap + SECTION_LINES).max(2);
+        let facts = facts(token, &self.events, &self.days, canvas.ctx);
+        head + gap + draw_facts(&facts, Rect { height, ..below }, canvas) + gap
+    }
+}
+
+/// Draws the sentences about the scopes at the bottom of `area`, in at most half of its height.
+/// Returns the rest of the area.
+fn draw_words(words: &[String], scope_count: usize, area: Rect, canvas: &mut Canvas<'_>) -> Rect {
+    let theme = canvas.ctx.theme;
+    if words.is_empty() {
+        return area;
+    }
+    let rows = u16::try_from(scope_count).unwrap_or(u16::MAX).saturating_add(2);
+    let most = area.height.saturating_sub(rows).max(area.height / 2);
+    let text = format!("{}.", words.join("; "));
+    let lines = wrap_lines(&text, area.width, usize::from(most.max(1)), &theme);
+    let height = u16::try_from(lines.len()).unwrap_or(most).min(area.height);
+    let below = rect_below(area, area.height - height);
+    canvas.text_lines(below, 0.., lines, theme.text());
+    Rect { height: area.height - height, ..area }
+}
+
+/// The height of the scopes, in lines. If not all rows fit, the events get at least a third.
+fn scope_height(height: u16, scopes: usize, events: usize) -> u16 {
+    let wanted = |rows: usize| u16::try_from(rows.max(1)).unwrap_or(u16::MAX).saturating_add(1);
+    let (scopes, events) = (wanted(scopes), wanted(events));
+    let with_gap = scopes.saturating_add(1);
+    if with_gap.saturating_add(events) <= height {
+        return with_gap;
+    }
+    let least = events.min((height / 3).max(3));
+    scopes.min(height.saturating_sub(least))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sections_share_the_height_by_content() {
+        assert_eq!(scope_height(12, 3, 2), 5);
+        assert_eq!(scope_height(12, 40, 2), 9);
+        assert_eq!(scope_height(12, 40, 30), 8);
+        assert_eq!(scope_height(12, 3, 30), 4);
+        assert_eq!(scope_height(8, 40, 30), 5);
+        assert_eq!(scope_height(6, 0, 1), 3);
+    }
+}
