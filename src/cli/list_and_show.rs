@@ -30,7 +30,8 @@ const PAGE: usize = 512;
 pub(super) fn list(service: &Service, args: &List, out: &Output) -> Result<Exit, CliError> {
     let (column, descending) = args.sort.unwrap_or((Column::Issued, true));
     let sort = Sort { column, descending };
-    let query = ListQuery { status: args.status.into(), search: args.search.clone(), sort };
+    let search = args.search.clone().with_catalogue(&service.policy().catalogue);
+    let query = ListQuery { status: args.status.into(), search, sort };
     let now = service.now()?;
     let expires_soon = |token: &Token| {
         let within = args.expiring.map(DurationMinutes::as_delta);

@@ -8,6 +8,7 @@ mod backup;
 mod change_commands;
 mod clock;
 pub mod config;
+pub mod demo;
 pub mod doctor;
 pub mod exit;
 mod help_footers;
@@ -22,6 +23,7 @@ pub mod print;
 mod prompt;
 mod scan;
 mod scope_args;
+mod status;
 mod transfer;
 mod usage_error;
 mod verify;
@@ -84,7 +86,7 @@ pub fn run_on_backup(
 /// Returns the size of the page cache that suits `command`.
 pub fn cache_size(command: &CliCommand) -> CacheSize {
     match command {
-        CliCommand::List(_) | CliCommand::Export(_) => CacheSize::Small,
+        CliCommand::List(_) | CliCommand::Export(_) | CliCommand::Status => CacheSize::Small,
         CliCommand::Verify(args) if args.lines => CacheSize::Large,
         _ => CacheSize::Default,
     }
@@ -106,6 +108,7 @@ pub fn run_command(
         | CliCommand::Regenerate(_)
         | CliCommand::Delete(_)
         | CliCommand::Restore { .. } => change_commands::change(service, command, out),
+        CliCommand::Status => status::status(service, out),
         CliCommand::Verify(args) => verify::verify(service, args, out),
         CliCommand::Audit(args) => audit::audit(service, args, out),
         CliCommand::Scan(args) => scan::scan(service, args, out),
@@ -117,9 +120,10 @@ pub fn run_command(
         CliCommand::Clock(args) => clock::clock(service, args, out),
         // `run_without_store` runs these commands. If one of them gets here, it was not run, so the
         // exit code must not be 0.
-        CliCommand::Completions { .. } | CliCommand::Man | CliCommand::Config(_) => {
-            Err(CliError::not_run())
-        }
+        CliCommand::Completions { .. }
+        | CliCommand::Man
+        | CliCommand::Config(_)
+        | CliCommand::Demo => Err(CliError::not_run()),
     }
 }
 

@@ -21,6 +21,7 @@ pub mod lookalike;
 pub mod name;
 mod not_before;
 mod overlap;
+pub mod overview;
 pub mod plan;
 pub mod scan;
 pub mod scope;
@@ -53,6 +54,7 @@ pub use lookalike::{looks_alike, mixes_scripts};
 pub use name::{Description, Name, NameError, fold};
 pub use not_before::NotBefore;
 pub use overlap::SecretOverlap;
+pub use overview::{AttentionKind, AttentionQueries, MostDenied, Overview};
 pub use plan::{
     Confirmation, ConfirmationProof, Plan, Refusal, SkippedToken, StoredToken, TokenChange,
     Warning, plan,

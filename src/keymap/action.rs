@@ -23,6 +23,7 @@ labels! {
         CreateTab => "create-tab",
         DetailTab => "detail-tab",
         AuditTab => "audit-tab",
+        OverviewTab => "overview-tab",
         Down => "down",
         Up => "up",
         HalfPageDown => "half-page-down",
@@ -69,7 +70,10 @@ labels! {
         CopyCommand => "copy-command",
         CopyJson => "copy-json",
         FilterToken => "filter-token",
+        /// Show the events of the next kind.
         FilterAction => "filter-action",
+        /// Show the events of the previous kind.
+        PreviousAction => "previous-action",
         FilterActor => "filter-actor",
         NextField => "next-field",
         PreviousField => "previous-field",

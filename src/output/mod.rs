@@ -5,4 +5,5 @@
 pub mod advice;
 pub mod command_line;
 pub mod json;
+pub mod overview;
 pub mod question;

@@ -45,6 +45,8 @@ pub struct Model {
     pub zone: Zone,
     pub time_format: TimeFormat,
     pub read_only: bool,
+    /// Whether the store is that of the demo, in memory. The app then writes no file.
+    pub is_demo: bool,
     pub theme: Theme,
     /// Prefix, limits and catalogue.
     pub policy: Policy,
@@ -67,6 +69,7 @@ impl Model {
             zone,
             time_format: TimeFormat::default(),
             read_only: false,
+            is_demo: false,
             theme,
             policy,
             keymap,

@@ -5,8 +5,8 @@ use std::path::absolute;
 
 use crate::{
     domain::{
-        AccessRequest, AuditEvent, Command, ConfirmationProof, Decision, NewToken, Plan, Refusal,
-        Token, TokenId, UsageDays,
+        AccessRequest, AuditEvent, Command, ConfirmationProof, Decision, NewToken, Overview, Plan,
+        Refusal, Token, TokenId, UsageDays,
     },
     output::json,
     service::{AuditTrail, CommandResult, Service, ServiceError, VerifiedChain},
@@ -30,6 +30,8 @@ pub enum ServiceRequest {
     History(TokenId),
     Json(TokenId),
     Trail,
+    /// Count the figures of all tokens.
+    Overview,
 }
 
 impl ServiceRequest {
@@ -38,10 +40,14 @@ impl ServiceRequest {
         Self::Execute(command, ConfirmationProof::NOT_REQUIRED)
     }
 
-    /// Whether the request runs as a job. The worker answers it on another thread, so that a revoke
-    /// does not wait for it.
+    /// Whether the request runs as a job or reads the whole store. The worker answers it on another
+    /// thread, so that a revoke does not wait for it.
     pub fn can_take_minutes(&self, service: &Service) -> bool {
-        matches!(self, Self::Execute(command, proof) if service.runs_as_job(command, proof))
+        match self {
+            Self::Execute(command, proof) => service.runs_as_job(command, proof),
+            Self::Overview => true,
+            _ => false,
+        }
     }
 }
 
@@ -58,6 +64,7 @@ pub enum Response {
     /// The newest events of a token, and its numbers of uses on each day.
     History(TokenId, Vec<AuditEvent>, UsageDays),
     Trail(AuditTrail),
+    Overview(Box<Overview>),
     /// The name and the content of a text for the clipboard. The message shows the name.
     ClipboardText(&'static str, String),
     /// The request failed or was refused; nothing was changed.
@@ -90,6 +97,7 @@ fn respond(service: &Service, request: &ServiceRequest) -> Result<Response, Serv
             Response::History(*id, events, service.usage_days(id)?)
         }
         ServiceRequest::Json(id) => Response::ClipboardText("JSON", json(service, id)?),
+        ServiceRequest::Overview => Response::Overview(Box::new(service.overview()?)),
         ServiceRequest::Trail => read_trail(service, &mut VerifiedChain::default()),
     })
 }

@@ -56,6 +56,12 @@ impl SearchBox {
         self.is_typing = false;
     }
 
+    /// Replaces the search by `text`; the field is not being edited.
+    pub(super) fn set_text(&mut self, text: &str) {
+        self.field.set_text(text);
+        self.is_typing = false;
+    }
+
     /// Passes a key to the field. Returns true if the text changed.
     pub(super) fn press(&mut self, key: KeyEvent) -> bool {
         self.is_typing && self.field.press(key)
