@@ -144,6 +144,9 @@ fn run_arguments(arguments: &[OsString]) -> Result<Exit, CliError> {
 }
 
 fn run_command_line(args: &Args, command: &CliCommand) -> Result<Exit, CliError> {
+    if let CliCommand::Demo = command {
+        return run_demo(args);
+    }
     if let Some(done) = cli::run_without_store(args, command, &open_service) {
         return done;
     }
@@ -181,12 +184,24 @@ fn run_app(args: &Args) -> Result<Exit, CliError> {
     let create_missing = config.sources.get("store") == Some(&SettingSource::Default);
     let options = OpenOptions { create_missing, ..OpenOptions::default() };
     let service = open_service_with(&config, options)?;
+    run_app_on(service, &config, args)
+}
+
+/// Runs the app on a filled store in memory.
+fn run_demo(args: &Args) -> Result<Exit, CliError> {
+    terminal::check().map_err(CliError::usage)?;
+    let config = load_config(args)?;
+    let service = cli::demo::open(current_actor(|name| std::env::var(name).ok()))?;
+    run_app_on(service, &config, args)
+}
+
+fn run_app_on(service: Service, config: &Config, args: &Args) -> Result<Exit, CliError> {
     let setup = tui::AppSettings {
         keymap: config.keymap.clone(),
         theme: Theme::new(config.theme, config.glyphs),
         mouse: config.mouse,
         identity: user_at_host(&service),
-        options: global_options(&config, args),
+        options: global_options(config, args),
         clipboard: (!config.clipboard.is_empty()).then(|| config.clipboard.clone()),
     };
     let secrets = tui::run(service, setup).map_err(CliError::usage)?;

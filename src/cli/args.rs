@@ -87,6 +87,9 @@ pub enum CliCommand {
         #[arg(add = completers::tokens())]
         token: String,
     },
+    /// Print in one line whether the store is in order; exit 1 if something needs attention
+    #[command(after_help = help_footers::STATUS)]
+    Status,
     /// Create a token and print its secret once
     #[command(visible_alias = "new", after_help = help_footers::CREATE)]
     Create(LazyArgs<Create>),
@@ -131,6 +134,9 @@ pub enum CliCommand {
     Compact,
     /// Show the clock and the time that decides expiry, or accept the clock
     Clock(LazyArgs<super::clock::ClockArgs>),
+    /// Try the app on made-up tokens in memory; no file is read or written
+    #[command(after_help = help_footers::DEMO)]
+    Demo,
     /// Print shell completions
     #[command(after_help = help_footers::COMPLETIONS)]
     Completions {
@@ -185,6 +191,8 @@ impl CliCommand {
             Self::Import(import) => !import.dry_run,
             Self::List(_)
             | Self::Show { .. }
+            | Self::Status
+            | Self::Demo
             | Self::Verify(_)
             | Self::Audit(_)
             | Self::Export(_)

@@ -74,6 +74,8 @@ fn command(service: &Service, arguments: &super::CliCommand) -> Result<Option<Co
         }
         super::CliCommand::List(_)
         | super::CliCommand::Show { .. }
+        | super::CliCommand::Status
+        | super::CliCommand::Demo
         | super::CliCommand::Verify(_)
         | super::CliCommand::Audit(_)
         | super::CliCommand::Scan(_)

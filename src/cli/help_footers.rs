@@ -48,6 +48,7 @@ Search terms, which must all match (the app uses the same syntax):
                            one scope matches all of these; wildcard means entity:*
   may:TYPE:ENTITY:OPERATION[@DOMAIN]
                            a scope allows this access, wildcards included
+  unrestricted             may do every operation of the catalogue on every entity
   unused                   never used
   unclaimed                its secret is not saved yet
   idle>90d idle<1h         last used (or issued, if never used) more (>) or less (<)
@@ -59,6 +60,19 @@ Values match the start of a word (type op entity domain) or any part (name id by
 Prints a table, or with --json one object per line. On a terminal, the table fits the width and has
 relative times; elsewhere, it has full times in UTC and the same columns. The message that no token
 matches goes to standard error. Exit 0; with --expiring, 1 if there are none, without a message.";
+
+pub(super) const STATUS: &str = "\
+Examples:
+  patdeck status
+  patdeck status --json | jq .attention
+  patdeck status > /dev/null || mail -s 'tokens need attention' ops < /dev/null
+
+Needs attention: active tokens that expire within 7 days, were not used for 90 days, or may do every
+operation on every entity; secrets that were never saved; a token with at least 20 denied attempts
+today (UTC); damaged records; a broken audit chain. `patdeck list --search` shows the tokens:
+expiring<7d, idle>90d, unrestricted, unclaimed. The overview in the app shows the same figures.
+
+Prints one line, or with --json all figures. Exit 0, 1 if something needs attention.";
 
 pub(super) const SHOW: &str = "\
 Example:
@@ -312,6 +326,16 @@ Exit codes:
   0 success   1 the check found faults, or the restore was not confirmed
   2 FILE cannot be read or written   3 FILE exists, or is damaged and was not restored
   4 the store cannot be used, or damaged records were copied";
+
+pub(super) const DEMO: &str = "\
+Example:
+  patdeck demo
+
+Opens the app on a store in memory with about 60 tokens, their uses and their audit trail. The top
+line shows DEMO. Everything works, except that no file is written; all of it is gone when you quit.
+The config is read for the theme and the keys.
+
+Exit 0, 2 if standard input or output is not a terminal.";
 
 pub(super) const COMPLETIONS: &str = "\
 Examples:

@@ -32,11 +32,8 @@ pub(super) fn list(service: &Service, args: &List, out: &Output) -> Result<Exit,
         let text = "--json cannot be combined with --quiet, --columns or --no-header";
         return Err(CliError::usage(text));
     }
-    let query = ListQuery {
-        status: args.status.into(),
-        search: args.search.clone(),
-        sort: Sort::default(),
-    };
+    let search = args.search.clone().with_catalogue(&service.policy().catalogue);
+    let query = ListQuery { status: args.status.into(), search, sort: Sort::default() };
     let now = service.now()?;
     let expires_soon = |token: &Token| {
         let within = args.expiring.map(DurationMinutes::as_delta);

@@ -10,6 +10,7 @@ mod change_commands;
 mod clock;
 mod completers;
 pub mod config;
+pub mod demo;
 pub mod doctor;
 pub mod exit;
 mod help_footers;
@@ -26,6 +27,7 @@ pub mod print;
 mod prompt;
 mod scan;
 mod scope_args;
+mod status;
 mod token_selection;
 mod transfer;
 mod usage_error;
@@ -92,7 +94,7 @@ pub fn run_on_backup(
 /// Returns the size of the page cache that suits `command`.
 pub fn cache_size(command: &CliCommand) -> CacheSize {
     match command {
-        CliCommand::List(_) | CliCommand::Export(_) => CacheSize::Small,
+        CliCommand::List(_) | CliCommand::Export(_) | CliCommand::Status => CacheSize::Small,
         CliCommand::Verify(args) if args.lines => CacheSize::Large,
         _ => CacheSize::Default,
     }
@@ -114,6 +116,7 @@ pub fn run_command(
         | CliCommand::Regenerate(_)
         | CliCommand::Delete(_)
         | CliCommand::Restore { .. } => change_commands::change(service, command, out),
+        CliCommand::Status => status::status(service, out),
         CliCommand::Verify(args) => verify::verify(service, args, out),
         CliCommand::Audit(args) => audit::audit(service, args, out),
         CliCommand::Scan(args) => scan::scan(service, args, out),
@@ -128,7 +131,8 @@ pub fn run_command(
         CliCommand::Completions { .. }
         | CliCommand::Help { .. }
         | CliCommand::Man
-        | CliCommand::Config(_) => Err(CliError::not_run()),
+        | CliCommand::Config(_)
+        | CliCommand::Demo => Err(CliError::not_run()),
     }
 }
 

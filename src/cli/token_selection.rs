@@ -90,8 +90,8 @@ fn find_matches(service: &Service, search: &Search) -> Result<Vec<TokenId>, CliE
         return Err(CliError::usage("the search is empty: it would select every active token")
             .with_hint("to select every active token, search for status:active"));
     }
-    let query =
-        ListQuery { status: StatusFilter::Active, search: search.clone(), sort: Sort::default() };
+    let search = search.clone().with_catalogue(&service.policy().catalogue);
+    let query = ListQuery { status: StatusFilter::Active, search, sort: Sort::default() };
     let now = service.now()?;
     let is_shown = |token: &Token| query.matches(token, now);
     let key = |token: &Token| is_shown(token).then(|| (token.name.folded(), token.id));

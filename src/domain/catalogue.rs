@@ -3,7 +3,8 @@
 //! offer its entries. The service rejects scopes that the catalogue does not contain.
 
 use super::{
-    scope::{Domain, EntityType, Operation, Scope, ScopeError},
+    decision::AccessRequest,
+    scope::{Domain, Entity, EntityType, Operation, Scope, ScopeError},
     scope_preset::ScopePreset,
 };
 
@@ -75,6 +76,18 @@ impl ScopeCatalogue {
             known: comma_separated(
                 self.entity_types.iter().map(|entry| entry.entity_type.as_str()),
             ),
+        })
+    }
+
+    /// The requests for each operation of each type on all entities.
+    pub fn all_requests(&self) -> impl Iterator<Item = AccessRequest> {
+        self.entity_types.iter().flat_map(|entry| {
+            entry.operations.iter().map(|operation| AccessRequest {
+                entity_type: entry.entity_type,
+                entity: Entity::Any,
+                operation: *operation,
+                domain: None,
+            })
         })
     }
 

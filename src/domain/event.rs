@@ -32,6 +32,20 @@ impl Actor {
     }
 }
 
+impl Actor {
+    /// The account, the account that called sudo, and the address, as far as they are known.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let names = [Some(&self.user), self.sudo_user.as_ref(), self.from.as_ref()];
+        names.into_iter().flatten().map(CompactString::as_str)
+    }
+
+    /// The account without the address: `root (alice)`. Characters unsafe on a terminal are
+    /// escaped.
+    pub fn account(&self) -> String {
+        Self { from: None, ..self.clone() }.to_string()
+    }
+}
+
 impl fmt::Display for Actor {
     /// `root (alice) from 192.0.2.7`. Characters unsafe on a terminal are escaped.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

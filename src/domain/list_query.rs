@@ -131,7 +131,6 @@ pub struct StatusCounts {
 impl StatusCounts {
     /// Counts a token with this status. `soon` tells whether the token is active and expires within
     /// 7 days.
-    #[cfg(any(test, feature = "testing"))]
     pub(super) fn add(&mut self, status: Status, soon: bool) {
         self.expiring += usize::from(soon);
         match status {
@@ -140,6 +139,15 @@ impl StatusCounts {
             Status::Expired => self.expired += 1,
             Status::Revoked => self.revoked += 1,
         }
+    }
+
+    /// Adds the numbers of `other`.
+    pub(super) fn add_all(&mut self, other: Self) {
+        self.active += other.active;
+        self.expiring += other.expiring;
+        self.not_yet_valid += other.not_yet_valid;
+        self.expired += other.expired;
+        self.revoked += other.revoked;
     }
 
     /// The number of tokens that `filter` shows.

@@ -21,6 +21,7 @@ pub mod lookalike;
 pub mod name;
 mod not_before;
 mod overlap;
+pub mod overview;
 pub mod plan;
 pub mod scan;
 pub mod scope;
@@ -54,13 +55,14 @@ pub use lookalike::{looks_alike, mixes_scripts};
 pub use name::{Description, Name, NameError, fold};
 pub use not_before::NotBefore;
 pub use overlap::SecretOverlap;
+pub use overview::{AttentionKind, AttentionQueries, MostDenied, Overview};
 pub use plan::{
     Confirmation, ConfirmationProof, Plan, Refusal, SkippedToken, StoredToken, TokenChange,
     Warning, plan,
 };
 pub use scan::{FoundSecret, SecretScanner, StreamPosition};
 pub use scope::{Domain, Entity, EntityType, Operation, Scope, ScopeError, Scopes};
-pub use scope_matrix::{CellState, ScopeEdits, ScopeMatrix, ScopeTarget, compare_scopes};
+pub use scope_matrix::{CellState, ScopeMatrix, ScopeTarget, compare_scopes};
 pub use scope_preset::{ScopePreset, ScopePresetError};
 pub use search::{Search, SearchError};
 pub use secret::{Digest, Secret, SecretPrefix};

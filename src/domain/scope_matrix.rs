@@ -1,6 +1,5 @@
 //! The scopes of a token as a table: a row for each entity type, entity and domain, a column for
-//! each operation. Keeps the additions and removals that are not applied yet. Decides no access.
-//! Called by the detail screen.
+//! each operation. Decides no access. Called by the detail screen.
 
 use std::{
     cmp::Ordering,
@@ -89,33 +88,6 @@ fn compare_numbers(one: &str, other: &str) -> Ordering {
     value(one).cmp(&value(other))
 }
 
-/// Additions and removals that are not applied to the token yet.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ScopeEdits {
-    pub added: BTreeSet<Scope>,
-    pub removed: BTreeSet<Scope>,
-}
-
-impl ScopeEdits {
-    pub fn is_empty(&self) -> bool {
-        self.added.is_empty() && self.removed.is_empty()
-    }
-
-    /// Reverses the state of `scope`, given the scopes that the token has.
-    pub fn toggle(&mut self, scope: Scope, held: &[Scope]) {
-        let edits = if held.contains(&scope) { &mut self.removed } else { &mut self.added };
-        if !edits.remove(&scope) {
-            edits.insert(scope);
-        }
-    }
-
-    /// Forgets the edits that another change of the token has made impossible.
-    pub fn retain_possible(&mut self, held: &[Scope]) {
-        self.added.retain(|scope| !held.contains(scope));
-        self.removed.retain(|scope| held.contains(scope));
-    }
-}
-
 /// What a cell of the table shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CellState {
@@ -126,10 +98,6 @@ pub enum CellState {
     Granted,
     /// Granted by another scope: on `*`, or in any domain.
     Implied,
-    /// Will be granted when the edits are applied.
-    Added,
-    /// Will no longer be granted when the edits are applied.
-    Removed,
 }
 
 /// The table.
@@ -145,9 +113,8 @@ pub struct ScopeMatrix {
 impl ScopeMatrix {
     /// The table of `scopes`. It has the columns that the catalogue offers for the types of
     /// `scopes`, and one for each operation that only `scopes` has.
-    pub fn new(scopes: &[Scope], edits: &ScopeEdits, catalogue: &ScopeCatalogue) -> Self {
-        let all = || scopes.iter().chain(&edits.added);
-        let mut rows: Vec<ScopeTarget> = all().map(ScopeTarget::of).collect();
+    pub fn new(scopes: &[Scope], catalogue: &ScopeCatalogue) -> Self {
+        let mut rows: Vec<ScopeTarget> = scopes.iter().map(ScopeTarget::of).collect();
         rows.sort_by(compare_targets);
         rows.dedup();
         let mut operations: Vec<Operation> = Vec::new();
@@ -156,16 +123,15 @@ impl ScopeMatrix {
         // The type with the most operations gives the order of the columns.
         let mut offered: Vec<_> = offered.map(|entry| entry.operations.as_slice()).collect();
         offered.sort_by_key(|operations| std::cmp::Reverse(operations.len()));
-        let granted = all().map(|scope| scope.operation);
+        let granted = scopes.iter().map(|scope| scope.operation);
         for operation in offered.into_iter().flatten().copied().chain(granted) {
             if !operations.contains(&operation) {
                 operations.push(operation);
             }
         }
-        let after: HashSet<Scope> =
-            all().filter(|scope| !edits.removed.contains(*scope)).cloned().collect();
+        let held: HashSet<&Scope> = scopes.iter().collect();
         let state = |row: &ScopeTarget, operation: Operation| {
-            cell_state(&row.scope(operation), edits, &after, catalogue)
+            cell_state(&row.scope(operation), &held, catalogue)
         };
         let cells = rows.iter().map(|row| operations.iter().map(|op| state(row, *op)).collect());
         Self { cells: cells.collect(), operations, rows }
@@ -183,22 +149,13 @@ impl ScopeMatrix {
     }
 }
 
-/// The state of the cell for `scope`. `after` contains the scopes after the edits.
-fn cell_state(
-    scope: &Scope,
-    edits: &ScopeEdits,
-    after: &HashSet<Scope>,
-    catalogue: &ScopeCatalogue,
-) -> CellState {
-    if edits.removed.contains(scope) {
-        return CellState::Removed;
-    }
-    if after.contains(scope) {
-        let is_added = edits.added.contains(scope);
-        return if is_added { CellState::Added } else { CellState::Granted };
+/// The state of the cell for `scope`. `held` contains the scopes of the token.
+fn cell_state(scope: &Scope, held: &HashSet<&Scope>, catalogue: &ScopeCatalogue) -> CellState {
+    if held.contains(scope) {
+        return CellState::Granted;
     }
     let entry = catalogue.entry(&scope.entity_type);
-    if wider_scopes(scope).iter().any(|wider| after.contains(wider)) {
+    if wider_scopes(scope).iter().any(|wider| held.contains(wider)) {
         CellState::Implied
     } else if entry.is_some_and(|entry| entry.operations.contains(&scope.operation)) {
         CellState::Offered
@@ -304,8 +261,8 @@ mod tests {
         texts.iter().map(|text| text.parse().unwrap()).collect()
     }
 
-    fn matrix(texts: &[&str], edits: &ScopeEdits) -> ScopeMatrix {
-        ScopeMatrix::new(&scopes(texts), edits, &ScopeCatalogue::default())
+    fn matrix(texts: &[&str]) -> ScopeMatrix {
+        ScopeMatrix::new(&scopes(texts), &ScopeCatalogue::default())
     }
 
     fn row_text(matrix: &ScopeMatrix, row: usize) -> String {
@@ -314,8 +271,6 @@ mod tests {
             CellState::Offered => '.',
             CellState::Granted => 'x',
             CellState::Implied => '*',
-            CellState::Added => '+',
-            CellState::Removed => '-',
         };
         (0..matrix.operations.len()).map(glyph).collect()
     }
@@ -323,30 +278,24 @@ mod tests {
     #[test]
     fn rows_are_sorted_by_type_and_number() {
         let ids = ["channels:c-11:read", "clients:*:read", "channels:c-2:read", "channels:*:list"];
-        let matrix = matrix(&ids, &ScopeEdits::default());
+        let matrix = matrix(&ids);
         let rows: Vec<_> = matrix.rows.iter().map(|row| row.entity.to_string()).collect();
         assert_eq!(rows, ["*", "c-2", "c-11", "*"]);
     }
 
     #[test]
-    fn cells_show_offers_grants_and_edits() {
+    fn cells_show_offers_and_grants() {
         let held = ["channels:*:publish", "channels:c-42:subscribe", "clients:*:read@factory"];
-        let mut edits = ScopeEdits::default();
-        edits.toggle("clients:*:list@factory".parse().unwrap(), &scopes(&held));
-        edits.toggle("channels:c-42:subscribe".parse().unwrap(), &scopes(&held));
-        let matrix = matrix(&held, &edits);
+        let matrix = matrix(&held);
         assert_eq!(matrix.operations.len(), 9);
         assert_eq!(row_text(&matrix, 0), ".......x.");
-        assert_eq!(row_text(&matrix, 1), ".......*-");
-        assert_eq!(row_text(&matrix, 2), ".x+....  ");
-        edits.toggle("clients:*:list@factory".parse().unwrap(), &scopes(&held));
-        edits.toggle("channels:c-42:subscribe".parse().unwrap(), &scopes(&held));
-        assert!(edits.is_empty());
+        assert_eq!(row_text(&matrix, 1), ".......*x");
+        assert_eq!(row_text(&matrix, 2), ".x.....  ");
     }
 
     #[test]
     fn only_operations_of_the_shown_types_have_columns() {
-        let matrix = matrix(&["messages:*:publish"], &ScopeEdits::default());
+        let matrix = matrix(&["messages:*:publish"]);
         let columns: Vec<_> = matrix.operations.iter().map(Operation::as_str).collect();
         assert_eq!(columns, ["publish", "subscribe"]);
         assert_eq!(matrix.scope(0, 1).unwrap().to_string(), "messages:*:subscribe");
@@ -356,7 +305,7 @@ mod tests {
     #[test]
     fn a_scope_in_any_domain_implies_one_in_a_domain() {
         let held = ["channels:c-1:read", "channels:c-1:list@d1"];
-        let matrix = matrix(&held, &ScopeEdits::default());
+        let matrix = matrix(&held);
         assert_eq!(row_text(&matrix, 0), ".x.......");
         assert_eq!(row_text(&matrix, 1), ".*x......");
     }

@@ -25,6 +25,7 @@ labels! {
         AuditTab => "audit-tab",
         /// Go to the token whose secret may be lost.
         GoToLostSecret => "go-to-lost-secret",
+        OverviewTab => "overview-tab",
         Down => "down",
         Up => "up",
         HalfPageDown => "half-page-down",
@@ -78,7 +79,10 @@ labels! {
         CopyCommand => "copy-command",
         CopyJson => "copy-json",
         FilterToken => "filter-token",
+        /// Show the events of the next kind.
         FilterAction => "filter-action",
+        /// Show the events of the previous kind.
+        PreviousAction => "previous-action",
         FilterActor => "filter-actor",
         NextField => "next-field",
         PreviousField => "previous-field",

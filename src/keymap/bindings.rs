@@ -92,11 +92,18 @@ bindings! {
     }
     Audit {
         Open ["Enter", "l", "Right"] "open" "open the token of the event" Token 3;
+        Search ["/"] "search" "search by words and terms such as since:7d" View 4;
         FilterToken ["f"] "token" "show only events of this token" View 4;
-        FilterAction ["a"] "action" "show only events of this kind" View 5;
+        FilterAction ["a"] "action" "show the events of the next kind" View 5;
+        PreviousAction ["A"] "action" "show the events of the previous kind" View 0;
         FilterActor ["w"] "actor" "show only events of this actor" View 6;
         CopyCommand ["y c"] "copy command" "copy the command that prints this trail" Copy 0;
         Back ["Esc", "h", "Left"] "back" "clear the filter, or go back" App 2;
+    }
+    Overview {
+        Open ["Enter", "l", "Right"] "show tokens" "show the tokens of the selected row" Token 3;
+        CopyCommand ["y c"] "copy command" "copy the command that prints these figures" Copy 0;
+        Back ["Esc", "h", "Left"] "back" "go back to the list" App 2;
     }
     List {
         Down ["j", "Down"] "down" "go one row down" Move 0;
@@ -186,6 +193,7 @@ bindings! {
         CreateTab ["2"] "create" "go to the create form" App 0;
         DetailTab ["3"] "detail" "go to the details of the token" App 0;
         AuditTab ["4"] "audit" "go to the audit trail" App 0;
+        OverviewTab ["5"] "overview" "go to the overview of the store" App 0;
         NextTab ["Tab"] "next tab" "go to the next tab" App 16;
         PreviousTab ["Shift-Tab"] "previous tab" "go to the previous tab" App 0;
         GoToLostSecret ["!"] "lost secret" "go to the token whose secret may be lost" App 0;

@@ -15,6 +15,7 @@ labels! {
         Tokens => "tokens",
         Detail => "detail",
         Audit => "audit",
+        Overview => "overview",
         Search => "search",
         Form => "form",
         /// The mode in the create form.
@@ -45,6 +46,7 @@ impl Mode {
             Self::Tokens => &[Self::Tokens, Self::List, Self::Global, Self::Always],
             Self::Detail => &[Self::Detail, Self::List, Self::Global, Self::Always],
             Self::Audit => &[Self::Audit, Self::List, Self::Global, Self::Always],
+            Self::Overview => &[Self::Overview, Self::List, Self::Global, Self::Always],
             Self::Search => &[Self::Search, Self::Always],
             Self::Form => &[Self::Form, Self::Always],
             Self::Create => &[Self::Create, Self::Form, Self::Always],

@@ -6,7 +6,7 @@ use super::{Action, HelpSection, Keymap, Mode};
 
 /// Modes whose commands are listed in every mode, so that a search shows in which mode a command is
 /// available.
-const SCREEN_MODES: [Mode; 3] = [Mode::Tokens, Mode::Detail, Mode::Audit];
+const SCREEN_MODES: [Mode; 4] = [Mode::Tokens, Mode::Detail, Mode::Audit, Mode::Overview];
 
 /// The score of a command whose key was typed: above every score for text.
 pub const EXACT_KEY_SCORE: usize = usize::MAX;

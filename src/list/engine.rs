@@ -67,6 +67,10 @@ impl ListEngine {
         is_current: impl Fn() -> bool + Sync,
         mut deliver: impl FnMut(ListResult),
     ) -> Result<(), ServiceError> {
+        let catalogue = &self.service.policy().catalogue;
+        let query = request.query.clone();
+        let search = query.search.with_catalogue(catalogue);
+        let request = &ListRequest { query: ListQuery { search, ..query }, ..request.clone() };
         let synced = match self.index.sync(&self.service) {
             Ok(()) if self.index.total <= LOADED_AT_ONCE && self.is_loading() => {
                 self.load_next_batch()

@@ -217,6 +217,11 @@ pub fn of_list(query: &ListQuery) -> CommandLine {
         .option("--sort", format!("{descending}{column}"))
 }
 
+/// The command line that prints the figures of the overview.
+pub fn of_status() -> CommandLine {
+    CommandLine::new("status")
+}
+
 /// The command line that prints the audit trail of one token or of all tokens. A token is given by
 /// id, because it may be deleted.
 pub fn of_trail(token: Option<TokenId>) -> CommandLine {

@@ -1,6 +1,7 @@
 //! The JSON of tokens and events, which the command line prints and the app copies. Pure. The JSON
 //! never contains a secret or its digest.
 
+mod overview;
 mod token;
 
 use std::{borrow::Cow, fmt::Write as _, io};
@@ -8,6 +9,7 @@ use std::{borrow::Cow, fmt::Write as _, io};
 use chrono::SecondsFormat;
 use serde_json::{Value, json};
 
+pub use self::overview::overview_json;
 use self::token::TokenJson;
 use crate::domain::{AuditEvent, Timestamp, Token, UsageDays, terminal_text::escape_with};
 

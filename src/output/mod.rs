@@ -5,6 +5,7 @@
 pub mod advice;
 pub mod command_line;
 pub mod json;
+pub mod overview;
 pub mod question;
 pub mod relative_time;
 pub mod secret_format;

@@ -26,8 +26,7 @@ static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 #[derive(Debug, Clone)]
 pub enum Clock {
     System,
-    /// A time that only tests change.
-    #[cfg_attr(not(any(test, feature = "testing")), expect(dead_code, reason = "for tests"))]
+    /// A time that only tests, and the history of the demo, change.
     Fixed(Arc<FixedTime>),
 }
 
@@ -42,7 +41,6 @@ pub struct FixedTime {
 }
 
 impl Clock {
-    #[cfg(any(test, feature = "testing"))]
     pub fn fixed(at: Timestamp) -> Self {
         let seconds = AtomicI64::new(at.timestamp());
         Self::Fixed(Arc::new(FixedTime { seconds, elapsed: AtomicU64::new(0) }))
@@ -50,7 +48,6 @@ impl Clock {
 
     /// Sets a fixed clock and all its clones to `at`. Setting the clock back does not change
     /// [`Clock::elapsed`]. Has no effect on [`Clock::System`].
-    #[cfg(any(test, feature = "testing"))]
     pub fn set(&self, at: Timestamp) {
         if let Self::Fixed(time) = self {
             let before = time.seconds.swap(at.timestamp(), Ordering::SeqCst);

@@ -19,6 +19,7 @@ mod job_batches;
 mod jobs;
 pub mod leaked_secret;
 pub mod list_feed;
+mod overview;
 mod parallel;
 mod pending_endings;
 mod plan_reader;
@@ -60,7 +61,7 @@ pub use crate::store::{Cause, IoOperation, WriteAccessReason};
 use crate::{
     domain::{
         Actor, Lifetime, LifetimeLimits, Refusal, ScopeCatalogue, SecretPrefix, Timestamp, Token,
-        TokenId,
+        TokenId, lifetime::DurationMinutes,
     },
     store::{ReadOps, Store},
 };
@@ -84,7 +85,36 @@ pub struct Service {
     policy: Policy,
 }
 
+impl Default for Policy {
+    /// The policy without a config file.
+    fn default() -> Self {
+        let limits = LifetimeLimits::default();
+        let month = DurationMinutes::new(30 * 24 * 60).unwrap_or(limits.max);
+        Self {
+            prefix: SecretPrefix::default(),
+            limits,
+            default_lifetime: Lifetime::For(month),
+            catalogue: ScopeCatalogue::default(),
+        }
+    }
+}
+
 impl Service {
+    /// Creates the use cases on an empty store in memory, which ends with the last service on it.
+    pub fn in_memory(
+        clock: Clock,
+        entropy: Entropy,
+        actor: Actor,
+        policy: Policy,
+    ) -> Result<Self, ServiceError> {
+        Ok(Self::new(Store::memory()?, clock, entropy, actor, policy))
+    }
+
+    /// Creates a service on the same store with the same policy.
+    pub fn on_same_store(&self, clock: Clock, entropy: Entropy, actor: Actor) -> Self {
+        Self::new(self.store.clone(), clock, entropy, actor, self.policy.clone())
+    }
+
     /// Creates the use cases on `store`. The audit trail records `actor`. Changes that violate
     /// `policy` are refused.
     pub fn new(store: Store, clock: Clock, entropy: Entropy, actor: Actor, policy: Policy) -> Self {
@@ -94,6 +124,11 @@ impl Service {
     /// Whether the store is open in read-only mode. In that mode, not even last uses are recorded.
     pub fn is_read_only(&self) -> bool {
         self.store.is_read_only()
+    }
+
+    /// Whether the store is in memory: this is the demo, and no file may be written.
+    pub fn is_in_memory(&self) -> bool {
+        self.store.path().is_none()
     }
 
     /// Whether an older state of the store, such as a backup, has replaced a newer one since the

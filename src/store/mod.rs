@@ -60,7 +60,6 @@ mod write_transaction;
 use std::{fs::File, path::Path, sync::Arc, time::Duration};
 
 use redb::Database;
-#[cfg(any(test, feature = "testing"))]
 use redb::backends::InMemoryBackend;
 
 pub use backup::{BackupReport, create_output_file};
@@ -100,7 +99,8 @@ pub use write_ops::Writer;
 
 use self::{file_db::FileDb, inflight_writes::InFlightWrite, write_transaction::TransactionError};
 
-/// A database of tokens: a file that any number of processes share, or memory in tests. A clone
+/// A database of tokens: a file that any number of processes share, or memory in tests and in
+/// the demo. A clone
 /// refers to the same database.
 #[derive(Debug, Clone)]
 pub struct Store {
@@ -110,7 +110,6 @@ pub struct Store {
 #[derive(Debug)]
 enum Backend {
     File(FileDb),
-    #[cfg_attr(not(any(test, feature = "testing")), expect(dead_code, reason = "for tests"))]
     Memory(Database),
 }
 
@@ -197,7 +196,7 @@ impl Store {
         Ok(Self { backend: Arc::new(Backend::File(FileDb::open(path, options)?)) })
     }
 
-    #[cfg(any(test, feature = "testing"))]
+    /// Creates an empty store in memory, for tests and the demo.
     pub fn memory() -> Result<Self, StoreError> {
         let io = |error: redb::DatabaseError| StoreError::failed(IoOperation::Create, error);
         let db = Database::builder().create_with_backend(InMemoryBackend::new()).map_err(io)?;

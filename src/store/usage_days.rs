@@ -1,8 +1,10 @@
 //! Reads and adds up the numbers of uses and denied attempts of each day. A damaged record counts as
 //! missing, because it must not prevent checks. Called by the service.
 
+use std::ops::{Bound, ControlFlow};
+
 use super::{
-    StoreError,
+    StoreError, TokenCursor,
     reader::Reader,
     record::UsageDaysV1,
     tables::{Tables, Transaction},
@@ -22,6 +24,32 @@ impl Reader {
     /// Reads the numbers of uses and denied attempts of a token. They are empty if it has none.
     pub fn usage_days(&self, id: &TokenId) -> Result<UsageDays, StoreError> {
         load(&self.tables, id)
+    }
+
+    /// Calls `visit` with the numbers of at most `limit` tokens after the position `after`, in the
+    /// order of their ids. Leaves out damaged records. Returns the position of the last one, or
+    /// `None` at the end of the table.
+    pub fn visit_usage_days(
+        &self,
+        after: Option<TokenCursor>,
+        limit: usize,
+        mut visit: impl FnMut(TokenId, &UsageDays),
+    ) -> Result<Option<TokenCursor>, StoreError> {
+        let from = after.map_or(Bound::Unbounded, |TokenCursor(key)| Bound::Excluded(key));
+        let (mut count, mut last) = (0_usize, None);
+        self.tables.usage_days.scan((from.as_ref(), Bound::Unbounded), false, |key, row| {
+            if count == limit {
+                return ControlFlow::Break(());
+            }
+            count += 1;
+            last = Some(TokenCursor(*key));
+            let days = row.ok().and_then(UsageDaysV1::decode_days);
+            if let (Some(id), Some(days)) = (TokenId::from_bytes(*key), days) {
+                visit(id, &days);
+            }
+            ControlFlow::Continue(())
+        })?;
+        Ok(last.filter(|_| count == limit))
     }
 }
 

@@ -61,6 +61,7 @@ pub fn run(service: Service, setup: AppSettings) -> Result<Vec<Secret>, Terminal
     let policy = service.policy().clone();
     let mut model = Model::new(Clock::System, Zone::Local, setup.theme, policy, setup.keymap);
     model.read_only = service.is_read_only();
+    model.is_demo = service.is_in_memory();
     let app = App::new(model, setup.identity).with_options(setup.options);
 
     let flush_writes = || {

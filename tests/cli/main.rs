@@ -43,6 +43,7 @@ mod selection;
 mod settings;
 mod sharing;
 mod space;
+mod status;
 #[path = "../pty/support.rs"]
 #[expect(dead_code, clippy::expect_used, reason = "shared with the tests in a pseudo-terminal")]
 mod support;

@@ -2,6 +2,10 @@
 
 use patdeck::{
     config::{GlyphSet, ThemeName},
+    domain::Actor,
+    service::{Entropy, Service},
+    store::Store,
+    testing::{ServiceTestExt as _, default_policy},
     tui::theme::Theme,
 };
 
@@ -10,11 +14,13 @@ use super::{fixture::Fixture, journey::Journey};
 /// The event lines on the screen, without the time column.
 fn visible_events(it: &Journey) -> Vec<String> {
     let screen = it.screen();
-    let lines = screen.lines().skip_while(|line| !line.contains("Actor and detail"));
+    let lines = screen.lines().skip_while(|line| !line.contains("Who"));
     lines
         .skip(1)
         .filter(|line| line.contains("ago ") || line.contains("just now"))
-        .map(|line| line[13..].split_whitespace().collect::<Vec<_>>().join(" "))
+        .map(|line| {
+            line[13..].trim_end_matches(['█', '│']).split_whitespace().collect::<Vec<_>>().join(" ")
+        })
         .collect()
 }
 
@@ -48,13 +54,60 @@ fn the_trail_is_filtered_by_token_action_and_actor() {
     it.keys("4").sees("Chain verified, 11 events");
     it.keys("f").sees("[token bobs]");
     assert_eq!(visible_events(&it).len(), 2);
-    it.keys("a").sees("[token bobs, claimed]");
+    it.keys("a").sees("[created 1]").sees("1 of 11 shown");
     assert_eq!(visible_events(&it).len(), 1);
-    it.keys("f a w").sees("[by bob]");
+    it.keys("A").sees("[All 2]").keys("f w").sees("[by bob]");
     assert_eq!(visible_events(&it).len(), 2);
     it.keys("<Esc>").never_sees("[by bob]");
     assert_eq!(visible_events(&it).len(), 11);
     it.keys("<Esc>").waits_for("[Active 3]");
+}
+
+#[test]
+fn a_search_finds_events_by_words_and_terms() {
+    let mut it = Journey::on(Fixture::Few, 80, 24);
+    it.keys("4 /").sees("token: actor: action: since: until:");
+    it.types("action:revoke").sees("1 of 9").keys("<Enter>").sees("/action:revoke");
+    assert_eq!(visible_events(&it), ["revoked old-backup alice was active"]);
+    it.sees("[All 1]").sees("Chain verified, 9 events, 1 of 9 shown");
+    it.keys("<Esc> /").types("since:1h token:graf").keys("<Enter>").sees("2 of 9 shown");
+    it.keys("/").retypes("who:x").sees("! unknown term who:x").keys("<Enter>");
+    it.sees("unknown term who:x").keys("<Esc>").sees("[All 9]");
+}
+
+#[test]
+fn chips_count_the_actions_and_can_be_clicked() {
+    let mut it = Journey::on(Fixture::Few, 120, 24);
+    it.keys("4").sees("[All 9]").sees("created 4").sees("revoked 1").sees("claimed 4");
+    it.clicks("revoked 1").sees("[revoked 1]").sees("1 of 9 shown");
+    assert_eq!(visible_events(&it).len(), 1);
+    it.clicks("All 9").sees("[All 9]");
+}
+
+#[test]
+fn a_long_trail_has_a_scrollbar_and_a_short_one_none() {
+    let mut it = Journey::on(Fixture::Many, 80, 24);
+    it.keys("4").sees("█").keys("G").sees("█");
+    let mut it = Journey::on(Fixture::One, 80, 24);
+    it.keys("4").never_sees("█");
+}
+
+#[test]
+fn an_event_shows_the_address_in_a_column_of_its_own() {
+    let mut it = Journey::on(Fixture::One, 100, 24);
+    it.keys("4").never_sees("From");
+    let actor = Actor { from: Some("192.0.2.40".into()), ..Actor::named("bob") };
+    let store = Store::open(&it.store.file()).unwrap();
+    let clock = it.store.clock.clone();
+    let service = Service::new(store, clock, Entropy::seeded(9), actor, default_policy());
+    service.revoke(&it.id("ci-deploy")).unwrap();
+    it.waits_for("192.0.2.40").sees("From").sees("bob");
+}
+
+#[test]
+fn without_events_no_key_is_offered_for_one() {
+    let mut it = Journey::at(80, 24);
+    it.keys("4").never_sees("Enter open").never_sees("f token").never_sees("a action");
 }
 
 #[test]
@@ -93,6 +146,8 @@ fn ascii_mode_draws_only_ascii() {
         "2",
         "<Enter>",
         "4",
+        "4 /",
+        "5",
         "r",
         "R",
         "D",

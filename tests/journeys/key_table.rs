@@ -18,6 +18,7 @@ fn working_context(binding: &KeyBinding) -> (Fixture, u16, &'static str) {
         (_, Action::GoToLostSecret) => (Fixture::Undelivered, 24, ""),
         (Mode::Tokens, Action::Back) => few("/ c <Enter>"),
         (Mode::Global, Action::TokensTab) | (Mode::Audit, _) => few("4"),
+        (Mode::Overview, _) => few("5"),
         (Mode::Always | Mode::Global | Mode::Tokens, _) => few("j"),
         (Mode::Detail, _) => few("j <Enter>"),
         (Mode::Form, Action::PreviousField | Action::Up) => few("n <Tab>"),

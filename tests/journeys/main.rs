@@ -26,6 +26,7 @@ mod limits;
 mod listing;
 mod menus;
 mod mouse;
+mod overview;
 mod random_input;
 mod read_only;
 mod recording_display;

@@ -37,7 +37,7 @@ fn footer_tabs_and_messages_offer_no_change() {
     let mut it = Journey::read_only(Fixture::Few, 120, 24);
     it.sees("read-only").never_sees("2 Create").never_sees("n new").never_sees("r revoke");
     it.keys("<Tab>").sees("Scopes 0").keys("<Tab>").sees("Chain verified");
-    it.keys("<Tab>").sees("[Active 2]");
+    it.keys("<Tab>").sees("Needs attention").keys("<Tab>").sees("[Active 2]");
     it.keys("j <Enter> T <Tab> <Tab> r").sees("Denied").never_sees("Ctrl-S");
     it.keys("<C-s>").sees("Read-only mode").sees("What may ci-deploy do?");
     let mut empty = Journey::read_only(Fixture::Empty, 80, 24);

@@ -75,7 +75,7 @@ fn the_detail_matches_its_snapshots() {
 
 #[test]
 fn the_trail_and_the_menus_match_their_snapshots() {
-    compare_screens(&["audit", "help", "palette", "messages"]);
+    compare_screens(&["audit", "overview", "help", "palette", "messages"]);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use patdeck::{
     config::{GlyphSet, ThemeName},
     keymap::Keymap,
     list::ListEngine,
-    service::{ChangeLogPosition, TokenChanges, Zone},
+    service::{ChangeLogPosition, Policy, TokenChanges, Zone},
     tui::{
         app::{
             App,
@@ -27,10 +27,7 @@ use ratatui::{
     layout::Rect,
 };
 
-use super::{
-    demo_store::{DemoStore, policy},
-    svg,
-};
+use super::{demo_store::DemoStore, svg};
 
 /// The app, its store and its list engine.
 pub(crate) struct DemoApp {
@@ -46,7 +43,7 @@ impl DemoApp {
         let demo = DemoStore::new();
         let theme = Theme::new(theme, GlyphSet::Unicode);
         let (clock, zone) = (demo.clock.clone(), Zone::utc());
-        let model = Model::new(clock, zone, theme, policy(), Keymap::default());
+        let model = Model::new(clock, zone, theme, Policy::default(), Keymap::default());
         let app = App::new(model, "alice@edge-1".to_owned());
         let engine = ListEngine::new(Arc::clone(&demo.service));
         let seen = demo.service.position().unwrap();

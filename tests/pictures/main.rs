@@ -1,5 +1,5 @@
-//! Checks that the SVG pictures in `assets/` show what the app draws, on a sample store at a fixed
-//! time. `UPDATE=1 cargo test --test pictures` updates them.
+//! Checks that the SVG pictures in `assets/` show what the app draws, on the store of `patdeck demo` at
+//! a fixed time. `UPDATE=1 cargo test --test pictures` updates them.
 
 // `cfg(test)` allows `unwrap` and `panic` under clippy.
 #[cfg(test)]
@@ -37,14 +37,17 @@ mod tests {
         compare(&mut app, "list", NORMAL);
         app.keys("Space j Space v j j v r");
         compare(&mut app, "bulk", NORMAL);
-        app.keys("Esc Esc g j");
-        app.keys("Enter");
+        app.keys("Esc Esc /");
+        app.text("ci-deploy");
+        app.keys("Enter Enter");
         compare(&mut app, "detail", NORMAL);
         app.keys("r");
         compare(&mut app, "revoke", NORMAL);
         app.keys("Esc 4");
         compare(&mut app, "audit", NORMAL);
-        app.keys("1");
+        app.keys("5");
+        compare(&mut app, "overview", NORMAL);
+        app.keys("1 Esc");
         compare(&mut app, "side-by-side", WIDE);
         app.keys("n");
         app.text("kiosk-lyon");

@@ -3,6 +3,8 @@
 
 // `cfg(test)` makes clippy allow panics in these modules.
 #[cfg(test)]
+mod demo;
+#[cfg(test)]
 mod hang_up;
 #[cfg(test)]
 mod home;

@@ -9,7 +9,8 @@ use crate::domain::{Scope, ScopeError, StatusFilter, name::fold, terminal_text::
 
 /// The terms in one line, for help texts and error messages.
 pub const TERMS: &str = "status: type: op: entity: domain: may: name: id: by: idle> idle< \
-                         expiring< expiring> unused unclaimed wildcard";
+                         expiring< expiring> unused unclaimed wildcard \
+                         unrestricted";
 
 /// Why a search is invalid. The search box shows the message beside the field.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -101,6 +102,7 @@ impl Predicate {
             "unused" => Self::Unused,
             "unclaimed" => Self::Undelivered,
             "wildcard" => Self::Scope(ScopePredicate::Wildcard),
+            "unrestricted" => Self::Unrestricted(None),
             _ => Self::Words(folded),
         }
     }
@@ -181,6 +183,7 @@ impl fmt::Display for Predicate {
             Self::Scope(ScopePredicate::Domain(value)) => write!(f, "domain:{value}"),
             Self::Scope(ScopePredicate::Wildcard) => f.write_str("wildcard"),
             Self::May(request) => write!(f, "may:{}", request.as_scope()),
+            Self::Unrestricted(_) => f.write_str("unrestricted"),
             Self::Unused => f.write_str("unused"),
             Self::Undelivered => f.write_str("unclaimed"),
             Self::Idle(bound) => write!(f, "idle{bound}"),
@@ -208,7 +211,7 @@ fn parse_threshold(sign: char, value: &TextPattern) -> Option<DurationThreshold>
 
 /// Splits off a key of letters and a sign (`:`, `<` or `>`). Returns key, sign and rest, or `None`
 /// if `text` does not start with a key and a sign.
-fn split_key(text: &str) -> Option<(&str, char, &str)> {
+pub(super) fn split_key(text: &str) -> Option<(&str, char, &str)> {
     let end = text.find(|c: char| !c.is_ascii_alphabetic()).filter(|end| *end > 0)?;
     let (key, rest) = text.split_at_checked(end)?;
     let sign = rest.chars().next().filter(|c| matches!(c, ':' | '<' | '>'))?;
@@ -216,18 +219,18 @@ fn split_key(text: &str) -> Option<(&str, char, &str)> {
 }
 
 /// Splits `text` before its first blank.
-fn split_word(text: &str) -> (&str, &str) {
+pub(super) fn split_word(text: &str) -> (&str, &str) {
     text.split_at_checked(text.find(char::is_whitespace).unwrap_or(text.len()))
         .unwrap_or((text, ""))
 }
 
-fn starts_with_blank(text: &str) -> bool {
+pub(super) fn starts_with_blank(text: &str) -> bool {
     text.chars().next().is_none_or(char::is_whitespace)
 }
 
 /// Splits off the quoted text at the start of `text`. Returns its unescaped content and the rest. A
 /// missing closing quote is accepted, because the operator may still be typing.
-fn split_quoted(text: &str) -> (String, &str) {
+pub(super) fn split_quoted(text: &str) -> (String, &str) {
     let mut inside = String::new();
     let mut chars = text.char_indices().skip(1);
     while let Some((at, c)) = chars.next() {

@@ -2,13 +2,18 @@
 //! a token, or on the fields that a list holds instead of the whole record. `grammar` parses and
 //! prints searches. Called by the list screen and by `list --search`.
 
+mod events;
 mod grammar;
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
-pub use self::grammar::{SearchError, TERMS};
+pub use self::{
+    events::{EVENT_TERMS, EventSearch, EventSearchError},
+    grammar::{SearchError, TERMS},
+};
 use super::{
     Actor, Timestamp,
+    catalogue::ScopeCatalogue,
     decision::{AccessRequest, allows},
     lifetime::DurationMinutes,
     list_query::StatusFilter,
@@ -43,6 +48,9 @@ enum Predicate {
     Scope(ScopePredicate),
     /// One of the token's scopes allows this request.
     May(AccessRequest),
+    /// The token's scopes allow every operation on every entity: all these requests, which
+    /// [`Search::with_catalogue`] sets. Before that, no token matches.
+    Unrestricted(Option<Arc<[AccessRequest]>>),
     Unused,
     Undelivered,
     /// The time since the last use. For a token that was never used, the time since the current
@@ -90,14 +98,29 @@ impl Search {
 
     /// Whether a term depends on the scopes.
     pub fn filters_scopes(&self) -> bool {
-        self.terms
-            .iter()
-            .any(|term| matches!(term.predicate, Predicate::Scope(_) | Predicate::May(_)))
+        self.terms.iter().any(|term| {
+            matches!(
+                term.predicate,
+                Predicate::Scope(_) | Predicate::May(_) | Predicate::Unrestricted(_)
+            )
+        })
     }
 
     /// Whether a term depends on the creator.
     pub fn filters_creator(&self) -> bool {
         self.terms.iter().any(|term| matches!(term.predicate, Predicate::By(_)))
+    }
+
+    /// The search for tokens of a store with this catalogue, on which the term `unrestricted`
+    /// depends.
+    #[must_use]
+    pub fn with_catalogue(mut self, catalogue: &ScopeCatalogue) -> Self {
+        for term in &mut self.terms {
+            if let Predicate::Unrestricted(requests) = &mut term.predicate {
+                *requests = Some(catalogue.all_requests().collect());
+            }
+        }
+        self
     }
 
     /// Whether every term is a free word and not negated.
@@ -137,16 +160,18 @@ impl Search {
                 Predicate::May(request) => {
                     scopes.iter().any(|scope| allows(scope, request)) != term.negated
                 }
+                Predicate::Unrestricted(requests) => {
+                    let allowed = |request| scopes.iter().any(|scope| allows(scope, request));
+                    requests.as_ref().is_some_and(|all| all.iter().all(allowed)) != term.negated
+                }
                 _ => true,
             })
     }
 
     /// Evaluates the terms that depend on the creator. All other terms count as true.
     pub fn matches_creator(&self, creator: &Actor) -> bool {
-        let names = [Some(&creator.user), creator.sudo_user.as_ref(), creator.from.as_ref()];
-        let matches_name = |pattern: &TextPattern| {
-            names.into_iter().flatten().any(|name| pattern.matches_within(&fold(name)))
-        };
+        let matches_name =
+            |pattern: &TextPattern| creator.names().any(|name| pattern.matches_within(&fold(name)));
         self.terms.iter().all(|term| match &term.predicate {
             Predicate::By(pattern) => matches_name(pattern) != term.negated,
             _ => true,
@@ -238,7 +263,7 @@ impl Predicate {
             Self::Name(value) => value.matches_within(&texts().name),
             Self::Id(value) => value.matches_within(&texts().id),
             Self::Status(filter) => filter.matches(facts.status, false),
-            Self::By(_) | Self::Scope(_) | Self::May(_) => return None,
+            Self::By(_) | Self::Scope(_) | Self::May(_) | Self::Unrestricted(_) => return None,
             Self::Unused => facts.last_used.is_none(),
             Self::Undelivered => !facts.delivered,
             Self::Idle(bound) => bound.eval(facts.at, facts.last_used.unwrap_or(facts.issued)),

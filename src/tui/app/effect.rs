@@ -4,7 +4,7 @@
 
 use super::{pending_requests::RequestId, service_request::ServiceRequest};
 use crate::{
-    domain::{Scope, TokenId},
+    domain::{Scope, StatusFilter, TokenId},
     keymap::Action,
     list::ListRequest,
     output::secret_format::SecretFormat,
@@ -36,6 +36,11 @@ pub enum UiChange {
     Run(Action),
     GoTo(Tab),
     ShowToken(TokenId),
+    /// Show the list with this status filter and this search.
+    ShowList {
+        status: StatusFilter,
+        search: String,
+    },
     Info(String),
     Warn(String),
     /// Put `scopes` into row `row` of the create form, or into new rows if `row` is `None`. Then
@@ -97,10 +102,12 @@ pub enum Tab {
     Create,
     Detail,
     Audit,
+    Overview,
 }
 
 impl Tab {
-    pub const ALL: [Self; 4] = [Self::Tokens, Self::Create, Self::Detail, Self::Audit];
+    pub const ALL: [Self; 5] =
+        [Self::Tokens, Self::Create, Self::Detail, Self::Audit, Self::Overview];
 
     pub fn action(self) -> Action {
         match self {
@@ -108,6 +115,7 @@ impl Tab {
             Self::Create => Action::CreateTab,
             Self::Detail => Action::DetailTab,
             Self::Audit => Action::AuditTab,
+            Self::Overview => Action::OverviewTab,
         }
     }
 
@@ -117,6 +125,7 @@ impl Tab {
             Self::Create => "Create",
             Self::Detail => "Detail",
             Self::Audit => "Audit",
+            Self::Overview => "Overview",
         }
     }
 }

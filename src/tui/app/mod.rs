@@ -1,4 +1,4 @@
-//! The app: four tabs, the dialogs over them, and their shared state. `update` turns an event into
+//! The app: five tabs, the dialogs over them, and their shared state. `update` turns an event into
 //! effects, `view` draws; neither does I/O. Called by the event loop.
 
 mod draft;
@@ -29,7 +29,10 @@ use self::{
 };
 use super::{
     dialogs::{Dialog, secret::SecretPanel},
-    screens::{audit::AuditScreen, create::CreateForm, detail::DetailScreen, tokens::TokensScreen},
+    screens::{
+        audit::AuditScreen, create::CreateForm, detail::DetailScreen, overview::OverviewScreen,
+        tokens::TokensScreen,
+    },
 };
 use crate::{
     domain::{Secret, TokenId},
@@ -54,6 +57,7 @@ pub struct App {
     create: CreateForm,
     detail: DetailScreen,
     audit: AuditScreen,
+    overview: OverviewScreen,
     /// The open dialogs. The last dialog receives the keys, unless a secret is shown.
     dialogs: Vec<OpenDialog>,
     next_dialog: DialogId,
@@ -112,6 +116,7 @@ impl App {
             create,
             detail: DetailScreen::default(),
             audit: AuditScreen::default(),
+            overview: OverviewScreen::default(),
             dialogs: Vec::new(),
             next_dialog: 0,
             secrets: Vec::new(),
@@ -188,7 +193,8 @@ impl App {
             (None, Tab::Tokens) => self.tokens.mode(),
             (None, Tab::Create) => self.create.mode(),
             (None, Tab::Detail) => Mode::Detail,
-            (None, Tab::Audit) => Mode::Audit,
+            (None, Tab::Audit) => self.audit.mode(),
+            (None, Tab::Overview) => Mode::Overview,
         }
     }
 
@@ -202,7 +208,8 @@ impl App {
             (None, Tab::Tokens) => self.tokens.enables(action, ctx),
             (None, Tab::Create) => self.create.enables(action),
             (None, Tab::Detail) => self.detail.enables(action, ctx),
-            (None, Tab::Audit) => true,
+            (None, Tab::Audit) => self.audit.enables(action),
+            (None, Tab::Overview) => true,
         }
     }
 
@@ -228,6 +235,7 @@ impl App {
             (None, Tab::Create) => equivalent_of(&self.create.request(ctx)?, ctx),
             (None, Tab::Detail) => ctx.token(&self.detail.id()?).map(command_line::of_token),
             (None, Tab::Audit) => self.audit.requested_token().map(command_line::of_trail),
+            (None, Tab::Overview) => Some(command_line::of_status()),
         };
         equivalent.map(|equivalent| equivalent.with_options(&self.options))
     }
@@ -247,7 +255,9 @@ impl App {
     /// The tokens that the screen shows, and the tokens of `pages` more pages before and after the
     /// visible rows.
     fn needed_tokens(&self, pages: usize) -> Vec<TokenId> {
+        let audited = self.audit.selected_token().filter(|_| self.tab == Tab::Audit);
         let others = self.detail.id().into_iter().chain(self.model.first_undelivered());
+        let others = others.chain(audited);
         self.tokens.tokens_to_load(pages).into_iter().chain(others).collect()
     }
 }
@@ -267,6 +277,7 @@ fn equivalent_of(request: &ServiceRequest, ctx: &Model) -> Option<CommandLine> {
         | ServiceRequest::EntitiesInUse(_)
         | ServiceRequest::History(_)
         | ServiceRequest::Json(_)
-        | ServiceRequest::Trail => None,
+        | ServiceRequest::Trail
+        | ServiceRequest::Overview => None,
     }
 }

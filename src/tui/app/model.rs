@@ -52,6 +52,8 @@ pub struct Model {
     is_undelivered_dismissed: bool,
     /// Whether the create form has a draft.
     pub has_draft: bool,
+    /// Whether the store is that of the demo, in memory. The app then writes no file.
+    pub is_demo: bool,
     pub theme: Theme,
     /// Prefix, limits and catalogue.
     pub policy: Policy,
@@ -77,6 +79,7 @@ impl Model {
             read_only: false,
             is_undelivered_dismissed: false,
             has_draft: false,
+            is_demo: false,
             theme,
             policy,
             keymap,

@@ -31,6 +31,8 @@ pub(super) enum RequestOrigin {
     VisibleTokens,
     /// The app, to prefetch the tokens around the visible ones.
     NearbyTokens,
+    /// The app, for the figures of the overview.
+    Figures,
     CreateForm,
     /// A dialog, for its own command.
     Dialog(DialogId),
@@ -57,9 +59,10 @@ impl PendingRequests {
     }
 
     /// Whether the visible content depends on a pending response. The response to a prefetch does
-    /// not change the visible content.
+    /// not change the visible content, and counting the figures of a large store takes seconds.
     pub(super) fn delays_screen(&self) -> bool {
-        self.0.values().any(|origin| *origin != RequestOrigin::NearbyTokens)
+        let in_background = [RequestOrigin::NearbyTokens, RequestOrigin::Figures];
+        self.0.values().any(|origin| !in_background.contains(origin))
     }
 
     #[cfg(any(test, feature = "testing"))]

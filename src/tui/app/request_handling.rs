@@ -13,6 +13,7 @@ use super::{
     service_request::{Response, ServiceRequest},
     success_text::success_text,
     undo::UndoEntry,
+    update::NO_FILE_IN_DEMO,
 };
 use crate::{
     domain::{Command, DeliveryMethod, NewToken, Plan, TokenId, Warning},
@@ -34,10 +35,16 @@ use crate::{
 impl App {
     /// Sends a request of the focused dialog or tab. Plans a preview from the cache if possible.
     pub(super) fn request_for_screen(&mut self, id: RequestId, request: ServiceRequest) {
+        if let ServiceRequest::Preview(command) | ServiceRequest::Execute(command, _) = &request
+            && self.model.is_demo
+            && command.secret_file().is_some()
+        {
+            return self.warn(NO_FILE_IN_DEMO);
+        }
         let origin = match (self.dialogs.last(), self.tab) {
             (Some(open), _) => RequestOrigin::Dialog(open.id),
             (None, Tab::Create) => RequestOrigin::CreateForm,
-            (None, Tab::Tokens | Tab::Detail | Tab::Audit) => RequestOrigin::App,
+            (None, Tab::Tokens | Tab::Detail | Tab::Audit | Tab::Overview) => RequestOrigin::App,
         };
         if let ServiceRequest::Preview(command) = &request
             && let Some(plan) = plan_from_cache(command, &self.model)
@@ -72,6 +79,7 @@ impl App {
                 self.request(RequestOrigin::VisibleTokens, ServiceRequest::Fetch(missing));
             }
         }
+        self.request_figures();
         if let Some(open) = self.dialogs.last_mut() {
             let query = open.dialog.query();
             if query != open.last_query {
@@ -84,6 +92,17 @@ impl App {
         }
     }
 
+    /// Requests the figures of the overview and the audit chain, if the tab shows outdated ones.
+    fn request_figures(&mut self) {
+        if self.tab == Tab::Overview
+            && !self.pending.contains(RequestOrigin::Figures)
+            && self.overview.take_request(&self.model)
+        {
+            self.request(RequestOrigin::Figures, ServiceRequest::Overview);
+            self.request(RequestOrigin::Figures, ServiceRequest::Trail);
+        }
+    }
+
     pub(super) fn handle_store_change(&mut self, changes: TokenChanges) {
         if let TokenChanges::Tokens(changed, _) = &changes {
             let gone = changed.iter().filter(|(_, token)| token.is_none());
@@ -92,6 +111,7 @@ impl App {
         }
         let ids = self.model.apply_changes(changes);
         self.tokens.refresh();
+        self.overview.refresh();
         let shown = self.detail.id();
         let concerned = ids.is_none_or(|ids| shown.is_some_and(|id| ids.contains(&id)));
         if let (true, Some(id)) = (concerned, shown) {
@@ -132,7 +152,8 @@ impl App {
                 }
             }
             Response::History(id, events, days) => self.detail.deliver(id, events, days),
-            Response::Trail(trail) => self.audit.deliver(trail),
+            Response::Trail(trail) => self.audit.deliver(trail, self.model.now),
+            Response::Overview(overview) => self.overview.deliver(*overview),
             Response::ClipboardText(label, text) => {
                 self.effects.push(Effect::Host(OutputAction::Copy { label, text }));
             }

@@ -6,7 +6,7 @@ use std::path::absolute;
 use crate::{
     domain::{
         AccessRequest, AuditEvent, Command, ConfirmationProof, Decision, EntityType, NewToken,
-        Plan, Refusal, Token, TokenId, UsageDays,
+        Overview, Plan, Refusal, Token, TokenId, UsageDays,
     },
     output::json,
     service::{AuditTrail, CommandResult, Service, ServiceError, VerifiedChain},
@@ -32,6 +32,8 @@ pub enum ServiceRequest {
     EntitiesInUse(EntityType),
     Json(TokenId),
     Trail,
+    /// Count the figures of all tokens.
+    Overview,
 }
 
 impl ServiceRequest {
@@ -40,10 +42,14 @@ impl ServiceRequest {
         Self::Execute(command, ConfirmationProof::NOT_REQUIRED)
     }
 
-    /// Whether the request runs as a job. The worker answers it on another thread, so that a revoke
-    /// does not wait for it.
+    /// Whether the request runs as a job or reads the whole store. The worker answers it on another
+    /// thread, so that a revoke does not wait for it.
     pub fn can_take_minutes(&self, service: &Service) -> bool {
-        matches!(self, Self::Execute(command, proof) if service.runs_as_job(command, proof))
+        match self {
+            Self::Execute(command, proof) => service.runs_as_job(command, proof),
+            Self::Overview => true,
+            _ => false,
+        }
     }
 }
 
@@ -62,6 +68,7 @@ pub enum Response {
     /// The entities of this type in the scopes of tokens, most used first.
     EntitiesInUse(EntityType, Vec<String>),
     Trail(AuditTrail),
+    Overview(Box<Overview>),
     /// The name and the content of a text for the clipboard. The message shows the name.
     ClipboardText(&'static str, String),
     /// The request failed or was refused; nothing was changed.
@@ -97,6 +104,7 @@ fn respond(service: &Service, request: &ServiceRequest) -> Result<Response, Serv
             Response::EntitiesInUse(*entity_type, service.entities_in_use(entity_type)?)
         }
         ServiceRequest::Json(id) => Response::ClipboardText("JSON", json(service, id)?),
+        ServiceRequest::Overview => Response::Overview(Box::new(service.overview()?)),
         ServiceRequest::Trail => read_trail(service, &mut VerifiedChain::default()),
     })
 }

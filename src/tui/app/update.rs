@@ -31,6 +31,8 @@ use crate::{
 
 /// A press of the interrupt key counts as repeated if the previous press is at most this long ago.
 const INTERRUPT_WINDOW: Duration = Duration::from_millis(1_500);
+/// Why the demo refuses to write a secret to a file.
+pub(super) const NO_FILE_IN_DEMO: &str = "The demo writes no file.";
 
 impl App {
     /// Handles an event. Returns the effects that the event loop must run.
@@ -64,6 +66,7 @@ impl App {
     fn tick(&mut self) {
         if self.model.tick() {
             self.tokens.refresh();
+            self.overview.refresh();
         }
         self.messages.tick(self.model.elapsed);
         let elapsed = self.model.elapsed;
@@ -112,7 +115,8 @@ impl App {
             (Some(dialog), _) => dialog.text(key),
             (None, Tab::Tokens) => self.tokens.text(key),
             (None, Tab::Create) => self.create.text(key),
-            (None, Tab::Detail | Tab::Audit) => {}
+            (None, Tab::Audit) => self.audit.text(key),
+            (None, Tab::Detail | Tab::Overview) => {}
         }
     }
 
@@ -121,7 +125,8 @@ impl App {
             (Some(dialog), _) => dialog.paste(text),
             (None, Tab::Tokens) => self.tokens.paste(text),
             (None, Tab::Create) => self.create.paste(text),
-            (None, Tab::Detail | Tab::Audit) => false,
+            (None, Tab::Audit) => self.audit.paste(text),
+            (None, Tab::Detail | Tab::Overview) => false,
         };
         if !is_accepted {
             self.warn("Paste ignored: there is no text field here, or the text must be typed");
@@ -201,6 +206,7 @@ impl App {
             Action::CreateTab => self.go_to(Tab::Create),
             Action::DetailTab => self.go_to(Tab::Detail),
             Action::AuditTab => self.go_to(Tab::Audit),
+            Action::OverviewTab => self.go_to(Tab::Overview),
             Action::GoToLostSecret => {
                 if let Some(id) = self.model.first_undelivered() {
                     self.run_ui_action(UiChange::ShowToken(id));
@@ -227,6 +233,7 @@ impl App {
                     Tab::Create => self.create.update(action, ctx),
                     Tab::Detail => self.detail.update(action, ctx),
                     Tab::Audit => self.audit.update(action, ctx),
+                    Tab::Overview => self.overview.update(action),
                 };
                 self.run_effects(effect);
             }
@@ -264,6 +271,9 @@ impl App {
             match effect {
                 Effect::Ui(action) => self.run_ui_action(action),
                 Effect::Service(id, request) => self.request_for_screen(id, request),
+                Effect::Host(OutputAction::WriteSecret(_)) if self.model.is_demo => {
+                    self.warn(NO_FILE_IN_DEMO);
+                }
                 Effect::List(_)
                 | Effect::Host(_)
                 | Effect::Suspend
@@ -287,6 +297,10 @@ impl App {
                 self.tokens.select(id);
                 self.tab = Tab::Detail;
                 self.show_token(Some(id));
+            }
+            UiChange::ShowList { status, search } => {
+                self.tokens.set_filter(status, &search);
+                self.go_to(Tab::Tokens);
             }
             UiChange::Info(text) => self.info(text),
             UiChange::Warn(text) => self.warn(text),
@@ -316,6 +330,7 @@ impl App {
         match tab {
             Tab::Audit => self.request(RequestOrigin::App, ServiceRequest::Trail),
             Tab::Detail => self.show_token(self.detail.id().or(self.tokens.selected())),
+            Tab::Overview => self.overview.refresh(),
             Tab::Tokens | Tab::Create => {}
         }
     }

@@ -106,8 +106,9 @@ impl App {
                 self.detail.view(body, canvas, focus);
                 None
             }
-            Tab::Audit => {
-                self.audit.view(body, canvas);
+            Tab::Audit => self.audit.view(body, canvas),
+            Tab::Overview => {
+                self.overview.view(body, self.audit.chain(), canvas);
                 None
             }
         }

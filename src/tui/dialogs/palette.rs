@@ -214,6 +214,7 @@ fn mode_description(mode: Mode) -> &'static str {
     match mode {
         Mode::Detail => "in the detail view",
         Mode::Audit => "in the audit trail",
+        Mode::Overview => "in the overview",
         _ => "in the token list",
     }
 }

@@ -23,6 +23,9 @@ pub fn draw_top_line(tab: Tab, who: &str, area: Rect, canvas: &mut Canvas<'_>) {
     if area.width >= 100 {
         writer = writer.skip(1).text("patdeck", theme.heading).skip(2);
     }
+    if ctx.is_demo {
+        writer = writer.text(" DEMO ", theme.warning.patch(theme.heading));
+    }
     let tabs = ctx.tabs();
     for (number, shown_tab) in (1..).zip(Tab::ALL) {
         if !tabs.contains(&shown_tab) {
@@ -34,7 +37,13 @@ pub fn draw_top_line(tab: Tab, who: &str, area: Rect, canvas: &mut Canvas<'_>) {
             (Tab::Create, true) => theme.draft_mark(),
             _ => " ",
         };
-        writer = writer.text(&format!(" {number} {}{draft}", shown_tab.as_str()), style);
+        let label = tab_label(shown_tab, shown_tab == tab, area.width, ctx.is_demo);
+        let text = if label.is_empty() {
+            format!(" {number}{draft}")
+        } else {
+            format!(" {number} {label}{draft}")
+        };
+        writer = writer.text(&text, style);
         ctx.hit_map.click_action(writer.rect_since(from), shown_tab.action());
     }
     let shown = facts(who, writer.remaining().saturating_sub(2), ctx);
@@ -43,6 +52,18 @@ pub fn draw_top_line(tab: Tab, who: &str, area: Rect, canvas: &mut Canvas<'_>) {
     for (text, style) in shown {
         writer = writer.text(&text, style);
     }
+}
+
+/// Minimum width in columns for the full names of all tabs.
+const MIN_TABS_WIDTH: u16 = 52;
+
+/// The label of a tab. On a narrow screen, only the selected tab has its full name. The demo needs
+/// room for its sign, so that the other tabs have only their numbers there.
+fn tab_label(tab: Tab, is_selected: bool, columns: u16, is_demo: bool) -> &'static str {
+    let label = tab.as_str();
+    let short = if is_demo { "" } else { label.get(..3).unwrap_or(label) };
+    let needed = if is_demo { MIN_TABS_WIDTH + 6 } else { MIN_TABS_WIDTH };
+    if is_selected || columns >= needed { label } else { short }
 }
 
 /// The facts in the top line: the number of active tokens, the number of tokens that expire within

@@ -1,4 +1,4 @@
-//! The four tabs, one per file, with their parts and the lines around them. A screen turns actions
+//! The five tabs, one per file, with their parts and the lines around them. A screen turns actions
 //! into effects, draws itself from the read-only model, and does no I/O. Called by the app.
 
 pub mod audit;
@@ -7,6 +7,7 @@ pub mod create;
 pub mod detail;
 mod filter_bar;
 mod marked_tokens;
+pub mod overview;
 mod search_box;
 mod token_actions;
 pub mod tokens;

@@ -98,6 +98,12 @@ impl SearchBox {
         true
     }
 
+    /// Replaces the search by `text`; the field is not being edited.
+    pub(super) fn set_text(&mut self, text: &str) {
+        self.field.set_text(text);
+        self.is_typing = false;
+    }
+
     /// Passes a key to the field. Returns true if the text changed.
     pub(super) fn press(&mut self, key: KeyEvent) -> bool {
         let is_changed = self.is_typing && self.field.press(key);

@@ -175,6 +175,16 @@ impl TokensScreen {
         }
     }
 
+    /// Shows the tokens with this status that match this search, from the first row on.
+    pub fn set_filter(&mut self, status: StatusFilter, search: &str) {
+        self.query.status = status;
+        self.search_box.set_text(search);
+        self.query.search = self.search_box.search();
+        self.rows.select(0);
+        (self.selected, self.must_show_selected) = (None, false);
+        self.refresh();
+    }
+
     fn clear_search(&mut self) {
         self.search_box.clear();
         self.query.search = Search::default();

@@ -126,6 +126,11 @@ impl Theme {
         "!"
     }
 
+    /// The glyph in front of what is in order.
+    pub fn ok_glyph(&self) -> &'static str {
+        if self.ascii { "+" } else { "✓" }
+    }
+
     /// The arrow of a sorted column.
     pub fn arrow(&self, descending: bool) -> &'static str {
         match (descending, self.ascii) {

@@ -1,6 +1,7 @@
 //! Reusable widgets, one per file. Each draws itself into a buffer; an input also handles keys.
 //! Screens and dialogs call them. Widgets never depend on screens, dialogs or the service.
 
+pub mod bars;
 pub mod buttons;
 pub mod canvas;
 pub mod checkbox_group;

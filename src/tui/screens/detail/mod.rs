@@ -18,7 +18,7 @@ use self::{
 };
 use super::token_actions::{preview, token_effect};
 use crate::{
-    domain::{AuditEvent, Command, ScopeEdits, ScopesToRemove, Token, TokenId, UsageDays},
+    domain::{AuditEvent, Command, ScopesToRemove, Token, TokenId, UsageDays},
     keymap::{Action, Mode},
     tui::{
         app::{
@@ -57,7 +57,6 @@ pub struct DetailScreen {
     is_zoomed: bool,
     scope_view: ListSelection,
     event_view: ListSelection,
-    edits: ScopeEdits,
     events: Vec<AuditEvent>,
     days: UsageDays,
 }
@@ -90,7 +89,7 @@ impl DetailScreen {
 
     fn table(&self, token: &Token, ctx: &Model) -> ScopeTable {
         let form = if self.is_narrow { TableForm::List } else { self.form };
-        ScopeTable::new(&token.scopes, &self.edits, &ctx.policy.catalogue, form)
+        ScopeTable::new(&token.scopes, &ctx.policy.catalogue, form)
     }
 
     /// The cell with the cursor; `None` if the cursor is in the events.

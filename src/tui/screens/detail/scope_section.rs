@@ -212,8 +212,6 @@ fn cell_glyph(state: CellState, theme: &Theme) -> (&'static str, Style) {
         (CellState::Granted, false) => ("✓", theme.good),
         (CellState::Granted, true) => ("x", theme.good),
         (CellState::Implied, _) => ("*", theme.faint),
-        (CellState::Added, _) => ("+", theme.accent),
-        (CellState::Removed, _) => ("-", theme.danger),
     }
 }
 
@@ -234,7 +232,7 @@ fn draw_list_row(
     canvas: &mut Canvas<'_>,
 ) {
     let (ctx, theme) = (canvas.ctx, canvas.ctx.theme);
-    let Some((scope, state)) = table.listed.get(row) else { return };
+    let Some(scope) = table.listed.get(row) else { return };
     let domain = scope.domain.as_ref().map(Domain::as_str);
     let cells = [
         (scope.entity_type.as_str(), theme.text()),
@@ -242,12 +240,7 @@ fn draw_list_row(
         (scope.operation.as_str(), theme.text()),
         (domain.unwrap_or("any"), if domain.is_some() { theme.text() } else { theme.faint }),
     ];
-    // The sign of an edit is beside the row.
-    let (sign, style) = match state {
-        CellState::Added | CellState::Removed => cell_glyph(*state, &theme),
-        _ => (" ", theme.text()),
-    };
-    let mut writer: LineWriter<'_> = canvas.line(area, line).text(sign, style).skip(1);
+    let mut writer: LineWriter<'_> = canvas.line(area, line).skip(2);
     for ((text, style), wide) in cells.into_iter().zip(list_widths(area.width.saturating_sub(2))) {
         writer = writer.write_column(text, wide, style).skip(2);
     }

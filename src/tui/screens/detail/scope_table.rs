@@ -4,7 +4,7 @@
 
 use crate::{
     domain::{
-        CellState, Entity, Operation, Scope, ScopeCatalogue, ScopeEdits, ScopeMatrix, ScopeTarget,
+        CellState, Entity, Operation, Scope, ScopeCatalogue, ScopeMatrix, ScopeTarget,
         compare_scopes, describe_scopes::describe_scope,
     },
     tui::widgets::canvas::width,
@@ -25,7 +25,7 @@ pub(super) enum TableForm {
 pub(super) struct ScopeTable {
     pub matrix: ScopeMatrix,
     /// The rows of the form `List`. Empty in the form `Matrix`.
-    pub listed: Vec<(Scope, CellState)>,
+    pub listed: Vec<Scope>,
     pub form: TableForm,
 }
 
@@ -63,25 +63,13 @@ impl MatrixWidths {
 }
 
 impl ScopeTable {
-    /// The table of the scopes `held` by a token, with `edits`.
-    pub fn new(
-        held: &[Scope],
-        edits: &ScopeEdits,
-        catalogue: &ScopeCatalogue,
-        form: TableForm,
-    ) -> Self {
-        let matrix = ScopeMatrix::new(held, edits, catalogue);
+    /// The table of the scopes `held` by a token.
+    pub fn new(held: &[Scope], catalogue: &ScopeCatalogue, form: TableForm) -> Self {
+        let matrix = ScopeMatrix::new(held, catalogue);
         let mut listed = Vec::new();
         if form == TableForm::List {
-            listed.extend(held.iter().chain(&edits.added).map(|scope| {
-                let state = match () {
-                    () if edits.added.contains(scope) => CellState::Added,
-                    () if edits.removed.contains(scope) => CellState::Removed,
-                    () => CellState::Granted,
-                };
-                (scope.clone(), state)
-            }));
-            listed.sort_by(|(one, _), (other, _)| compare_scopes(one, other));
+            listed.extend_from_slice(held);
+            listed.sort_by(compare_scopes);
         }
         Self { matrix, listed, form }
     }
@@ -104,11 +92,7 @@ impl ScopeTable {
     /// none.
     pub fn column(&self, row: usize, chosen: Option<usize>) -> usize {
         let last = self.column_count().saturating_sub(1);
-        let granted = || {
-            (0..=last).find(|column| {
-                matches!(self.state(row, *column), CellState::Granted | CellState::Added)
-            })
-        };
+        let granted = || (0..=last).find(|column| self.state(row, *column) == CellState::Granted);
         chosen.or_else(granted).unwrap_or(0).min(last)
     }
 
@@ -116,7 +100,7 @@ impl ScopeTable {
         match self.form {
             TableForm::Matrix => self.matrix.cell(row, column),
             TableForm::List => {
-                self.listed.get(row).map_or(CellState::Unavailable, |(_, state)| *state)
+                self.listed.get(row).map_or(CellState::Unavailable, |_| CellState::Granted)
             }
         }
     }
@@ -124,7 +108,7 @@ impl ScopeTable {
     pub fn scope(&self, row: usize, column: usize) -> Option<Scope> {
         match self.form {
             TableForm::Matrix => self.matrix.scope(row, column),
-            TableForm::List => Some(self.listed.get(row)?.0.clone()),
+            TableForm::List => Some(self.listed.get(row)?.clone()),
         }
     }
 
@@ -150,9 +134,8 @@ impl ScopeTable {
             }
             TableForm::List => {
                 let target = ScopeTarget::of(scope);
-                let exact = self.listed.iter().position(|(listed, _)| listed == scope);
-                let same_target =
-                    |(listed, _): &(Scope, CellState)| ScopeTarget::of(listed) == target;
+                let exact = self.listed.iter().position(|listed| listed == scope);
+                let same_target = |listed: &Scope| ScopeTarget::of(listed) == target;
                 exact.or_else(|| self.listed.iter().position(same_target))
             }
         };
@@ -174,8 +157,6 @@ impl ScopeTable {
             CellState::Unavailable => {
                 format!("{} does not exist for {}.", scope.operation, scope.entity_type)
             }
-            CellState::Added => format!("Will be allowed to {text}{later}."),
-            CellState::Removed => format!("Will no longer be allowed to {text}."),
         })
     }
 }
@@ -186,7 +167,7 @@ mod tests {
 
     fn table(texts: &[&str], form: TableForm) -> ScopeTable {
         let held: Vec<Scope> = texts.iter().map(|text| text.parse().unwrap()).collect();
-        ScopeTable::new(&held, &ScopeEdits::default(), &ScopeCatalogue::default(), form)
+        ScopeTable::new(&held, &ScopeCatalogue::default(), form)
     }
 
     #[test]

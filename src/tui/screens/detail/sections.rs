@@ -36,8 +36,7 @@ impl DetailScreen {
         ctx.hit_map.wheel(area, 3);
         let rest = rect_below(area, self.draw_head_and_facts(token, area, canvas));
         let matrix =
-            ScopeTable::new(&token.scopes, &self.edits, &ctx.policy.catalogue, TableForm::Matrix)
-                .matrix;
+            ScopeTable::new(&token.scopes, &ctx.policy.catalogue, TableForm::Matrix).matrix;
         let room = rest.width.saturating_sub(2);
         self.is_narrow = MatrixWidths::fitting(&matrix.operations, room).is_none();
         let table = self.table(token, ctx);

@@ -1,0 +1,26 @@
+//! `status`: prints in one line whether the store is in order, for people and monitoring systems.
+//! The figures are those of the app's overview.
+
+use super::{
+    exit::{CliError, Exit},
+    print::Output,
+};
+use crate::{
+    output::{json::overview_json, overview::status_line},
+    service::Service,
+};
+
+/// Prints the figures. The exit code is 1 if something needs attention.
+pub(super) fn status(service: &Service, out: &Output) -> Result<Exit, CliError> {
+    let (overview, chain) = (service.overview()?, service.verify_chain()?);
+    let is_ok = !overview.needs_attention() && chain.first_fault.is_none();
+    let exit = if is_ok { Exit::Done } else { Exit::No };
+    let printed = if out.json {
+        out.object(overview_json(&overview, &chain))
+    } else {
+        out.line(&status_line(&overview, &chain))
+    };
+    // A closed pipe must not turn the answer into 0.
+    printed.map_err(|error| CliError::from(error).or_exit(exit))?;
+    Ok(exit)
+}

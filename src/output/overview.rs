@@ -1,0 +1,88 @@
+//! The figures of the overview as sentences. The app and `patdeck status` print the same text.
+//! Pure.
+
+use crate::{
+    domain::{AttentionKind, Overview, count::counted, grouped},
+    service::ChainCheckResult,
+};
+
+/// One state that needs attention, or its absence, as a row: `6 expire within 7 days`.
+pub fn attention_text(kind: AttentionKind, overview: &Overview) -> String {
+    let count = overview.count(kind);
+    let (number, is_one) = (grouped(count), count == 1);
+    match kind {
+        AttentionKind::ExpiringSoon if is_one => "1 expires within 7 days".to_owned(),
+        AttentionKind::ExpiringSoon => format!("{number} expire within 7 days"),
+        AttentionKind::Undelivered if is_one => "1 secret was never saved".to_owned(),
+        AttentionKind::Undelivered => format!("{number} secrets were never saved"),
+        AttentionKind::Idle => format!("{number} not used for 90 days"),
+        AttentionKind::Unrestricted => format!("{number} may do everything on everything"),
+        AttentionKind::Denied => match overview.most_denied.as_ref().filter(|_| count > 0) {
+            Some(token) => {
+                let from = token.from.as_ref().map_or(String::new(), |it| format!(", {it}"));
+                format!("{}: {number} denied today{from}", token.name)
+            }
+            None => "0 tokens denied often today".to_owned(),
+        },
+    }
+}
+
+/// The figures in one line for a monitoring system. Starts with `ok:` or `attention:`.
+pub fn status_line(overview: &Overview, chain: &ChainCheckResult) -> String {
+    let kinds = AttentionKind::ALL.into_iter().filter(|kind| overview.count(*kind) > 0);
+    let mut problems: Vec<_> = kinds.map(|kind| attention_text(kind, overview)).collect();
+    if overview.damaged > 0 {
+        problems.push(counted(overview.damaged, "damaged record"));
+    }
+    if let Some((sequence, _)) = &chain.first_fault {
+        problems.push(format!("audit chain broken at event {}", grouped(sequence)));
+    }
+    let (allowed, denied) = overview.checks_total();
+    let totals = format!(
+        "{}, {} allowed and {} denied in 14 days",
+        counted(overview.counts.active, "active token"),
+        counted(allowed, "check"),
+        grouped(denied)
+    );
+    if problems.is_empty() {
+        let events = counted(chain.events, "event");
+        return format!("ok: {totals}, audit chain verified ({events})");
+    }
+    format!("attention: {}; {totals}", problems.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        domain::{EventHash, MostDenied, token::tests::sample_token},
+        service::ChainCheckResult,
+    };
+
+    fn chain() -> ChainCheckResult {
+        ChainCheckResult { events: 1_204, first_fault: None, head: EventHash::NONE }
+    }
+
+    #[test]
+    fn the_line_names_each_problem_and_the_totals() {
+        let token = sample_token();
+        let mut overview = Overview::empty(token.created);
+        assert_eq!(
+            status_line(&overview, &chain()),
+            "ok: 0 active tokens, 0 checks allowed and 0 denied in 14 days, audit chain verified \
+             (1,204 events)"
+        );
+        overview.most_denied = Some(MostDenied {
+            id: token.id,
+            name: token.name,
+            attempts: 412,
+            from: Some("10.0.0.7".into()),
+        });
+        overview.damaged = 1;
+        let broken = ChainCheckResult { first_fault: Some((9, String::new())), ..chain() };
+        let line = status_line(&overview, &broken);
+        let start = "attention: ci-prod: 412 denied today, 10.0.0.7, 1 damaged record, \
+                     audit chain broken at event 9; 0 active tokens";
+        assert!(line.starts_with(start), "{line}");
+    }
+}

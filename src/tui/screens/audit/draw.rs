@@ -1,0 +1,275 @@
+//! Draws the audit tab: the chips of the actions, the state of the chain or the search field, and
+//! one row for each event with who, from where and what. Called by the audit tab.
+
+use ratatui::layout::{Position, Rect};
+
+use super::AuditScreen;
+use crate::{
+    domain::{AuditEvent, counted, grouped},
+    keymap::{Action, Mode},
+    tui::{
+        app::model::Model,
+        theme::time_format::TimeFormat,
+        widgets::{
+            bars::draw_scrollbar,
+            canvas::{Canvas, width, wrap},
+        },
+    },
+};
+
+/// Minimum height in lines for the line with the chips.
+const MIN_CHIPS_HEIGHT: u16 = 10;
+/// Minimum width in columns that the details keep before a column is left out.
+const MIN_DETAIL_WIDTH: u16 = 14;
+/// Number of digits of a store id that are shown.
+const STORE_ID_DIGITS: usize = 8;
+
+/// Number of lines above the rows: chips, if there is room, the state and the headings.
+pub(super) fn header_lines(area: Rect) -> u16 {
+    if area.height >= MIN_CHIPS_HEIGHT { 3 } else { 2 }
+}
+
+/// The width of each column, without the gap of two columns behind it. A width of 0 leaves the
+/// column out.
+#[derive(Debug, Clone, Copy)]
+struct ColumnWidths {
+    time: u16,
+    action: u16,
+    token: u16,
+    who: u16,
+    from: u16,
+}
+
+impl ColumnWidths {
+    /// Fits the columns to the events, and to an area with `columns`.
+    fn of<'a>(events: impl Iterator<Item = &'a AuditEvent>, columns: u16, ctx: &Model) -> Self {
+        let time = if ctx.time_format == TimeFormat::Relative { 12 } else { 17 };
+        let mut widths = Self { time, action: 6, token: 5, who: 3, from: 0 };
+        for event in events {
+            let (body, actor) = (&event.body, &event.body.actor);
+            widths.action = widths.action.max(width(body.action.as_str()));
+            widths.token = widths.token.max(width(&body.name)).min(20);
+            widths.who = widths.who.max(width(&actor.account())).min(14);
+            widths.from = widths.from.max(actor.from.as_deref().map_or(0, width)).min(15);
+        }
+        if widths.from > 0 {
+            widths.from = widths.from.max(4);
+        }
+        for leave_out in [|it: &mut Self| it.from = 0, |it: &mut Self| it.token = it.token.min(12)]
+        {
+            if widths.detail_room(columns) < MIN_DETAIL_WIDTH {
+                leave_out(&mut widths);
+            }
+        }
+        widths
+    }
+
+    /// The number of columns that are left for the details.
+    fn detail_room(&self, columns: u16) -> u16 {
+        let shown = [self.time, self.action, self.token, self.who, self.from];
+        let used: u16 = shown.iter().filter(|width| **width > 0).map(|width| width + 2).sum();
+        // A blank at the left, and the scrollbar with a blank at the right.
+        columns.saturating_sub(used + 3)
+    }
+}
+
+/// The details without the rest of a store id: each row of an import repeats the id, and its first
+/// digits identify it.
+fn short_detail(detail: &str) -> String {
+    let is_id = |word: &str| word.len() == 32 && word.bytes().all(|b| b.is_ascii_hexdigit());
+    let short = |word: &str| {
+        let id = word.trim_end_matches(',');
+        match id.get(..STORE_ID_DIGITS) {
+            Some(digits) if is_id(id) => {
+                format!("{digits}…{}", word.get(id.len()..).unwrap_or_default())
+            }
+            _ => word.to_owned(),
+        }
+    };
+    detail.split(' ').map(short).collect::<Vec<_>>().join(" ")
+}
+
+impl AuditScreen {
+    /// Draws the lines above the rows. Returns the cursor position while a search is typed.
+    pub(super) fn draw_header(&self, area: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
+        let state = Rect { y: area.y + header_lines(area) - 2, height: 1, ..area };
+        if state.y > area.y {
+            self.draw_chips(area, canvas);
+        }
+        if self.search_box.is_typing() {
+            let note =
+                format!("{} of {}", grouped(self.visible.len()), grouped(self.events().len()));
+            return self.search_box.draw(&note, state, canvas);
+        }
+        self.draw_state(state, canvas);
+        None
+    }
+
+    /// Draws a chip for each action that occurs, with its count. Leaves out those that do not fit.
+    fn draw_chips(&self, area: Rect, canvas: &mut Canvas<'_>) {
+        let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
+        let all: usize = self.action_counts.iter().map(|(_, count)| count).sum();
+        let counts = [all].into_iter().chain(self.action_counts.iter().map(|(_, count)| *count));
+        let chips: Vec<_> = self.chips().zip(counts).collect();
+        let at = |wanted| chips.iter().position(|(action, _)| *action == wanted);
+        let selected = at(self.filter.action).unwrap_or_default();
+        let mut column = 1;
+        for (index, (action, count)) in chips.iter().enumerate() {
+            let label = action.map_or("All", |action| action.as_str());
+            let text = format!("{label} {}", grouped(count));
+            if column + width(&text) + 2 > area.width {
+                canvas.line(area, 0).move_to(column).text(theme.ellipsis(), theme.faint);
+                break;
+            }
+            let is_selected = index == selected;
+            let style = if is_selected { theme.accent } else { theme.faint };
+            let (open, close) = if is_selected { ("[", "]") } else { (" ", " ") };
+            let writer = canvas.line(area, 0).move_to(column);
+            let writer = writer.text(open, style).text(&text, style).text(close, style);
+            let chip = writer.rect_since(column);
+            ctx.hit_map.cycle_to(chip, Action::FilterAction, (selected, index), chips.len());
+            column = writer.column() + 1;
+        }
+    }
+
+    /// Draws the state of the chain, the number of shown events, and the active filters.
+    fn draw_state(&self, area: Rect, canvas: &mut Canvas<'_>) {
+        let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
+        let writer = canvas.line(area, 0).skip(1);
+        let Some(trail) = &self.trail else {
+            writer.text("Loading the audit trail", theme.faint);
+            return;
+        };
+        let (chain, loaded) = (&trail.chain, trail.events.len());
+        let writer = match &chain.first_fault {
+            None => {
+                let is_limited = as_u64(loaded) < chain.events;
+                let newest = if is_limited { "the newest " } else { "" };
+                let shown = if is_limited || !self.is_unfiltered() {
+                    let visible = grouped(self.visible.len());
+                    format!(", {visible} of {newest}{} shown", grouped(loaded))
+                } else {
+                    String::new()
+                };
+                let state = format!("Chain verified, {}{shown}", counted(chain.events, "event"));
+                writer.text(theme.ok_glyph(), theme.good).skip(1).text(&state, theme.text())
+            }
+            Some((sequence, fault)) => writer.text(theme.fault_glyph(), theme.danger).skip(1).text(
+                &format!("Chain broken at event {}: {fault}", grouped(sequence)),
+                theme.danger,
+            ),
+        };
+        let labels = self.filter.labels();
+        let mut filter = Vec::new();
+        if !self.search_box.is_empty() {
+            filter.push(format!("/{}", self.search_box.text()));
+        }
+        if !labels.is_empty() {
+            filter.push(format!("[{}]", labels.join(", ")));
+        }
+        if filter.is_empty() {
+            return;
+        }
+        let from = writer.column();
+        let writer = writer.skip(2).text(&filter.join(" "), theme.accent);
+        let all = format!("{} show all", ctx.key(Mode::Audit, Action::Back));
+        let writer = writer.skip(1).text(&all, theme.faint);
+        ctx.hit_map.click_action(writer.rect_since(from), Action::Back);
+    }
+
+    /// Draws the headings and `page` rows from row `top` on, below the first `header` lines.
+    pub(super) fn draw_rows(
+        &self,
+        (header, area): (u16, Rect),
+        (top, page): (usize, usize),
+        canvas: &mut Canvas<'_>,
+    ) {
+        let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
+        ctx.hit_map.wheel(area, 3);
+        if self.visible.is_empty() {
+            return self.draw_empty_state((header, area), canvas);
+        }
+        let shown = self.visible.iter().filter_map(|at| self.event(*at));
+        let widths = ColumnWidths::of(shown, area.width, ctx);
+        let table = Rect { width: area.width.saturating_sub(2), ..area };
+        let headings = ["Time", "Action", "Token", "Who", "From", "What"].map(str::to_owned);
+        draw_cells(&headings, widths, [theme.heading; 2], (header - 1, table), canvas);
+        let visible = self.visible.iter().enumerate().skip(top).take(page);
+        for (line, (at, index)) in (header..).zip(visible) {
+            let Some(event) = self.event(*index) else { continue };
+            let body = &event.body;
+            let cells = [
+                ctx.short_time(body.at),
+                body.action.as_str().to_owned(),
+                body.name.clone(),
+                body.actor.account(),
+                body.actor.from.as_deref().unwrap_or_default().to_owned(),
+                short_detail(&body.detail),
+            ];
+            draw_cells(&cells, widths, [theme.text(), theme.faint], (line, table), canvas);
+            canvas.list_row((table, line), (at, self.rows.selected()), Action::Open);
+        }
+        let bar = Rect {
+            x: area.right() - 1,
+            y: area.y + header,
+            width: 1,
+            height: area.height - header,
+        };
+        draw_scrollbar(bar, top, self.visible.len(), canvas);
+    }
+
+    fn draw_empty_state(&self, (header, area): (u16, Rect), canvas: &mut Canvas<'_>) {
+        let ctx = canvas.ctx;
+        if self.trail.is_none() {
+            return;
+        }
+        let text = if self.events().is_empty() {
+            "No events yet. Every change to a token is recorded here.".to_owned()
+        } else {
+            let clear = ctx.key(Mode::Audit, Action::Back);
+            format!("No event matches the filter. Press {clear} to clear it.")
+        };
+        let lines = wrap(&text, area.width.saturating_sub(2), &ctx.theme);
+        for (line, text) in (header + 1..).zip(lines) {
+            canvas.line(area, line).skip(1).text(&text, ctx.theme.text());
+        }
+    }
+}
+
+/// Draws one line of the table. The last cell has the second style.
+fn draw_cells(
+    [time, action, token, who, from, detail]: &[String; 6],
+    widths: ColumnWidths,
+    [style, detail_style]: [ratatui::style::Style; 2],
+    (line, area): (u16, Rect),
+    canvas: &mut Canvas<'_>,
+) {
+    let mut writer = canvas.line(area, line).skip(1);
+    let columns = [
+        (time, widths.time),
+        (action, widths.action),
+        (token, widths.token),
+        (who, widths.who),
+        (from, widths.from),
+    ];
+    for (text, width) in columns.into_iter().filter(|(_, width)| *width > 0) {
+        writer = writer.write_column(text, width, style).skip(2);
+    }
+    writer.text(detail, detail_style);
+}
+
+fn as_u64(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::short_detail;
+
+    #[test]
+    fn a_store_id_in_the_details_is_shortened() {
+        let detail = "active from store 29f992618b007eec29f992618b007eec, until 2027-01-01";
+        assert_eq!(short_detail(detail), "active from store 29f99261…, until 2027-01-01");
+        assert_eq!(short_detail("name was  a"), "name was  a");
+    }
+}

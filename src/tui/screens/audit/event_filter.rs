@@ -1,0 +1,39 @@
+//! The filters of the audit trail that a key sets from the selected event or from a chip. The
+//! search is separate. Called by the audit tab.
+
+use crate::domain::{AuditAction, EventBody, TokenId};
+
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct EventFilter {
+    /// The token, and its name in the event from which the filter was set.
+    pub(super) token: Option<(TokenId, String)>,
+    pub(super) action: Option<AuditAction>,
+    /// The account and the address, as they are displayed.
+    pub(super) actor: Option<String>,
+}
+
+impl EventFilter {
+    /// Whether the filters by token and by actor show the event.
+    pub(super) fn matches_all_but_action(&self, body: &EventBody) -> bool {
+        self.token.as_ref().is_none_or(|(id, _)| body.token == Some(*id))
+            && self.actor.as_ref().is_none_or(|actor| body.actor.to_string() == *actor)
+    }
+
+    /// Shows only the events of the token of this event, or those of all tokens again.
+    pub(super) fn toggle_token(&mut self, body: &EventBody) {
+        let token = body.token.map(|id| (id, body.name.clone()));
+        self.token = if self.token.is_some() { None } else { token };
+    }
+
+    /// Shows only the events of the actor of this event, or those of all actors again.
+    pub(super) fn toggle_actor(&mut self, body: &EventBody) {
+        self.actor = self.actor.is_none().then(|| body.actor.to_string());
+    }
+
+    /// The filters by token and by actor in words.
+    pub(super) fn labels(&self) -> Vec<String> {
+        let token = self.token.as_ref().map(|(_, name)| format!("token {name}"));
+        let actor = self.actor.as_ref().map(|actor| format!("by {actor}"));
+        token.into_iter().chain(actor).collect()
+    }
+}

@@ -1,0 +1,244 @@
+//! Audit trail, newest event first, with a search, filters by token, action and actor, and the
+//! result of the hash chain verification. The screen is read-only. Called by the app.
+
+mod draw;
+mod event_filter;
+mod event_search_box;
+
+use ratatui::{
+    crossterm::event::KeyEvent,
+    layout::{Position, Rect},
+};
+
+use self::{event_filter::EventFilter, event_search_box::EventSearchBox};
+use crate::{
+    domain::{AuditAction, AuditEvent, Timestamp, TokenId},
+    keymap::{Action, Mode},
+    service::{AuditTrail, ChainCheckResult},
+    tui::{
+        app::{
+            effect::{Effect, Tab, UiChange},
+            model::Model,
+        },
+        widgets::{canvas::Canvas, list_selection::ListSelection},
+    },
+};
+
+#[derive(Debug, Default)]
+pub struct AuditScreen {
+    /// The trail, and the time at which it was read and verified.
+    trail: Option<AuditTrail>,
+    verified_at: Timestamp,
+    filter: EventFilter,
+    search_box: EventSearchBox,
+    /// The indexes of the shown events.
+    visible: Vec<usize>,
+    /// The number of events of each action among those that match all but the action.
+    action_counts: Vec<(AuditAction, usize)>,
+    rows: ListSelection,
+}
+
+impl AuditScreen {
+    pub fn mode(&self) -> Mode {
+        if self.search_box.is_typing() { Mode::Search } else { Mode::Audit }
+    }
+
+    /// The verified hash chain and the time of the verification, once the trail was read.
+    pub fn chain(&self) -> Option<(&ChainCheckResult, Timestamp)> {
+        self.trail.as_ref().map(|trail| (&trail.chain, self.verified_at))
+    }
+
+    /// Replaces the trail, which was verified at `now`. The selected event stays selected, unless
+    /// it is in the first row.
+    pub fn deliver(&mut self, trail: AuditTrail, now: Timestamp) {
+        let selected = self.selected().map(|event| event.sequence);
+        self.trail = Some(trail);
+        self.verified_at = now;
+        self.apply_filter();
+        let at = self
+            .visible
+            .iter()
+            .position(|at| self.event(*at).is_some_and(|event| Some(event.sequence) == selected));
+        // If the first row was selected, keep the first row selected, so that new events come into
+        // view.
+        if let Some(at) = at.filter(|_| self.rows.selected() > 0) {
+            self.rows.select(at);
+        }
+    }
+
+    /// Returns the token for the equivalent command line, or `Some(None)` if that command line
+    /// shows all tokens. Returns `None` if a search, an action or an actor filter is active,
+    /// because the command line can filter only by token.
+    pub fn requested_token(&self) -> Option<Option<TokenId>> {
+        let plain = self.filter.action.is_none() && self.filter.actor.is_none();
+        (plain && self.search_box.is_empty()).then(|| self.filter.token.as_ref().map(|(id, _)| *id))
+    }
+
+    fn events(&self) -> &[AuditEvent] {
+        self.trail.as_ref().map_or(&[], |trail| &trail.events)
+    }
+
+    fn event(&self, at: usize) -> Option<&AuditEvent> {
+        self.events().get(at)
+    }
+
+    fn selected(&self) -> Option<&AuditEvent> {
+        self.event(*self.visible.get(self.rows.selected())?)
+    }
+
+    /// The token of the selected event, whose record decides whether it can be opened.
+    pub fn selected_token(&self) -> Option<TokenId> {
+        self.selected()?.body.token
+    }
+
+    /// Whether all events are shown.
+    fn is_unfiltered(&self) -> bool {
+        self.filter == EventFilter::default() && self.search_box.is_empty()
+    }
+
+    /// Selects the events to show, and counts the actions.
+    fn apply_filter(&mut self) {
+        let (search, now) = (self.search_box.search(), self.verified_at);
+        let (mut visible, mut counts) = (Vec::new(), [0_usize; AuditAction::ALL.len()]);
+        for (at, event) in self.events().iter().enumerate() {
+            let body = &event.body;
+            if !self.filter.matches_all_but_action(body) || !search.matches(body, now) {
+                continue;
+            }
+            let index = AuditAction::ALL.iter().position(|action| *action == body.action);
+            if let Some(count) = index.and_then(|index| counts.get_mut(index)) {
+                *count += 1;
+            }
+            if self.filter.action.is_none_or(|action| action == body.action) {
+                visible.push(at);
+            }
+        }
+        let counted = AuditAction::ALL.into_iter().zip(counts);
+        let selected = self.filter.action;
+        self.action_counts =
+            counted.filter(|(action, count)| *count > 0 || Some(*action) == selected).collect();
+        self.visible = visible;
+    }
+
+    fn set_filter(&mut self, filter: EventFilter) {
+        self.filter = filter;
+        self.rows.select(0);
+        self.apply_filter();
+    }
+
+    fn clear_search(&mut self) {
+        self.search_box = EventSearchBox::default();
+        self.rows.select(0);
+        self.apply_filter();
+    }
+
+    /// The action filters that the chips offer: all actions, then each action that occurs.
+    fn chips(&self) -> impl Iterator<Item = Option<AuditAction>> {
+        [None].into_iter().chain(self.action_counts.iter().map(|(action, _)| Some(*action)))
+    }
+
+    /// Whether `action` has an effect now.
+    pub fn enables(&self, action: Action) -> bool {
+        match action {
+            Action::Open => self.selected().is_some_and(|event| event.body.token.is_some()),
+            Action::FilterToken | Action::FilterActor => self.selected().is_some(),
+            Action::FilterAction | Action::PreviousAction | Action::Search => {
+                !self.events().is_empty()
+            }
+            _ => true,
+        }
+    }
+
+    pub fn update(&mut self, action: Action, ctx: &Model) -> Option<Effect> {
+        if self.rows.apply_movement(action, self.visible.len()).is_some() {
+            return None;
+        }
+        if self.search_box.is_typing() {
+            return self.update_search(action);
+        }
+        match action {
+            Action::Search if !self.events().is_empty() => self.search_box.begin(),
+            Action::Back if self.is_unfiltered() => {
+                return Some(Effect::Ui(UiChange::GoTo(Tab::Tokens)));
+            }
+            Action::Back => {
+                self.search_box = EventSearchBox::default();
+                self.set_filter(EventFilter::default());
+            }
+            Action::FilterAction => self.cycle_action(true),
+            Action::PreviousAction => self.cycle_action(false),
+            Action::FilterToken | Action::FilterActor => {
+                let body = self.selected()?.body.clone();
+                let mut filter = self.filter.clone();
+                if action == Action::FilterToken {
+                    filter.toggle_token(&body);
+                } else {
+                    filter.toggle_actor(&body);
+                }
+                self.set_filter(filter);
+            }
+            Action::Open => return self.open_token(ctx),
+            _ => {}
+        }
+        None
+    }
+
+    fn update_search(&mut self, action: Action) -> Option<Effect> {
+        match action {
+            // An invalid search stays in the field until it is corrected.
+            Action::Accept => match self.search_box.fault() {
+                Some(fault) => return Some(Effect::warn(fault.to_string())),
+                None => self.search_box.leave(),
+            },
+            Action::Cancel => self.clear_search(),
+            _ => {}
+        }
+        None
+    }
+
+    fn cycle_action(&mut self, forward: bool) {
+        let chips: Vec<_> = self.chips().collect();
+        let at = chips.iter().position(|chip| *chip == self.filter.action).unwrap_or_default();
+        let step = if forward { 1 } else { chips.len().saturating_sub(1) };
+        let next = chips.get((at + step) % chips.len().max(1)).copied().flatten();
+        self.set_filter(EventFilter { action: next, ..self.filter.clone() });
+    }
+
+    fn open_token(&self, ctx: &Model) -> Option<Effect> {
+        let token = self.selected()?.body.token.filter(|id| ctx.token(id).is_some());
+        Some(match token {
+            Some(id) => Effect::Ui(UiChange::ShowToken(id)),
+            None => Effect::warn("This token was deleted. Only its events remain."),
+        })
+    }
+
+    pub fn text(&mut self, key: KeyEvent) {
+        if self.search_box.press(key) {
+            self.rows.select(0);
+            self.apply_filter();
+        }
+    }
+
+    pub fn paste(&mut self, text: &str) -> bool {
+        let is_accepted = self.search_box.paste(text);
+        if is_accepted {
+            self.rows.select(0);
+            self.apply_filter();
+        }
+        is_accepted
+    }
+
+    /// Draws the tab. Returns the cursor position while a search is typed.
+    pub fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
+        if self.search_box.is_typing() {
+            canvas.ctx.hit_map.set_prefix(Some(Action::Accept));
+        }
+        let header = draw::header_lines(area);
+        let page = usize::from(area.height.saturating_sub(header));
+        let top = self.rows.scroll_to_selection(page, self.visible.len());
+        let cursor = self.draw_header(area, canvas);
+        self.draw_rows((header, area), (top, page), canvas);
+        canvas.ctx.hit_map.set_prefix(None);
+        cursor
+    }
+}

@@ -1,0 +1,80 @@
+//! The overview tab: its numbers are those of the lists that it opens, and it follows the store.
+
+use chrono::TimeDelta;
+use zeroize::Zeroizing;
+
+use super::{fixture::Fixture, journey::Journey};
+
+#[test]
+fn a_row_opens_the_list_with_its_tokens() {
+    let mut it = Journey::on(Fixture::Many, 80, 24);
+    it.keys("5").sees("Needs attention").sees("Expiries by week");
+    let rows = [("", "expiring<7d"), ("j j", "idle>90d"), ("j j j", "unrestricted")];
+    for (keys, search) in rows {
+        it.keys("5 g").keys(keys);
+        let number: usize = it.selected().split_whitespace().nth(1).unwrap().parse().unwrap();
+        it.keys("<Enter>").sees(&format!("/{search}"));
+        it.sees(&format!("[Active {number}]"));
+    }
+}
+
+#[test]
+fn an_unsaved_secret_is_counted_and_its_list_shows_it() {
+    let mut it = Journey::on(Fixture::Undelivered, 80, 24);
+    it.keys("5").sees("1 secret was never saved").keys("j <Enter>");
+    it.sees("/unclaimed -status:expired -status:revoked").sees("left-behind");
+}
+
+#[test]
+fn a_change_by_another_process_updates_the_figures() {
+    let mut it = Journey::on(Fixture::One, 80, 24);
+    it.keys("5").sees("0 expire within 7 days").sees("Tokens 1");
+    it.second_on_same_store().keys("n short <Tab> <Right> <C-s> a");
+    it.waits_for("Tokens 2");
+}
+
+#[test]
+fn time_alone_updates_the_figures() {
+    let mut it = Journey::on(Fixture::One, 80, 24);
+    it.keys("5").sees("0 expire within 7 days").clock_forward(TimeDelta::days(25));
+    it.waits_for("1 expires within 7 days");
+}
+
+#[test]
+fn denied_checks_of_today_lead_to_their_token() {
+    let mut it = Journey::on(Fixture::One, 80, 24);
+    it.keys("n gate <C-s>");
+    let secret = it.secret().unwrap();
+    it.keys("a 1");
+    let mut verifier = it.service().verifier();
+    let request = "users:u-1:read".parse().unwrap();
+    for _ in 0..25 {
+        let presented = Zeroizing::new(secret.clone());
+        verifier.check(presented, Some(&request), Some("10.0.0.7")).unwrap();
+    }
+    drop(verifier);
+    it.keys("5").waits_for("gate: 25 denied today").sees("today, 10.0.0.7").sees("today ");
+    it.keys("g j j j j <Enter>").sees("3 Detail").sees("gate");
+}
+
+#[test]
+fn the_chain_row_opens_the_audit_trail() {
+    let mut it = Journey::on(Fixture::Few, 80, 24);
+    it.keys("5").sees("audit chain verified just now");
+    it.keys("G <Enter>").sees("Chain verified");
+    it.keys("5 <Esc>").sees("[Active");
+}
+
+#[test]
+fn the_overview_fits_the_smallest_screen() {
+    let mut it = Journey::on(Fixture::Many, 40, 10);
+    it.keys("5").sees("5 Overview").sees("expire within 7 days").sees("not used for 90 days");
+    it.keys("G").sees("audit chain verified");
+}
+
+#[test]
+fn the_command_of_the_overview_prints_the_same() {
+    let mut it = Journey::on(Fixture::One, 80, 24);
+    it.keys("5 y c");
+    assert_eq!(it.copied_texts().last().map(String::as_str), Some("patdeck status"));
+}
