@@ -63,7 +63,7 @@ fn a_status_term_overrides_the_status_filter() {
 #[test]
 fn tokens_expiring_within_a_week_have_a_filter() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
-    it.sees("1 expires in 7d").sees("◐ grafana").sees("in 7d");
+    it.sees("Expiring 1").sees("◐ grafana").sees("in 7d");
     it.keys("E").sees("[Expiring 1]");
     assert_eq!(visible_names(&it), ["grafana"]);
     it.keys("E").sees("[Active 2]").keys("E f").sees("[Expired 1]").keys("E F").sees("[Active 2]");

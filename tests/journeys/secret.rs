@@ -153,7 +153,7 @@ fn a_secret_without_a_key_for_a_minute_is_hidden() {
     it.clock_forward(TimeDelta::seconds(59)).sees(&secret);
     it.keys("x").clock_forward(TimeDelta::seconds(59)).sees(&secret);
     it.clock_forward(TimeDelta::seconds(1)).never_sees(&secret).sees("•••");
-    it.sees("Any key shows the secret");
+    it.sees("Hidden, because no key was pressed for 60 s.");
     // The key that shows it does nothing else.
     it.keys("p").sees(&secret).never_sees("will be printed");
     it.clock_forward(TimeDelta::seconds(60)).never_sees(&secret);
