@@ -74,7 +74,7 @@ impl Service {
     }
 
     /// Returns the names of the tokens whose records are out of date, see
-    /// [`Refusal::StaleRecord`](crate::domain::Refusal::StaleRecord).
+    /// [`Refusal::StaleRecord`].
     pub(super) fn stale_tokens(&self) -> Result<Vec<Name>, ServiceError> {
         let found = self.store.read(Reader::stale_tokens)?;
         if found.is_empty() {

@@ -1,9 +1,6 @@
-//! Bars of text cells: sparklines, column charts and scrollbars, in Unicode and in ASCII. Each bar
-//! of a chart is scaled to the largest value. Called by the overview and the audit trail.
+//! Bars of text cells: sparklines and column charts, in Unicode and in ASCII. Each bar of a chart is
+//! scaled to the largest value. Called by the overview.
 
-use ratatui::layout::Rect;
-
-use super::canvas::Canvas;
 use crate::tui::theme::Theme;
 
 /// The glyphs of a cell that is filled from below, from empty to full.
@@ -35,27 +32,6 @@ pub fn sparkline(values: &[u64], theme: &Theme) -> String {
         level => level_glyph(level, theme),
     };
     values.iter().map(cell).collect()
-}
-
-/// Draws a scrollbar into `area`, one column wide, for a list of `count` rows whose first visible
-/// row is `top`. Draws nothing if all rows are visible.
-pub fn draw_scrollbar(area: Rect, top: usize, count: usize, canvas: &mut Canvas<'_>) {
-    let theme = canvas.ctx.theme;
-    let page = usize::from(area.height);
-    if count <= page || page == 0 {
-        return;
-    }
-    let length = (page * page / count).max(1);
-    let from = (page - length) * top / (count - page);
-    for line in 0..area.height {
-        let is_thumb = (from..from + length).contains(&usize::from(line));
-        let (glyph, style) = match (is_thumb, theme.is_ascii()) {
-            (true, false) => ("█", theme.accent),
-            (true, true) => ("#", theme.accent),
-            (false, _) => (theme.bar(), theme.rule),
-        };
-        canvas.line(area, line).text(glyph, style);
-    }
 }
 
 #[cfg(test)]

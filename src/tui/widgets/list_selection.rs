@@ -1,12 +1,9 @@
 //! Selection and scroll position of a list. Maps movement actions to the selected row and computes
 //! the visible rows, so that a list builds only the visible rows. Every list uses this module.
 
-use ratatui::{
-    layout::Rect,
-    widgets::{Scrollbar, ScrollbarOrientation, ScrollbarState, StatefulWidget as _},
-};
+use ratatui::layout::Rect;
 
-use super::canvas::Canvas;
+use super::{canvas::Canvas, scrollbar::draw_scrollbar};
 use crate::{domain::grouped, keymap::Action};
 
 /// Assumed number of visible rows before the first frame.
@@ -53,22 +50,7 @@ impl ListSelection {
     /// Draws a scrollbar in the last column of `area`, which contains the visible rows of `count`.
     /// Draws nothing if all rows are visible.
     pub fn draw_scrollbar(&self, count: usize, area: Rect, canvas: &mut Canvas<'_>) {
-        if !self.is_scrollable(count) || area.is_empty() {
-            return;
-        }
-        let theme = &canvas.ctx.theme;
-        let (track, thumb) = theme.scrollbar();
-        let bar = Scrollbar::new(ScrollbarOrientation::VerticalRight)
-            .begin_symbol(None)
-            .end_symbol(None)
-            .track_symbol(Some(track))
-            .thumb_symbol(thumb)
-            .track_style(theme.rule)
-            .thumb_style(theme.rule);
-        let mut state = ScrollbarState::new(count - self.page + 1)
-            .position(self.top)
-            .viewport_content_length(self.page);
-        bar.render(area.intersection(canvas.buf.area), canvas.buf, &mut state);
+        draw_scrollbar(area, (self.top, self.page, count), canvas);
     }
 
     pub fn select(&mut self, row: usize) {

@@ -16,4 +16,5 @@ pub mod panel;
 pub mod radio_group;
 pub mod scope_fields;
 pub mod scope_rows;
+pub mod scrollbar;
 pub mod text_input;

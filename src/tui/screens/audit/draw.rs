@@ -11,8 +11,8 @@ use crate::{
         app::model::Model,
         theme::time_format::TimeFormat,
         widgets::{
-            bars::draw_scrollbar,
             canvas::{Canvas, width, wrap},
+            scrollbar::draw_scrollbar,
         },
     },
 };
@@ -215,7 +215,8 @@ impl AuditScreen {
             width: 1,
             height: area.height - header,
         };
-        draw_scrollbar(bar, top, self.visible.len(), canvas);
+        let page = usize::from(bar.height);
+        draw_scrollbar(bar, (top, page, self.visible.len()), canvas);
     }
 
     fn draw_empty_state(&self, (header, area): (u16, Rect), canvas: &mut Canvas<'_>) {

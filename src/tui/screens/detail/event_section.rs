@@ -5,14 +5,17 @@ use ratatui::{layout::Rect, style::Style};
 
 use super::{
     facts::request_text,
-    scope_section::{Cursor, draw_scrollbar, draw_title},
+    scope_section::{Cursor, draw_title},
 };
 use crate::{
     domain::{AuditEvent, LastUse, SecretSlot, Timestamp, Token, grouped},
     tui::{
         app::model::Model,
         theme::time_format::with_times_in,
-        widgets::canvas::{Canvas, line_rect, width},
+        widgets::{
+            canvas::{Canvas, line_rect, rect_below, width},
+            scrollbar::draw_scrollbar,
+        },
     },
 };
 
@@ -111,5 +114,5 @@ pub(super) fn draw_events(
             canvas.buf.set_style(label, theme.selected);
         }
     }
-    draw_scrollbar((top, page, count), area, canvas);
+    draw_scrollbar(rect_below(area, 1), (top, page, count), canvas);
 }

@@ -10,8 +10,9 @@ use crate::{
     tui::{
         theme::Theme,
         widgets::{
-            canvas::{Canvas, LineWriter, line_rect, width},
+            canvas::{Canvas, LineWriter, line_rect, rect_below, width},
             hit_map::SyntheticInput,
+            scrollbar::draw_scrollbar,
         },
     },
 };
@@ -69,7 +70,7 @@ pub(super) fn draw_scopes(
             }
         }
     }
-    draw_scrollbar((top, page, count), area, canvas);
+    draw_scrollbar(rect_below(area, 1), (top, page, count), canvas);
 }
 
 /// Draws a rule with a title on the first line of `area`.
@@ -77,26 +78,6 @@ pub(super) fn draw_title(title: &str, area: Rect, canvas: &mut Canvas<'_>) {
     canvas.rule(area, 0);
     let style = canvas.ctx.theme.heading;
     canvas.line(area, 0).skip(1).text(title, style);
-}
-
-/// Draws a scrollbar at the right of the lines below the title if not all rows are visible.
-pub(super) fn draw_scrollbar(
-    (top, page, count): (usize, usize, usize),
-    area: Rect,
-    canvas: &mut Canvas<'_>,
-) {
-    let theme = canvas.ctx.theme;
-    if count <= page || page == 0 {
-        return;
-    }
-    let size = (page * page / count).max(1);
-    let start = (top * (page - size)).checked_div(count - page).unwrap_or(0);
-    let (bar, track) = if theme.is_ascii() { ("#", "|") } else { ("█", "░") };
-    for (line, at) in (1..).zip(0..page) {
-        let is_bar = (start..start + size).contains(&at);
-        let (glyph, style) = if is_bar { (bar, theme.text()) } else { (track, theme.faint) };
-        canvas.line(area, line).move_to(area.width.saturating_sub(1)).text(glyph, style);
-    }
 }
 
 fn draw_headings(table: &ScopeTable, widths: &MatrixWidths, area: Rect, canvas: &mut Canvas<'_>) {
