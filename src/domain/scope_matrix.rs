@@ -100,7 +100,7 @@ pub enum CellState {
     Implied,
 }
 
-/// The table.
+/// The rows and columns for the scopes of one token, with the state of each cell.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ScopeMatrix {
     /// The columns, in the order of the catalogue.
