@@ -1,23 +1,26 @@
 //! The facts of a token as labelled lines: expiry, uses, secret, limits and origin. Each fact is
 //! stated once, with the relative time first. Draws nothing; called by the detail screen.
 
+use chrono::TimeDelta;
 use ratatui::{style::Style, text::Span};
 
-use super::charts::{gauge, remaining_text, sparkline};
 use crate::{
     domain::{
-        AuditAction, AuditEvent, LastUse, Scope, Status, Timestamp, Token, UsageDays, grouped,
-        uses_left_text,
+        AuditAction, AuditEvent, LastUse, Scope, Status, Timestamp, Token, UsageDays, UtcDay,
+        grouped, uses_left_text,
     },
     tui::{
         app::model::Model,
         theme::{Theme, time_format::TimeFormat},
-        widgets::canvas::{truncate, width, wrap},
+        widgets::{
+            bars::sparkline,
+            canvas::{truncate, width, wrap},
+        },
     },
 };
 
 /// Number of cells of the gauge.
-const GAUGE_CELLS: usize = 18;
+const GAUGE_CELLS: u16 = 18;
 /// Number of days in the sparkline.
 const SPARKLINE_DAYS: u32 = 7;
 
@@ -131,20 +134,28 @@ fn end_fact(token: &Token, ctx: &Model) -> Fact {
     let mut lines = vec![FactLine::new(0, lead, date)];
     // Absolute times do not change with the time, so the screen needs no update before the expiry.
     let is_relative = ctx.time_format == TimeFormat::Relative;
-    if is_relative && at > ctx.now && !status.is_ended() {
-        lines.push(gauge_line(at - ctx.now, at - token.issued, theme));
+    let remaining = token.remaining_permille(ctx.now).zip(token.lifetime_level(ctx.now));
+    if let (true, Some((permille, level))) = (is_relative, remaining) {
+        let gauge = Span::styled(theme.gauge(permille, GAUGE_CELLS), theme.lifetime(level));
+        let text = format!(" {}", remaining_text(at - ctx.now, at - token.issued));
+        lines.push(FactLine::new(5, gauge, text));
     }
     Fact { label, lines }
 }
 
-fn gauge_line(left: chrono::TimeDelta, total: chrono::TimeDelta, theme: &Theme) -> FactLine {
-    let (full, empty) = gauge(left, total, GAUGE_CELLS, theme.is_ascii());
-    let style = match () {
-        () if left * 20 < total || left < chrono::TimeDelta::hours(24) => theme.danger,
-        () if left * 5 < total => theme.warning,
-        () => theme.good,
+/// The remaining lifetime in the unit of the whole lifetime: `27 of 30 d`, `5 of 24 h`. Days are
+/// rounded as in relative times.
+fn remaining_text(left: TimeDelta, total: TimeDelta) -> String {
+    let seconds = |span: TimeDelta| span.num_seconds().max(0);
+    let rounded = |span: TimeDelta, unit: TimeDelta| {
+        (seconds(span) + seconds(unit) / 2) / seconds(unit).max(1)
     };
-    FactLine::new(5, Span::styled(full, style), format!("{empty} {}", remaining_text(left, total)))
+    let (unit, name) = match () {
+        () if total >= TimeDelta::hours(48) => (TimeDelta::days(1), "d"),
+        () if total >= TimeDelta::hours(2) => (TimeDelta::hours(1), "h"),
+        () => (TimeDelta::minutes(1), "min"),
+    };
+    format!("{} of {} {name}", rounded(left, unit), rounded(total, unit))
 }
 
 /// The previous secret during an overlap.
@@ -263,16 +274,51 @@ fn uses_fact(days: &UsageDays, ctx: &Model) -> Option<Fact> {
     if (used, denied) == (0, 0) {
         return None;
     }
-    let bars = sparkline(days, ctx.now, SPARKLINE_DAYS, theme.is_ascii());
+    let bars = sparkline(&uses_by_day(days, ctx.now, SPARKLINE_DAYS), theme);
     let line = FactLine::new(8, Span::styled(bars, theme.accent), format!("  {}", grouped(used)));
     let denied = (denied > 0).then(|| format!("  {} denied", grouped(denied)));
     let tail = Span::styled(denied.unwrap_or_default(), theme.danger);
     Some(Fact { label: "Uses", lines: vec![line.with_tail(tail)] })
 }
 
+/// The number of uses on each of the `count` newest days up to the day of `now`.
+fn uses_by_day(days: &UsageDays, now: Timestamp, count: u32) -> Vec<u64> {
+    let last = UtcDay::of(now).number();
+    let uses_on = |number| {
+        let day = days.as_slice().iter().find(|count| count.day.number() == number);
+        day.map_or(0, |count| count.used)
+    };
+    (0..count).rev().map(|back| last.checked_sub(back).map_or(0, uses_on)).collect()
+}
+
 #[cfg(test)]
 mod tests {
+    use chrono::TimeZone as _;
+
     use super::*;
+    use crate::domain::DayCount;
+
+    #[test]
+    fn the_remaining_time_has_the_unit_of_the_lifetime() {
+        let text =
+            |left, total| remaining_text(TimeDelta::minutes(left), TimeDelta::minutes(total));
+        assert_eq!(text(27 * 1_440 - 5, 30 * 1_440), "27 of 30 d");
+        assert_eq!(text(300, 1_440), "5 of 24 h");
+        assert_eq!(text(30, 90), "30 of 90 min");
+    }
+
+    #[test]
+    fn days_without_a_use_count_as_zero() {
+        let now = chrono::Utc.with_ymd_and_hms(2026, 11, 24, 12, 0, 0).unwrap();
+        let day = |back: i64, used| DayCount {
+            day: UtcDay::of(now - TimeDelta::days(back)),
+            used,
+            denied: 1,
+        };
+        let days = UsageDays::from_stored(vec![day(9, 99), day(3, 700), day(1, 1), day(0, 350)]);
+        assert_eq!(uses_by_day(&days.unwrap(), now, 5), [0, 700, 0, 1, 350]);
+        assert_eq!(uses_by_day(&UsageDays::default(), now, 3), [0; 3]);
+    }
 
     #[test]
     fn a_request_is_written_as_operation_and_object() {

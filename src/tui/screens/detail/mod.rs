@@ -1,7 +1,6 @@
 //! Details of one token: head with the status and its actions, facts, the scopes as a matrix, and
 //! events. Turns actions into effects. Shown beside the list if there is room, else as a tab.
 
-mod charts;
 mod event_section;
 mod fact_columns;
 mod facts;
