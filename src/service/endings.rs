@@ -129,7 +129,12 @@ impl Service {
     ) -> Result<Option<CommandResult>, ServiceError> {
         let kind = ending_kind(command).filter(|_| self.store.path().is_some());
         let Some(kind) = kind.filter(|_| !self.store.is_read_only()) else { return Ok(None) };
-        let plan = self.preview(command)?;
+        let mut plan = self.preview(command)?;
+        if kind == EndingKind::EndOverlap && self.require_current_records(&plan).is_err() {
+            // Another process may have changed the record after it was read.
+            plan = self.preview(command)?;
+            self.require_current_records(&plan)?;
+        }
         require_confirmed(&plan, confirmed)?;
         let entries = pending_entries(&plan, kind, self);
         if self.store.end_secrets(&entries, plan.at).is_err() {

@@ -105,9 +105,9 @@ impl Service {
         })
     }
 
-    /// Fails if the record of a token that `plan` changes is out of date. Call it in the transaction
-    /// of the change: outside of it, another process can change the record.
-    fn require_current_records(&self, plan: &Plan) -> Result<(), ServiceError> {
+    /// Fails if the record of a token that `plan` changes is out of date. In a transaction that
+    /// changes it, the answer is final; elsewhere, another process can change the record meanwhile.
+    pub(super) fn require_current_records(&self, plan: &Plan) -> Result<(), ServiceError> {
         let changes_record = matches!(
             plan.command,
             Command::Edit { .. }

@@ -246,3 +246,16 @@ fn a_stale_record_can_be_changed_by_revoke_and_delete_only() {
         run(&home, &["delete", "t", "--yes"]).success();
     }
 }
+
+#[test]
+fn the_old_secret_of_a_stale_record_is_not_ended_alone() {
+    let home = Home::new();
+    issue(&home, &["t", "--scope", "channels:c-1:read"]);
+    run(&home, &["regenerate", "t", "--overlap", "1h"]).success();
+    let old = fs::read(home.store()).unwrap();
+    run(&home, &["scope", "clear", "t", "--yes"]).success();
+    fs::write(home.store(), old).unwrap();
+    let refused = run(&home, &["revoke", "t", "--old", "--yes"]);
+    assert_eq!(refused.code, 3, "{refused:?}");
+    assert!(refused.err.contains("t is out of date"), "{refused:?}");
+}
