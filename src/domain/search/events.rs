@@ -6,7 +6,7 @@ use chrono::{NaiveDate, NaiveTime, TimeDelta};
 
 use super::{
     TextPattern,
-    grammar::{split_key, split_quoted, split_word, starts_with_blank},
+    grammar::{TermBody, WrittenTerm, parse_terms},
 };
 use crate::domain::{
     EventBody, Timestamp, lifetime::DurationMinutes, name::fold, terminal_text::escape,
@@ -63,16 +63,7 @@ impl EventSearch {
     /// Parses `text` that is still being typed. Leaves out invalid terms, and returns the search
     /// together with the error of the first invalid term.
     pub fn parse_lenient(text: &str) -> (Self, Option<EventSearchError>) {
-        let (mut terms, mut first_error) = (Vec::new(), None);
-        let mut rest = text.trim_start();
-        while !rest.is_empty() {
-            let (term, after) = parse_next(rest);
-            match term {
-                Ok(term) => terms.extend(term),
-                Err(error) => drop(first_error.get_or_insert(error)),
-            }
-            rest = after.trim_start();
-        }
+        let (terms, first_error) = parse_terms(text, parse_term);
         (Self { terms }, first_error)
     }
 
@@ -82,36 +73,22 @@ impl EventSearch {
     }
 }
 
-/// A term with its negation, or nothing for empty quotes.
-type ParsedTerm = Result<Option<(bool, EventPredicate)>, EventSearchError>;
-
-/// Parses the term at the start of `text`, and returns it with the rest of `text`.
-fn parse_next(text: &str) -> (ParsedTerm, &str) {
-    let unsigned = text.strip_prefix('-').filter(|rest| !starts_with_blank(rest));
-    let (negated, body) = unsigned.map_or((false, text), |rest| (true, rest));
+/// Parses a term. Returns it with its negation, or `None` for empty quotes.
+fn parse_term(
+    WrittenTerm { negated, body, text }: WrittenTerm<'_>,
+) -> Result<Option<(bool, EventPredicate)>, EventSearchError> {
     let words = |words: &str| {
-        let words = fold(words);
-        Ok((!words.is_empty()).then_some((negated, EventPredicate::Words(words))))
+        Some(fold(words)).filter(|words| !words.is_empty()).map(EventPredicate::Words)
     };
-    if body.starts_with('"') {
-        let (inside, rest) = split_quoted(body);
-        return (words(&inside), rest);
-    }
-    let Some((key, sign, after)) = split_key(body) else {
-        let (word, rest) = split_word(body);
-        return (words(word), rest);
+    let predicate = match body {
+        TermBody::Quoted(inside) => words(&inside),
+        TermBody::Word(word) => words(word),
+        TermBody::Keyed { key, sign, value } => {
+            let value = TextPattern { text: fold(&value.text), ..value };
+            Some(EventPredicate::from_key(&fold(key), sign, &value, text.trim_end())?)
+        }
     };
-    let (value, is_exact, rest) = if after.starts_with('"') {
-        let (inside, rest) = split_quoted(after);
-        (inside, true, rest)
-    } else {
-        let (word, rest) = split_word(after);
-        (word.to_owned(), false, rest)
-    };
-    let term = text.get(..text.len() - rest.len()).unwrap_or(text).trim_end();
-    let value = TextPattern { text: fold(&value), is_exact };
-    let predicate = EventPredicate::from_key(&fold(key), sign, &value, term);
-    (predicate.map(|predicate| Some((negated, predicate))), rest)
+    Ok(predicate.map(|predicate| (negated, predicate)))
 }
 
 impl EventPredicate {

@@ -41,16 +41,7 @@ impl Search {
     /// Parses `text` that is still being typed. Ignores invalid terms, and returns the search
     /// together with the error of the first invalid term.
     pub fn parse_lenient(text: &str) -> (Self, Option<SearchError>) {
-        let (mut terms, mut first_error) = (Vec::new(), None);
-        let mut rest = text.trim_start();
-        while !rest.is_empty() {
-            let (term, after) = SearchTerm::parse_next(rest);
-            match term {
-                Ok(term) => terms.extend(term),
-                Err(error) => drop(first_error.get_or_insert(error)),
-            }
-            rest = after.trim_start();
-        }
+        let (terms, first_error) = parse_terms(text, SearchTerm::parse);
         (Self { terms }, first_error)
     }
 }
@@ -67,30 +58,19 @@ impl fmt::Display for Search {
 }
 
 impl SearchTerm {
-    /// Parses the term at the start of `text`, and returns it with the rest of `text`. The term is
-    /// `None` for empty quotes.
-    fn parse_next(text: &str) -> (Result<Option<Self>, SearchError>, &str) {
-        let unsigned = text.strip_prefix('-').filter(|rest| !starts_with_blank(rest));
-        let (negated, body) = unsigned.map_or((false, text), |rest| (true, rest));
-        let term = |what| Some(Self { negated, predicate: what });
-        if body.starts_with('"') {
-            let (words, rest) = split_quoted(body);
-            let words = fold(&words);
-            return (Ok(if words.is_empty() { None } else { term(Predicate::Words(words)) }), rest);
-        }
-        let Some((key, sign, after)) = split_key(body) else {
-            let (word, rest) = split_word(body);
-            return (Ok(term(Predicate::from_word(word))), rest);
+    /// Parses a term. Returns `None` for empty quotes.
+    fn parse(
+        WrittenTerm { negated, body, text }: WrittenTerm<'_>,
+    ) -> Result<Option<Self>, SearchError> {
+        let predicate = match body {
+            TermBody::Quoted(words) => match fold(&words) {
+                words if words.is_empty() => return Ok(None),
+                words => Predicate::Words(words),
+            },
+            TermBody::Word(word) => Predicate::from_word(word),
+            TermBody::Keyed { key, sign, value } => Predicate::from_key(key, sign, &value, text)?,
         };
-        let (value, rest) = if after.starts_with('"') {
-            let (text, rest) = split_quoted(after);
-            (TextPattern { text, is_exact: true }, rest)
-        } else {
-            let (text, rest) = split_word(after);
-            (TextPattern { text: text.to_owned(), is_exact: false }, rest)
-        };
-        let written = text.get(..text.len() - rest.len()).unwrap_or(text);
-        (Predicate::from_key(key, sign, &value, written).map(term), rest)
+        Ok(Some(Self { negated, predicate }))
     }
 }
 
@@ -209,9 +189,73 @@ fn parse_threshold(sign: char, value: &TextPattern) -> Option<DurationThreshold>
     (sign != ':').then_some(DurationThreshold { is_minimum: sign == '>', span })
 }
 
+/// A term as it was written.
+pub(super) struct WrittenTerm<'a> {
+    pub(super) negated: bool,
+    pub(super) body: TermBody<'a>,
+    /// The whole term, which errors contain.
+    pub(super) text: &'a str,
+}
+
+/// A term without its negation.
+pub(super) enum TermBody<'a> {
+    /// The unescaped content of quotes.
+    Quoted(String),
+    Word(&'a str),
+    Keyed {
+        key: &'a str,
+        /// `:`, `<` or `>`.
+        sign: char,
+        value: TextPattern,
+    },
+}
+
+/// Parses each term of `text` with `parse`. Leaves out invalid terms, and returns the error of the
+/// first one. `parse` returns `None` for a term without content.
+pub(super) fn parse_terms<T, E>(
+    text: &str,
+    parse: impl Fn(WrittenTerm<'_>) -> Result<Option<T>, E>,
+) -> (Vec<T>, Option<E>) {
+    let (mut terms, mut first_error) = (Vec::new(), None);
+    let mut rest = text.trim_start();
+    while !rest.is_empty() {
+        let (term, after) = split_term(rest);
+        match parse(term) {
+            Ok(term) => terms.extend(term),
+            Err(error) => drop(first_error.get_or_insert(error)),
+        }
+        rest = after.trim_start();
+    }
+    (terms, first_error)
+}
+
+/// Splits off the term at the start of `text`, and returns it with the rest.
+fn split_term(text: &str) -> (WrittenTerm<'_>, &str) {
+    let unsigned = text.strip_prefix('-').filter(|rest| !starts_with_blank(rest));
+    let (negated, written) = unsigned.map_or((false, text), |rest| (true, rest));
+    let (body, rest) = if written.starts_with('"') {
+        let (words, rest) = split_quoted(written);
+        (TermBody::Quoted(words), rest)
+    } else if let Some((key, sign, after)) = split_key(written) {
+        let is_exact = after.starts_with('"');
+        let (text, rest) = if is_exact {
+            split_quoted(after)
+        } else {
+            let (word, rest) = split_word(after);
+            (word.to_owned(), rest)
+        };
+        (TermBody::Keyed { key, sign, value: TextPattern { text, is_exact } }, rest)
+    } else {
+        let (word, rest) = split_word(written);
+        (TermBody::Word(word), rest)
+    };
+    let text = text.get(..text.len() - rest.len()).unwrap_or(text);
+    (WrittenTerm { negated, body, text }, rest)
+}
+
 /// Splits off a key of letters and a sign (`:`, `<` or `>`). Returns key, sign and rest, or `None`
 /// if `text` does not start with a key and a sign.
-pub(super) fn split_key(text: &str) -> Option<(&str, char, &str)> {
+fn split_key(text: &str) -> Option<(&str, char, &str)> {
     let end = text.find(|c: char| !c.is_ascii_alphabetic()).filter(|end| *end > 0)?;
     let (key, rest) = text.split_at_checked(end)?;
     let sign = rest.chars().next().filter(|c| matches!(c, ':' | '<' | '>'))?;
@@ -219,18 +263,18 @@ pub(super) fn split_key(text: &str) -> Option<(&str, char, &str)> {
 }
 
 /// Splits `text` before its first blank.
-pub(super) fn split_word(text: &str) -> (&str, &str) {
+fn split_word(text: &str) -> (&str, &str) {
     text.split_at_checked(text.find(char::is_whitespace).unwrap_or(text.len()))
         .unwrap_or((text, ""))
 }
 
-pub(super) fn starts_with_blank(text: &str) -> bool {
+fn starts_with_blank(text: &str) -> bool {
     text.chars().next().is_none_or(char::is_whitespace)
 }
 
 /// Splits off the quoted text at the start of `text`. Returns its unescaped content and the rest. A
 /// missing closing quote is accepted, because the operator may still be typing.
-pub(super) fn split_quoted(text: &str) -> (String, &str) {
+fn split_quoted(text: &str) -> (String, &str) {
     let mut inside = String::new();
     let mut chars = text.char_indices().skip(1);
     while let Some((at, c)) = chars.next() {

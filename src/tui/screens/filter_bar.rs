@@ -39,7 +39,7 @@ impl FilterBar<'_> {
             room.width = area.width.saturating_sub(width(&text) + 2);
             canvas.line(area, 0).move_to(room.width + 1).text(&text, theme.accent);
         }
-        let typing = self.search_box.is_typing();
+        let typing = self.search_box.field.is_typing();
         let mut column = 1;
         let mut others = Vec::new();
         for (filter, text) in self.fitting_chips(room.width) {
@@ -58,7 +58,7 @@ impl FilterBar<'_> {
         if typing {
             return self.search_box.draw_field(column, &others.join("  "), room, canvas);
         }
-        if self.search_box.is_empty() {
+        if self.search_box.field.is_empty() {
             self.draw_search_hint(column, room, canvas);
         } else {
             self.search_box.draw_chip(column + 1, room, canvas);
@@ -115,7 +115,8 @@ impl FilterBar<'_> {
         };
         let full = chips(|filter| filter.as_str().to_owned());
         let wide: u16 = full.iter().map(|(_, text)| width(text) + 3).sum();
-        let search = if self.search_box.is_typing() { 0 } else { self.search_box.chip_width() };
+        let search =
+            if self.search_box.field.is_typing() { 0 } else { self.search_box.chip_width() };
         if wide + search <= room { full } else { chips(short_label) }
     }
 }

@@ -1,5 +1,5 @@
-//! Search field of the token list, shown as a chip while it is not edited. Invalid terms are
-//! ignored until they parse, and the field shows the error. Owned by the token list.
+//! Search field of the token list with the earlier searches, shown as a chip while it is not edited.
+//! Owned by the token list.
 
 use ratatui::{
     crossterm::event::KeyEvent,
@@ -11,19 +11,13 @@ use crate::{
     keymap::Action,
     tui::widgets::{
         canvas::{Canvas, width},
-        form::FormInput as _,
-        text_input::TextInput,
+        search_field::SearchField,
     },
 };
 
-/// Minimum width of the field in columns.
-const MIN_FIELD_WIDTH: u16 = 12;
-
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct SearchBox {
-    field: TextInput,
-    is_typing: bool,
-    fault: Option<SearchError>,
+    pub(super) field: SearchField<SearchError>,
     history: SearchHistory,
 }
 
@@ -35,39 +29,10 @@ struct SearchHistory {
     recalled: Option<usize>,
 }
 
-impl Default for SearchBox {
-    fn default() -> Self {
-        Self {
-            field: TextInput::single_line(""),
-            is_typing: false,
-            fault: None,
-            history: SearchHistory::default(),
-        }
-    }
-}
-
 impl SearchBox {
-    pub(super) fn is_typing(&self) -> bool {
-        self.is_typing
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.field.is_empty()
-    }
-
-    /// The error of the first invalid term.
-    pub(super) fn fault(&self) -> Option<&SearchError> {
-        self.fault.as_ref()
-    }
-
-    /// Starts editing; the field keeps its text and cursor.
-    pub(super) fn begin(&mut self) {
-        self.is_typing = true;
-    }
-
     /// Stops editing; the search stays active and is added to the history.
     pub(super) fn leave(&mut self) {
-        self.is_typing = false;
+        self.field.leave();
         let text = self.field.text();
         if !text.trim().is_empty() {
             self.history.texts.retain(|other| *other != text);
@@ -78,8 +43,8 @@ impl SearchBox {
 
     /// Empties the field and stops editing. The history stays.
     pub(super) fn clear(&mut self) {
-        let history = SearchHistory { recalled: None, ..std::mem::take(&mut self.history) };
-        *self = Self { history, ..Self::default() };
+        self.field = SearchField::default();
+        self.history.recalled = None;
     }
 
     /// Replaces the text by the next older search, or the next newer one. Returns false if the field
@@ -89,7 +54,7 @@ impl SearchBox {
         let next = match (recalled, older) {
             (Some(at), true) => at.checked_sub(1),
             (Some(at), false) => Some(at + 1),
-            (None, true) if self.is_empty() => texts.len().checked_sub(1),
+            (None, true) if self.field.is_empty() => texts.len().checked_sub(1),
             (None, _) => None,
         };
         let Some(text) = next.and_then(|next| texts.get(next)) else { return false };
@@ -101,36 +66,25 @@ impl SearchBox {
     /// Replaces the search by `text`; the field is not being edited.
     pub(super) fn set_text(&mut self, text: &str) {
         self.field.set_text(text);
-        self.is_typing = false;
+        self.field.leave();
     }
 
     /// Passes a key to the field. Returns true if the text changed.
     pub(super) fn press(&mut self, key: KeyEvent) -> bool {
-        let is_changed = self.is_typing && self.field.press(key);
+        let is_changed = self.field.press(key);
         if is_changed {
             self.history.recalled = None;
         }
         is_changed
     }
 
-    /// Pastes `text`. Returns false if the field is not being edited.
-    pub(super) fn paste(&mut self, text: &str) -> bool {
-        if self.is_typing {
-            self.field.paste(text);
-        }
-        self.is_typing
-    }
-
-    /// Parses the text. Invalid terms are left out. Afterwards, `fault` returns the first error.
+    /// Parses the text. Invalid terms are left out.
     pub(super) fn search(&mut self) -> Search {
-        let (search, fault) = Search::parse_lenient(&self.field.text());
-        self.fault = fault;
-        search
+        self.field.parse(Search::parse_lenient)
     }
 
-    /// Draws the field at column `from` of `area`, followed by the error, if any. Without an error,
-    /// the list of terms follows an empty field. A field with text is followed by `note` if there
-    /// is enough room.
+    /// Draws the field at column `from` of `area`. The list of terms follows an empty field; a field
+    /// with text is followed by `note` if there is enough room.
     pub(super) fn draw_field(
         &self,
         from: u16,
@@ -138,28 +92,20 @@ impl SearchBox {
         area: Rect,
         canvas: &mut Canvas<'_>,
     ) -> Option<Position> {
-        let theme = &canvas.ctx.theme;
-        let start = canvas.line(area, 0).move_to(from).text("/", theme.accent).column();
-        let room = area.width.saturating_sub(start);
-        let field_width = (width(&self.field.text()) + 2).max(MIN_FIELD_WIDTH);
-        let (note_text, style) = match &self.fault {
-            // The message line shows the error in full.
-            Some(_) => (String::new(), theme.danger),
-            None if self.field.is_empty() => (TERMS.to_owned(), theme.faint),
-            None if field_width + width(note) < room => (note.to_owned(), theme.faint),
-            None => (String::new(), theme.faint),
+        let room = area.width.saturating_sub(from + width("/"));
+        let fits = self.field.needed_width() + width(note) < room;
+        let note = match self.field.fault() {
+            None if self.field.is_empty() => TERMS,
+            None if fits => note,
+            // The message line shows an error in full.
+            _ => "",
         };
-        // However long the note is, the field keeps the width of its text, up to half of the line.
-        let left = room.saturating_sub(width(&note_text) + 1);
-        let wide = if note_text.is_empty() { room } else { left.max(field_width.min(room / 2)) };
-        canvas.line(area, 0).move_to(start + wide + 1).text(&note_text, style);
-        let field = Rect { x: area.x + start, width: wide, height: 1, ..area };
-        self.field.draw(field.intersection(area), canvas, true)
+        self.field.draw(from, (note, canvas.ctx.theme.faint), area, canvas)
     }
 
     /// The width of the chip in columns, 0 without a search.
     pub(super) fn chip_width(&self) -> u16 {
-        if self.is_empty() { 0 } else { width(&self.field.text()) + 2 }
+        if self.field.is_empty() { 0 } else { width(&self.field.text()) + 2 }
     }
 
     /// Draws the search as a chip at column `from` of `area`.

@@ -61,7 +61,7 @@ pub struct TokensScreen {
 
 impl TokensScreen {
     pub fn mode(&self) -> Mode {
-        if self.search_box.is_typing() { Mode::Search } else { Mode::Tokens }
+        if self.search_box.field.is_typing() { Mode::Search } else { Mode::Tokens }
     }
 
     pub fn selected(&self) -> Option<TokenId> {
@@ -80,7 +80,7 @@ impl TokensScreen {
 
     /// The error of the search that is being typed, for the message line.
     pub fn search_fault(&self) -> Option<String> {
-        let fault = self.search_box.fault().filter(|_| self.search_box.is_typing());
+        let fault = self.search_box.field.fault().filter(|_| self.search_box.field.is_typing());
         fault.map(ToString::to_string)
     }
 
@@ -220,7 +220,8 @@ impl TokensScreen {
     }
 
     pub fn update(&mut self, action: Action, ctx: &Model) -> Option<Effect> {
-        let is_recall = self.search_box.is_typing() && matches!(action, Action::Up | Action::Down);
+        let is_recall =
+            self.search_box.field.is_typing() && matches!(action, Action::Up | Action::Down);
         if is_recall && self.search_box.recall(action == Action::Up) {
             self.apply_search();
             return None;
@@ -229,7 +230,7 @@ impl TokensScreen {
             self.selected = self.id_at(self.rows.selected());
             return None;
         }
-        if self.search_box.is_typing() {
+        if self.search_box.field.is_typing() {
             return self.update_search(action);
         }
         if let ControlFlow::Break(answer) = self.update_marks(action, ctx) {
@@ -242,10 +243,10 @@ impl TokensScreen {
                 self.change_status_filter(action, ctx)
             }
             Action::Search => {
-                self.search_box.begin();
+                self.search_box.field.begin();
                 None
             }
-            Action::Back if !self.search_box.is_empty() => {
+            Action::Back if !self.search_box.field.is_empty() => {
                 self.clear_search();
                 self.refresh();
                 None
@@ -267,7 +268,7 @@ impl TokensScreen {
     fn update_search(&mut self, action: Action) -> Option<Effect> {
         match action {
             // An invalid search stays in the field until it is corrected.
-            Action::Accept => match self.search_box.fault() {
+            Action::Accept => match self.search_box.field.fault() {
                 Some(fault) => return Some(Effect::warn(fault.to_string())),
                 None => self.search_box.leave(),
             },
@@ -287,7 +288,7 @@ impl TokensScreen {
     }
 
     pub fn paste(&mut self, text: &str) -> bool {
-        let taken = self.search_box.paste(text);
+        let taken = self.search_box.field.paste(text);
         if taken {
             self.apply_search();
         }
@@ -331,7 +332,7 @@ impl TokensScreen {
     /// Draws the list into `area`. `focused` is true if the list receives key input.
     pub fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>, focused: bool) -> Option<Position> {
         let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
-        if self.search_box.is_typing() {
+        if self.search_box.field.is_typing() {
             ctx.hit_map.set_prefix(Some(Action::Accept));
         }
         let range = self.range();

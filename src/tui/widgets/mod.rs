@@ -17,4 +17,5 @@ pub mod radio_group;
 pub mod scope_fields;
 pub mod scope_rows;
 pub mod scrollbar;
+pub mod search_field;
 pub mod text_input;

@@ -5,7 +5,7 @@ use ratatui::layout::{Position, Rect};
 
 use super::AuditScreen;
 use crate::{
-    domain::{AuditEvent, counted, grouped},
+    domain::{AuditEvent, counted, grouped, search::EVENT_TERMS},
     keymap::{Action, Mode},
     tui::{
         app::model::Model,
@@ -96,10 +96,17 @@ impl AuditScreen {
         if state.y > area.y {
             self.draw_chips(area, canvas);
         }
-        if self.search_box.is_typing() {
-            let note =
-                format!("{} of {}", grouped(self.visible.len()), grouped(self.events().len()));
-            return self.search_box.draw(&note, state, canvas);
+        if self.search_field.is_typing() {
+            let theme = &canvas.ctx.theme;
+            let (note, style) = match self.search_field.fault() {
+                Some(fault) => (format!("{} {fault}", theme.fault_glyph()), theme.danger),
+                None if self.search_field.is_empty() => (EVENT_TERMS.to_owned(), theme.faint),
+                None => {
+                    let shown = grouped(self.visible.len());
+                    (format!("{shown} of {}", grouped(self.events().len())), theme.faint)
+                }
+            };
+            return self.search_field.draw(1, (&note, style), state, canvas);
         }
         self.draw_state(state, canvas);
         None
@@ -161,8 +168,8 @@ impl AuditScreen {
         };
         let labels = self.filter.labels();
         let mut filter = Vec::new();
-        if !self.search_box.is_empty() {
-            filter.push(format!("/{}", self.search_box.text()));
+        if !self.search_field.is_empty() {
+            filter.push(format!("/{}", self.search_field.text()));
         }
         if !labels.is_empty() {
             filter.push(format!("[{}]", labels.join(", ")));

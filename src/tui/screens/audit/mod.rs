@@ -3,16 +3,18 @@
 
 mod draw;
 mod event_filter;
-mod event_search_box;
 
 use ratatui::{
     crossterm::event::KeyEvent,
     layout::{Position, Rect},
 };
 
-use self::{event_filter::EventFilter, event_search_box::EventSearchBox};
+use self::event_filter::EventFilter;
 use crate::{
-    domain::{AuditAction, AuditEvent, Timestamp, TokenId},
+    domain::{
+        AuditAction, AuditEvent, Timestamp, TokenId,
+        search::{EventSearch, EventSearchError},
+    },
     keymap::{Action, Mode},
     service::{AuditTrail, ChainCheckResult},
     tui::{
@@ -20,7 +22,7 @@ use crate::{
             effect::{Effect, Tab, UiChange},
             model::Model,
         },
-        widgets::{canvas::Canvas, list_selection::ListSelection},
+        widgets::{canvas::Canvas, list_selection::ListSelection, search_field::SearchField},
     },
 };
 
@@ -30,7 +32,7 @@ pub struct AuditScreen {
     trail: Option<AuditTrail>,
     verified_at: Timestamp,
     filter: EventFilter,
-    search_box: EventSearchBox,
+    search_field: SearchField<EventSearchError>,
     /// The indexes of the shown events.
     visible: Vec<usize>,
     /// The number of events of each action among those that match all but the action.
@@ -40,7 +42,7 @@ pub struct AuditScreen {
 
 impl AuditScreen {
     pub fn mode(&self) -> Mode {
-        if self.search_box.is_typing() { Mode::Search } else { Mode::Audit }
+        if self.search_field.is_typing() { Mode::Search } else { Mode::Audit }
     }
 
     /// The verified hash chain and the time of the verification, once the trail was read.
@@ -71,7 +73,8 @@ impl AuditScreen {
     /// because the command line can filter only by token.
     pub fn requested_token(&self) -> Option<Option<TokenId>> {
         let plain = self.filter.action.is_none() && self.filter.actor.is_none();
-        (plain && self.search_box.is_empty()).then(|| self.filter.token.as_ref().map(|(id, _)| *id))
+        (plain && self.search_field.is_empty())
+            .then(|| self.filter.token.as_ref().map(|(id, _)| *id))
     }
 
     fn events(&self) -> &[AuditEvent] {
@@ -93,12 +96,12 @@ impl AuditScreen {
 
     /// Whether all events are shown.
     fn is_unfiltered(&self) -> bool {
-        self.filter == EventFilter::default() && self.search_box.is_empty()
+        self.filter == EventFilter::default() && self.search_field.is_empty()
     }
 
     /// Selects the events to show, and counts the actions.
     fn apply_filter(&mut self) {
-        let (search, now) = (self.search_box.search(), self.verified_at);
+        let (search, now) = (self.search_field.parse(EventSearch::parse_lenient), self.verified_at);
         let (mut visible, mut counts) = (Vec::new(), [0_usize; AuditAction::ALL.len()]);
         for (at, event) in self.events().iter().enumerate() {
             let body = &event.body;
@@ -127,7 +130,7 @@ impl AuditScreen {
     }
 
     fn clear_search(&mut self) {
-        self.search_box = EventSearchBox::default();
+        self.search_field = SearchField::default();
         self.rows.select(0);
         self.apply_filter();
     }
@@ -153,16 +156,16 @@ impl AuditScreen {
         if self.rows.apply_movement(action, self.visible.len()).is_some() {
             return None;
         }
-        if self.search_box.is_typing() {
+        if self.search_field.is_typing() {
             return self.update_search(action);
         }
         match action {
-            Action::Search if !self.events().is_empty() => self.search_box.begin(),
+            Action::Search if !self.events().is_empty() => self.search_field.begin(),
             Action::Back if self.is_unfiltered() => {
                 return Some(Effect::Ui(UiChange::GoTo(Tab::Tokens)));
             }
             Action::Back => {
-                self.search_box = EventSearchBox::default();
+                self.search_field = SearchField::default();
                 self.set_filter(EventFilter::default());
             }
             Action::FilterAction => self.cycle_action(true),
@@ -186,9 +189,9 @@ impl AuditScreen {
     fn update_search(&mut self, action: Action) -> Option<Effect> {
         match action {
             // An invalid search stays in the field until it is corrected.
-            Action::Accept => match self.search_box.fault() {
+            Action::Accept => match self.search_field.fault() {
                 Some(fault) => return Some(Effect::warn(fault.to_string())),
-                None => self.search_box.leave(),
+                None => self.search_field.leave(),
             },
             Action::Cancel => self.clear_search(),
             _ => {}
@@ -213,14 +216,14 @@ impl AuditScreen {
     }
 
     pub fn text(&mut self, key: KeyEvent) {
-        if self.search_box.press(key) {
+        if self.search_field.press(key) {
             self.rows.select(0);
             self.apply_filter();
         }
     }
 
     pub fn paste(&mut self, text: &str) -> bool {
-        let is_accepted = self.search_box.paste(text);
+        let is_accepted = self.search_field.paste(text);
         if is_accepted {
             self.rows.select(0);
             self.apply_filter();
@@ -230,7 +233,7 @@ impl AuditScreen {
 
     /// Draws the tab. Returns the cursor position while a search is typed.
     pub fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
-        if self.search_box.is_typing() {
+        if self.search_field.is_typing() {
             canvas.ctx.hit_map.set_prefix(Some(Action::Accept));
         }
         let header = draw::header_lines(area);

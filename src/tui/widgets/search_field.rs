@@ -1,0 +1,109 @@
+//! The text of a search, whether it is being edited, and the error of its first invalid term. Invalid
+//! terms are ignored until they parse. Called by the token list and the audit tab, which show the
+//! field beside their notes.
+
+use ratatui::{
+    crossterm::event::KeyEvent,
+    layout::{Position, Rect},
+    style::Style,
+};
+
+use super::{
+    canvas::{Canvas, width},
+    form::FormInput as _,
+    text_input::TextInput,
+};
+
+/// Minimum width of the field in columns.
+const MIN_WIDTH: u16 = 12;
+
+/// A search field whose errors are `E`.
+#[derive(Debug)]
+pub struct SearchField<E> {
+    input: TextInput,
+    is_typing: bool,
+    fault: Option<E>,
+}
+
+impl<E> Default for SearchField<E> {
+    fn default() -> Self {
+        Self { input: TextInput::single_line(""), is_typing: false, fault: None }
+    }
+}
+
+impl<E> SearchField<E> {
+    pub fn is_typing(&self) -> bool {
+        self.is_typing
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.input.is_empty()
+    }
+
+    pub fn text(&self) -> String {
+        self.input.text()
+    }
+
+    /// Replaces the text, whether the field is being edited or not.
+    pub fn set_text(&mut self, text: &str) {
+        self.input.set_text(text);
+    }
+
+    /// The error of the first invalid term.
+    pub fn fault(&self) -> Option<&E> {
+        self.fault.as_ref()
+    }
+
+    /// Starts editing; the field keeps its text and cursor.
+    pub fn begin(&mut self) {
+        self.is_typing = true;
+    }
+
+    /// Stops editing; the search stays active.
+    pub fn leave(&mut self) {
+        self.is_typing = false;
+    }
+
+    /// Passes a key to the field. Returns true if the text changed.
+    pub fn press(&mut self, key: KeyEvent) -> bool {
+        self.is_typing && self.input.press(key)
+    }
+
+    /// Pastes `text`. Returns false if the field is not being edited.
+    pub fn paste(&mut self, text: &str) -> bool {
+        self.is_typing && self.input.paste(text)
+    }
+
+    /// Parses the text with `parse`, which leaves out invalid terms. Afterwards, `fault` returns the
+    /// first error.
+    pub fn parse<S>(&mut self, parse: impl Fn(&str) -> (S, Option<E>)) -> S {
+        let (search, fault) = parse(&self.input.text());
+        self.fault = fault;
+        search
+    }
+
+    /// The width in columns that the text needs.
+    pub fn needed_width(&self) -> u16 {
+        (width(&self.input.text()) + 2).max(MIN_WIDTH)
+    }
+
+    /// Draws the field at column `from` of the first line of `area`, followed by `note`, which can
+    /// be empty. Returns the position of the cursor.
+    pub fn draw(
+        &self,
+        from: u16,
+        (note, style): (&str, Style),
+        area: Rect,
+        canvas: &mut Canvas<'_>,
+    ) -> Option<Position> {
+        let accent = canvas.ctx.theme.accent;
+        let start = canvas.line(area, 0).move_to(from).text("/", accent).column();
+        let room = area.width.saturating_sub(start);
+        // However long the note is, the field keeps the width of its text, up to half of the line.
+        let left = room.saturating_sub(width(note) + 1);
+        let wide = if note.is_empty() { room } else { left.max(self.needed_width().min(room / 2)) };
+        canvas.line(area, 0).move_to(start + wide + 1).text(note, style);
+        let field = Rect { x: area.x + start, width: wide, height: 1, ..area };
+        self.input.draw(field.intersection(area), canvas, true)
+    }
+}
