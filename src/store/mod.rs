@@ -99,9 +99,8 @@ pub use write_ops::Writer;
 
 use self::{file_db::FileDb, inflight_writes::InFlightWrite, write_transaction::TransactionError};
 
-/// A database of tokens: a file that any number of processes share, or memory in tests and in
-/// the demo. A clone
-/// refers to the same database.
+/// A database of tokens: a file that any number of processes share, or memory in tests and in the
+/// demo. A clone refers to the same database.
 #[derive(Debug, Clone)]
 pub struct Store {
     backend: Arc<Backend>,

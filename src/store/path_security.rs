@@ -129,24 +129,23 @@ fn check_folder(path: &Path, metadata: &Metadata, is_own: bool) -> Result<(), St
 /// The first bytes of every redb file.
 const REDB_MAGIC: &[u8; 9] = b"redb\x1a\x0a\xa9\x0d\x0a";
 
-/// Checks the file with this `metadata`. If other users have access to the file, also reads its
+/// What a checked file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FileRole {
+    Store,
+    /// The revocation register, which is no file of redb.
+    Register,
+}
+
+/// Checks the file with this `metadata`. If other users have access to a store, also reads its
 /// content through `open`: the advice to change the mode would do harm to a file that is not a
 /// store.
 fn check_file(
+    role: FileRole,
     path: &Path,
     metadata: &Metadata,
     open: impl FnOnce() -> io::Result<File>,
 ) -> Result<(), StoreError> {
-    check_kind(path, metadata)?;
-    check_access(path, metadata).map_err(|refused| match open().and_then(|file| is_redb(&file)) {
-        Ok(true) => refused,
-        Ok(false) => PathProblem::NotAStore.at(path),
-        Err(error) => StoreError::at(path, &error),
-    })
-}
-
-/// Refuses a link, anything else that is not a regular file, and an empty file.
-fn check_kind(path: &Path, metadata: &Metadata) -> Result<(), StoreError> {
     if metadata.is_symlink() {
         return Err(PathProblem::Symlink.at(path));
     }
@@ -156,7 +155,14 @@ fn check_kind(path: &Path, metadata: &Metadata) -> Result<(), StoreError> {
     if metadata.len() == 0 {
         return Err(PathProblem::NotAStore.at(path));
     }
-    Ok(())
+    check_access(path, metadata).map_err(|refused| match role {
+        FileRole::Register => refused,
+        FileRole::Store => match open().and_then(|file| is_redb(&file)) {
+            Ok(true) => refused,
+            Ok(false) => PathProblem::NotAStore.at(path),
+            Err(error) => StoreError::at(path, &error),
+        },
+    })
 }
 
 fn is_redb(file: &File) -> io::Result<bool> {
@@ -258,38 +264,34 @@ fn network_kind_of_magic(magic: u32) -> Option<&'static str> {
     row.map(|(_, kind)| *kind)
 }
 
-/// Identifies the file that is at `path` now, with the same checks as [`open`]. Takes about 1 µs.
+/// Identifies the store that is at `path` now, with the same checks as [`open`]. Takes about 1 µs.
 pub(super) fn identify(path: &Path) -> Result<FileId, StoreError> {
+    identify_as(FileRole::Store, path)
+}
+
+/// Like [`identify`], for a file with this role.
+pub(super) fn identify_as(role: FileRole, path: &Path) -> Result<FileId, StoreError> {
     let metadata = fs::symlink_metadata(path).map_err(|error| store_error(path, &error))?;
-    check_file(path, &metadata, || open_no_follow(path, OFlags::RDONLY))?;
+    check_file(role, path, &metadata, || open_no_follow(path, OFlags::RDONLY))?;
     Ok(file_id(&metadata))
 }
 
-/// Like [`identify`], but for the revocation register.
-pub(super) fn identify_register(path: &Path) -> Result<FileId, StoreError> {
-    let metadata = fs::symlink_metadata(path).map_err(|error| store_error(path, &error))?;
-    check_kind(path, &metadata)?;
-    check_access(path, &metadata)?;
-    Ok(file_id(&metadata))
-}
-
-/// Like [`open`], but for the revocation register.
-pub(super) fn open_register(path: &Path, write: bool) -> Result<(File, FileId), StoreError> {
-    let access = if write { OFlags::RDWR } else { OFlags::RDONLY };
-    let file = open_no_follow(path, access).map_err(|error| store_error(path, &error))?;
-    let metadata = file.metadata().map_err(|error| StoreError::at(path, &error))?;
-    check_kind(path, &metadata)?;
-    check_access(path, &metadata)?;
-    Ok((file, file_id(&metadata)))
-}
-
-/// Opens the file at `path`. Checks the open file instead of the path, because another file could
+/// Opens the store at `path`. Checks the open file instead of the path, because another file could
 /// be at the path after a check.
 pub(super) fn open(path: &Path, write: bool) -> Result<(File, FileId), StoreError> {
+    open_as(FileRole::Store, path, write)
+}
+
+/// Like [`open`], for a file with this role.
+pub(super) fn open_as(
+    role: FileRole,
+    path: &Path,
+    write: bool,
+) -> Result<(File, FileId), StoreError> {
     let access = if write { OFlags::RDWR } else { OFlags::RDONLY };
     let file = open_no_follow(path, access).map_err(|error| store_error(path, &error))?;
     let metadata = file.metadata().map_err(|error| StoreError::at(path, &error))?;
-    check_file(path, &metadata, || file.try_clone())?;
+    check_file(role, path, &metadata, || file.try_clone())?;
     Ok((file, file_id(&metadata)))
 }
 

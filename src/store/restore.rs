@@ -24,7 +24,7 @@ use super::{
     tables::Tables,
     write_ops::Writer,
 };
-use crate::domain::Timestamp;
+use crate::domain::{Timestamp, Token};
 
 /// The path at which a backup is restored, and the store that is there.
 #[derive(Debug)]
@@ -233,16 +233,19 @@ fn replaced_secrets(
     backup: &Store,
     now: Timestamp,
 ) -> Result<Vec<RevocationEntry>, StoreError> {
-    let mut entries = Vec::new();
-    for token in store.read(ReadOps::tokens)?.rows {
-        let Some(previous) = &token.previous else { continue };
-        let saved = backup.read(|rows| rows.token_without_usage(&token.id));
-        let is_saved_before =
-            matches!(saved, Ok(Some(saved)) if saved.generation < token.generation);
-        if previous.until <= now || is_saved_before {
-            let ended_generation = token.generation.saturating_sub(1);
-            entries.push(RevocationEntry { ended_generation, ..RevocationEntry::of(token.id) });
-        }
-    }
-    Ok(entries)
+    let tokens = store.read(ReadOps::tokens)?.rows;
+    backup.read(|rows| {
+        let is_ended = |token: &&Token| {
+            let saved = || rows.token_without_usage(&token.id);
+            token.previous.as_ref().is_some_and(|previous| {
+                previous.until <= now
+                    || matches!(saved(), Ok(Some(saved)) if saved.generation < token.generation)
+            })
+        };
+        let entry = |token: &Token| RevocationEntry {
+            ended_generation: token.generation.saturating_sub(1),
+            ..RevocationEntry::of(token.id)
+        };
+        Ok(tokens.iter().filter(is_ended).map(entry).collect())
+    })
 }

@@ -21,7 +21,7 @@ use crate::{
     store::{
         error::StoreError,
         path_error::PathProblem,
-        path_security::{self, FileId},
+        path_security::{self, FileId, FileRole},
     },
 };
 
@@ -86,7 +86,7 @@ impl RegisterFile {
         path: &Path,
         write: bool,
     ) -> Result<(Self, Option<FileStart>), StoreError> {
-        let (file, id) = match path_security::open_register(path, write) {
+        let (file, id) = match path_security::open_as(FileRole::Register, path, write) {
             Ok(opened) => opened,
             Err(StoreError::Path(error))
                 if matches!(
@@ -130,9 +130,10 @@ impl RegisterFile {
         entries
     }
 
-    /// Whether this file, and no other, is at `path`.
-    pub(super) fn is_at(&self, path: &Path) -> bool {
-        path_security::identify_register(path).is_ok_and(|id| id == self.id)
+    /// Whether this file, and no other, is at its path.
+    pub(super) fn is_at_path(&self) -> bool {
+        let found = path_security::identify_as(FileRole::Register, &self.path);
+        found.is_ok_and(|id| id == self.id)
     }
 
     /// Reads the start of the file; `None` if the header is damaged. Returns `last`, an earlier
@@ -152,10 +153,10 @@ impl RegisterFile {
         Ok(None)
     }
 
-    /// Like [`RegisterFile::start`], but fails with [`PathProblem::NoRegister`] if the header of the
-    /// register, which is at `path`, is damaged.
-    pub(super) fn current_start(&self, path: &Path) -> Result<FileStart, StoreError> {
-        self.start(None)?.ok_or_else(|| unusable(path))
+    /// Like [`RegisterFile::start`], but fails with [`PathProblem::NoRegister`] if the header is
+    /// damaged.
+    pub(super) fn current_start(&self) -> Result<FileStart, StoreError> {
+        self.start(None)?.ok_or_else(|| unusable(&self.path))
     }
 
     pub(super) fn write_at(&self, bytes: &[u8], offset: u64) -> Result<(), StoreError> {

@@ -18,7 +18,7 @@ impl RegisterWriter<'_> {
         if self.clear_groups(0, &by_first)? {
             self.set_may_have_pending(0, false)?;
         }
-        let [_, has_second] = self.register.current_start(self.path)?.may_have_pending();
+        let [_, has_second] = self.register.current_start()?.may_have_pending();
         if !has_second {
             return Ok(());
         }

@@ -207,7 +207,7 @@ impl Register {
     ) -> Result<Arc<RegisterSnapshot>, StoreError> {
         let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
         let same_file = match latest.take() {
-            Some(latest) => latest.refreshed(&self.path, expected)?,
+            Some(latest) => latest.refreshed(expected)?,
             None => None,
         };
         let now = match same_file {
@@ -215,6 +215,17 @@ impl Register {
             None => LatestSnapshot::open(&self.path, expected)?,
         };
         Ok(latest.insert(now).snapshot())
+    }
+
+    /// Like [`Register::snapshot`], but returns `None` if the register is unusable.
+    fn usable_snapshot(
+        &self,
+        expected: &RegisterId,
+    ) -> Result<Option<Arc<RegisterSnapshot>>, StoreError> {
+        match self.snapshot(expected) {
+            Err(error) if error == unusable(&self.path) => Ok(None),
+            snapshot => snapshot.map(Some),
+        }
     }
 
     /// Sets the time of the newest ending, also to an earlier one, after an operator accepted the
@@ -237,9 +248,9 @@ impl Register {
         expected: &RegisterId,
         records: Vec<RevocationEntry>,
     ) -> Result<(), StoreError> {
-        let entries = match self.snapshot(expected).and_then(|register| register.entries()) {
-            Err(error) if error == unusable(&self.path) => Vec::new(),
-            entries => entries?,
+        let entries = match self.usable_snapshot(expected)? {
+            Some(register) => register.entries()?,
+            None => Vec::new(),
         };
         let ended = entries.into_iter().map(|entry| RevocationEntry { min_version: 0, ..entry });
         create(to, expected, &merge_entries(records.into_iter().chain(ended).collect()))
@@ -253,19 +264,13 @@ impl Register {
 
     /// The number of damaged entries; 0 if the register is unusable.
     pub(super) fn count_damaged(&self, expected: &RegisterId) -> Result<usize, StoreError> {
-        match self.snapshot(expected) {
-            Err(error) if error == unusable(&self.path) => Ok(0),
-            snapshot => snapshot?.count_damaged(),
-        }
+        self.usable_snapshot(expected)?.map_or(Ok(0), |register| register.count_damaged())
     }
 
     /// Whether the file is the register that belongs to the store. Returns an error if the file
     /// cannot be read.
     pub(super) fn is_usable(&self, expected: &RegisterId) -> Result<bool, StoreError> {
-        match self.snapshot(expected) {
-            Err(error) if error == unusable(&self.path) => Ok(false),
-            snapshot => snapshot.map(|_| true),
-        }
+        Ok(self.usable_snapshot(expected)?.is_some())
     }
 
     /// Raises the entries of these tokens and syncs the file. When this returns, the secrets that

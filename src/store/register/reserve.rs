@@ -52,11 +52,11 @@ pub(super) fn reserve(
         return Ok(());
     };
     let Some(directory) = try_second_lock(path, LOCK_TIMEOUT)? else { return Ok(()) };
-    if !old.is_at(path) {
+    if !old.is_at_path() {
         return Ok(());
     }
     copy.copy_changed(&old, &header, &mut new)?;
-    let start = old.current_start(path)?;
+    let start = old.current_start()?;
     new.set_may_have_pending(0, start.may_have_pending().contains(&true))?;
     new.set_newest_ending(start.newest_ending())?;
     new.publish()?;

@@ -102,14 +102,10 @@ impl LatestSnapshot {
 
     /// Takes the snapshot again if the file has changed. Returns `None` if another file has taken
     /// its place, or a larger one is about to.
-    pub(super) fn refreshed(
-        mut self,
-        path: &Path,
-        expected: &RegisterId,
-    ) -> Result<Option<Self>, StoreError> {
+    pub(super) fn refreshed(mut self, expected: &RegisterId) -> Result<Option<Self>, StoreError> {
         let RegisterSnapshot { file, start: last, .. } = &*self.snapshot;
         if self.checked.elapsed() >= MAX_FILE_AGE {
-            if !file.is_at(path) {
+            if !file.is_at_path() {
                 return Ok(None);
             }
             self.checked = Instant::now();

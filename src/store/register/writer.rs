@@ -103,10 +103,10 @@ impl<'a> RegisterWriter<'a> {
                 return Ok(None);
             }
             // Another writer may have replaced the file by a larger one during the wait.
-            if !register.is_at(path) {
+            if !register.is_at_path() {
                 continue;
             }
-            let header = register.current_start(path)?.header;
+            let header = register.current_start()?.header;
             let mut writer = Self { path, register, header, lock: Lock::First };
             if header.is_superseded {
                 // A writer was killed before it replaced this file by a larger one.
@@ -197,7 +197,7 @@ impl<'a> RegisterWriter<'a> {
     }
 
     fn newest_ending(&self) -> Result<Timestamp, StoreError> {
-        Ok(self.register.current_start(self.path)?.newest_ending())
+        Ok(self.register.current_start()?.newest_ending())
     }
 
     /// Replaces the entries of these tokens and syncs the file. Requires the first lock. A token
