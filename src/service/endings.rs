@@ -15,11 +15,10 @@ use super::{
 };
 use crate::{
     domain::{
-        Actor, AuditAction, Command, ConfirmationProof, EventBody, MAX_PER_TRANSACTION, Name, Plan,
-        Refusal, SecretSlot, StoredToken, Timestamp, Token, TokenChange, TokenId,
-        plan::NewSecretDigests,
+        Actor, AuditAction, Command, ConfirmationProof, EventBody, MAX_PER_TRANSACTION, Plan,
+        SecretSlot, StoredToken, Timestamp, Token, TokenChange, TokenId, plan::NewSecretDigests,
     },
-    store::{Ending, EndingKind, HasTables as _, Reader, RevocationEntry, StoreError, Writer},
+    store::{Ending, EndingKind, HasTables as _, RevocationEntry, StoreError, Writer},
 };
 
 /// Maximum number of pending endings that one transaction stores, so that it stays short. The oldest
@@ -71,31 +70,6 @@ impl Service {
     /// register. Its tokens are read as ended, and the next write stores the endings.
     pub fn was_store_outdated(&self) -> bool {
         self.store.was_outdated()
-    }
-
-    /// Returns the names of the tokens whose records are out of date, see
-    /// [`Refusal::StaleRecord`].
-    pub(super) fn stale_tokens(&self) -> Result<Vec<Name>, ServiceError> {
-        let found = self.store.read(Reader::stale_tokens)?;
-        if found.is_empty() {
-            return Ok(Vec::new());
-        }
-        // A change that was being saved is complete in a read that begins now.
-        let again = self.store.read(Reader::stale_tokens)?;
-        let both = again.into_iter().filter(|token| found.iter().any(|it| it.id == token.id));
-        let mut names: Vec<_> = both.map(|token| token.name).collect();
-        names.sort();
-        names.dedup();
-        Ok(names)
-    }
-
-    /// Fails with [`Refusal::StaleRecord`] if a record is out of date: a copy of it would give back
-    /// what was taken from the token.
-    pub(super) fn require_no_stale_token(&self) -> Result<(), ServiceError> {
-        match self.stale_tokens()?.into_iter().next() {
-            Some(name) => Err(Refusal::StaleRecord(name).into()),
-            None => Ok(()),
-        }
     }
 
     /// Runs `work` in a write transaction. First stores pending endings of all processes in it, up to

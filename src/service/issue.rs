@@ -10,10 +10,10 @@ use super::{
 };
 use crate::{
     domain::{
-        AuditAction, Command, ConfirmationProof, DeliveryMethod, Plan, Refusal, Secret,
-        StoredToken, Token, TokenChange, TokenId, plan::NewSecretDigests,
+        AuditAction, Command, ConfirmationProof, DeliveryMethod, Plan, Secret, Token, TokenChange,
+        TokenId, plan::NewSecretDigests,
     },
-    store::{HasTables, PathProblem, ReadOps as _, StoreError, Writer},
+    store::{StoreError, Writer},
 };
 
 /// Prints the new secret of a token. Must return only after the receiver has the text.
@@ -82,50 +82,6 @@ impl Service {
             }));
         }
         Ok(CommandResult { issued, secret_file, unprotected, ..CommandResult::of(plan) })
-    }
-
-    /// Fails if the revocation register is damaged so that new secrets of these tokens would not work,
-    /// or if a record is out of date.
-    fn require_intact_register(
-        &self,
-        secrets: &HashMap<TokenId, Secret>,
-    ) -> Result<(), ServiceError> {
-        let Some(path) = self.store.path().filter(|_| !secrets.is_empty()) else { return Ok(()) };
-        self.store.read(|rows| {
-            for id in secrets.keys() {
-                let token = rows.token_without_usage(id)?;
-                if rows.revocation_state(id)?.is_damaged() {
-                    return Err(PathProblem::DamagedRegister.at(path).into());
-                }
-                if let Some(token) = token {
-                    require_current_record(rows, &token)?;
-                }
-            }
-            Ok(())
-        })
-    }
-
-    /// Fails if the record of a token that `plan` changes is out of date. In a transaction that
-    /// changes it, the answer is final; elsewhere, another process can change the record meanwhile.
-    pub(super) fn require_current_records(&self, plan: &Plan) -> Result<(), ServiceError> {
-        let changes_record = matches!(
-            plan.command,
-            Command::Edit { .. }
-                | Command::AddScopes { .. }
-                | Command::RemoveScopes { .. }
-                | Command::Regenerate { .. }
-                | Command::EndOverlap { .. }
-                | Command::Revert(_)
-        );
-        if !changes_record || self.store.path().is_none() {
-            return Ok(());
-        }
-        self.store.read(|rows| {
-            plan.changes.iter().try_for_each(|change| match &change.before {
-                StoredToken::Live(token) => require_current_record(rows, token),
-                _ => Ok(()),
-            })
-        })
     }
 
     /// Appends the event of each printed secret. The event of a secret in a file mentions the file.
@@ -231,12 +187,4 @@ impl Service {
             Err(_) => false,
         })
     }
-}
-
-/// Fails if the register demands a later version of the record than `token`.
-fn require_current_record(rows: &impl HasTables, token: &Token) -> Result<(), ServiceError> {
-    if token.version < rows.revocation_state(&token.id)?.min_version {
-        return Err(Refusal::StaleRecord(token.name.clone()).into());
-    }
-    Ok(())
 }

@@ -26,6 +26,7 @@ mod plan_reader;
 mod repair;
 mod restore;
 pub mod secret_file;
+mod stale_records;
 pub mod store_reads;
 pub mod token_lookup;
 mod usage;

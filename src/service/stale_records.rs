@@ -1,0 +1,91 @@
+//! Records that are out of date: an older copy of the store was put back, and the revocation register
+//! demands a later version of them. Checks deny their secrets. Refuses the changes and copies of
+//! such a record that would give back what was taken from the token. Called by `issue`, `endings`,
+//! exports, backups and `doctor`.
+
+use std::collections::HashMap;
+
+use super::{Service, ServiceError};
+use crate::{
+    domain::{Command, Name, Plan, Refusal, Secret, StoredToken, Token, TokenId},
+    store::{HasTables, PathProblem, ReadOps as _, Reader},
+};
+
+impl Service {
+    /// Returns the names of the tokens whose records are out of date, see
+    /// [`Refusal::StaleRecord`].
+    pub(super) fn stale_tokens(&self) -> Result<Vec<Name>, ServiceError> {
+        let found = self.store.read(Reader::stale_tokens)?;
+        if found.is_empty() {
+            return Ok(Vec::new());
+        }
+        // A change that was being saved is complete in a read that begins now.
+        let again = self.store.read(Reader::stale_tokens)?;
+        let both = again.into_iter().filter(|token| found.iter().any(|it| it.id == token.id));
+        let mut names: Vec<_> = both.map(|token| token.name).collect();
+        names.sort();
+        names.dedup();
+        Ok(names)
+    }
+
+    /// Fails with [`Refusal::StaleRecord`] if a record is out of date: a copy of it would give back
+    /// what was taken from the token.
+    pub(super) fn require_no_stale_token(&self) -> Result<(), ServiceError> {
+        match self.stale_tokens()?.into_iter().next() {
+            Some(name) => Err(Refusal::StaleRecord(name).into()),
+            None => Ok(()),
+        }
+    }
+
+    /// Fails if the revocation register is damaged so that new secrets of these tokens would not work,
+    /// or if a record is out of date.
+    pub(super) fn require_intact_register(
+        &self,
+        secrets: &HashMap<TokenId, Secret>,
+    ) -> Result<(), ServiceError> {
+        let Some(path) = self.store.path().filter(|_| !secrets.is_empty()) else { return Ok(()) };
+        self.store.read(|rows| {
+            for id in secrets.keys() {
+                let token = rows.token_without_usage(id)?;
+                if rows.revocation_state(id)?.is_damaged() {
+                    return Err(PathProblem::DamagedRegister.at(path).into());
+                }
+                if let Some(token) = token {
+                    require_current_record(rows, &token)?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Fails if the record of a token that `plan` changes is out of date. In a transaction that
+    /// changes it, the answer is final; elsewhere, another process can change the record meanwhile.
+    pub(super) fn require_current_records(&self, plan: &Plan) -> Result<(), ServiceError> {
+        let changes_record = matches!(
+            plan.command,
+            Command::Edit { .. }
+                | Command::AddScopes { .. }
+                | Command::RemoveScopes { .. }
+                | Command::Regenerate { .. }
+                | Command::EndOverlap { .. }
+                | Command::Revert(_)
+        );
+        if !changes_record || self.store.path().is_none() {
+            return Ok(());
+        }
+        self.store.read(|rows| {
+            plan.changes.iter().try_for_each(|change| match &change.before {
+                StoredToken::Live(token) => require_current_record(rows, token),
+                _ => Ok(()),
+            })
+        })
+    }
+}
+
+/// Fails if the register demands a later version of the record than `token`.
+fn require_current_record(rows: &impl HasTables, token: &Token) -> Result<(), ServiceError> {
+    if token.version < rows.revocation_state(&token.id)?.min_version {
+        return Err(Refusal::StaleRecord(token.name.clone()).into());
+    }
+    Ok(())
+}
