@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     config::{Config, ConfigFlags, Environment},
-    domain::{AuditAction, Column, Entity, Token},
+    domain::{AuditAction, Column, Entity, Timestamp, Token},
     service::{Service, ServiceError},
 };
 
@@ -71,11 +71,11 @@ pub(super) fn script(shell: clap_complete::Shell) -> Option<Vec<u8>> {
 pub(super) fn tokens() -> ArgValueCompleter {
     ArgValueCompleter::new(|current: &OsStr| {
         let Some(current) = current.to_str() else { return Vec::new() };
-        from_tokens(|token| {
+        from_tokens(|token, now| {
             let name = token.name.as_str();
             let is_plain = |c: char| c.is_alphanumeric() || "._-+".contains(c);
             if name.chars().all(is_plain) && !name.starts_with('-') && name.starts_with(current) {
-                return vec![candidate(name, token.status(chrono::Utc::now()).as_str())];
+                return vec![candidate(name, token.status(now).as_str())];
             }
             let id = token.id.as_str();
             if id.starts_with(current) { vec![candidate(id, name)] } else { Vec::new() }
@@ -94,7 +94,7 @@ pub(super) fn scopes() -> ArgValueCompleter {
         let all: Vec<String> = match (parts.len(), entry) {
             (1, _) => entries.iter().map(|entry| format!("{}:", entry.entity_type)).collect(),
             (2, Some(entry)) => {
-                let of_type = |token: &Token| {
+                let of_type = |token: &Token, _| {
                     let scopes = token.scopes.iter();
                     let scopes = scopes.filter(|scope| scope.entity_type == entry.entity_type);
                     let entities = scopes.filter_map(|scope| match &scope.entity {
@@ -149,13 +149,14 @@ fn candidate(text: &str, help: &str) -> CompletionCandidate {
 }
 
 /// The distinct values that `select` makes of the tokens of the store, at most [`MAX_CANDIDATES`].
-fn from_tokens<T: Ord + Send>(select: impl Fn(&Token) -> Vec<T> + Sync) -> Vec<T> {
+fn from_tokens<T: Ord + Send>(select: impl Fn(&Token, Timestamp) -> Vec<T> + Sync) -> Vec<T> {
     let mut all = BTreeSet::new();
     let service = config().and_then(|config| OPEN.get()?(&config).ok());
     let Some(service) = service else { return Vec::new() };
+    let Ok(now) = service.now() else { return Vec::new() };
     let read = service.for_each_batch(
         Vec::new,
-        |selected, token| selected.extend(token.iter().flat_map(&select)),
+        |selected, token| selected.extend(token.iter().flat_map(|token| select(token, now))),
         |selected| {
             all.extend(selected);
             let is_full = all.len() >= MAX_CANDIDATES;

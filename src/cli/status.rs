@@ -6,15 +6,17 @@ use super::{
     print::Output,
 };
 use crate::{
-    output::{json::overview_json, overview::status_line},
+    output::{
+        json::overview_json,
+        overview::{is_in_order, status_line},
+    },
     service::Service,
 };
 
 /// Prints the figures. The exit code is 1 if something needs attention.
 pub(super) fn status(service: &Service, out: &Output) -> Result<Exit, CliError> {
     let (overview, chain) = (service.overview()?, service.verify_chain()?);
-    let is_ok = !overview.needs_attention() && chain.first_fault.is_none();
-    let exit = if is_ok { Exit::Done } else { Exit::No };
+    let exit = if is_in_order(&overview, &chain) { Exit::Done } else { Exit::No };
     let printed = if out.json {
         out.object(overview_json(&overview, &chain))
     } else {

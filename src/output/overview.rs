@@ -27,6 +27,11 @@ pub fn attention_text(kind: AttentionKind, overview: &Overview) -> String {
     }
 }
 
+/// Whether nothing needs attention and the audit chain holds.
+pub fn is_in_order(overview: &Overview, chain: &ChainCheckResult) -> bool {
+    !overview.needs_attention() && chain.first_fault.is_none()
+}
+
 /// The figures in one line for a monitoring system. Starts with `ok:` or `attention:`.
 pub fn status_line(overview: &Overview, chain: &ChainCheckResult) -> String {
     let kinds = AttentionKind::ALL.into_iter().filter(|kind| overview.count(*kind) > 0);

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::format_time;
 use crate::{
     domain::{AttentionKind, Overview},
+    output::overview::is_in_order,
     service::ChainCheckResult,
 };
 
@@ -29,7 +30,7 @@ pub fn overview_json(overview: &Overview, chain: &ChainCheckResult) -> Value {
     let counts = overview.counts;
     json!({
         "at": format_time(overview.at),
-        "ok": !overview.needs_attention() && chain.first_fault.is_none(),
+        "ok": is_in_order(overview, chain),
         "attention": attention,
         "tokens": {
             "active": counts.active,
