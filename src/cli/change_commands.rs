@@ -295,20 +295,21 @@ fn print_counts(plan: &Plan, out: &Output) -> Result<Exit, CliError> {
     let is_deletion = matches!(plan.command, Command::Delete { .. });
     let (field, verb) = if is_deletion { ("deleted", "Deleted") } else { ("changed", "Changed") };
     let skipped = plan.job.as_ref().map_or(0, |job| job.skipped);
+    let exit = if skipped == 0 { Exit::Done } else { Exit::Incomplete };
     if out.json {
         let mut counts = json!({ field: plan.change_count() });
         if let (Some(_), Some(fields)) = (&plan.job, counts.as_object_mut()) {
             fields.insert("skipped".to_owned(), skipped.into());
         }
         out.result(counts)?;
-        return Ok(Exit::Done);
+        return Ok(exit);
     }
     print_message(&format!("{verb} {}", plan.counted_tokens()));
     if skipped > 0 {
         let tokens = counted(skipped, "token");
         print_message(&format!("Skipped {tokens}, changed or created after you were asked"));
     }
-    Ok(Exit::Done)
+    Ok(exit)
 }
 
 /// Prints the scopes that the plan replaced by a wildcard, and what is suspicious about a name.

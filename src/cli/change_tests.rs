@@ -1,15 +1,16 @@
-//! Property test: the command line that `output::command_line` prints for a change is parsed to the
-//! same change.
+//! The command line that `output::command_line` prints for a change is parsed to the same change. The
+//! exit code of a job.
 
 use clap::Parser as _;
 use proptest::{collection::vec, option, prelude::*, sample::subsequence};
 
-use super::command;
+use super::{command, print_counts};
 use crate::{
-    cli::Args,
+    cli::{Args, exit::Exit, print::Output},
     domain::{
         Command, Description, Entity, Lifetime, LimitChange, LimitChanges, MaxUses, Name, NewToken,
-        Scope, ScopesToRemove, SecretOverlap, Token, TokenId, TokensToDelete, TokensToRestore,
+        Plan, Scope, ScopesToRemove, SecretOverlap, Token, TokenId, TokensToDelete,
+        TokensToRestore, plan::JobPlan,
     },
     output::command_line::of_command,
     service::Service,
@@ -181,4 +182,15 @@ fn a_printed_command_line_is_parsed_to_the_same_change() {
         Ok(())
     });
     checked.unwrap();
+}
+
+#[test]
+fn a_job_that_skipped_tokens_was_done_in_part() {
+    for (skipped, expected) in [(0, Exit::Done), (8, Exit::Incomplete)] {
+        let command = Command::Delete { tokens: TokensToDelete::All };
+        let job = JobPlan { tokens: 6_000, skipped, ..JobPlan::default() };
+        let plan = Plan::of_job(&command, None, job);
+        let out = Output { json: false, width: None, styled: false };
+        assert_eq!(print_counts(&plan, &out).unwrap(), expected);
+    }
 }

@@ -94,8 +94,9 @@ impl Service {
     }
 
     /// Executes a command that only ends secrets: writes the register first, then the store.
-    /// Returns `None` if the command does anything else, or if there is no register that can be
-    /// written. The caller must then execute the command in the store alone.
+    /// If the register cannot be written, writes the store alone. Returns `None` if the command does
+    /// anything else, or if it ends more than 5,000 tokens without a register; the caller must then
+    /// execute it in one transaction.
     pub(super) fn execute_ending(
         &self,
         command: &Command,
@@ -111,14 +112,22 @@ impl Service {
         }
         require_confirmed(&plan, confirmed)?;
         let entries = pending_entries(&plan, kind, self);
-        if self.store.end_secrets(&entries, plan.at).is_err() {
+        let registered = self.store.end_secrets(&entries, plan.at);
+        if registered.is_err() && entries.len() > MAX_PER_TRANSACTION {
             return Ok(None);
         }
-        // The secrets have stopped working, so an error of the store does not make the command
-        // fail.
         match self.store_ending(command, &entries, &plan) {
-            Ok(plan) => Ok(Some(CommandResult::of(plan))),
-            Err(ServiceError::Store(error)) => {
+            Ok(plan) => {
+                // A write that failed may have reached the file, so the endings can be in force.
+                let unprotected = match registered {
+                    Ok(()) => None,
+                    Err(_) => self.update_register(&plan)?,
+                };
+                Ok(Some(CommandResult { unprotected, ..CommandResult::of(plan) }))
+            }
+            // The secrets have stopped working, so an error of the store does not make the command
+            // fail.
+            Err(ServiceError::Store(error)) if registered.is_ok() => {
                 Ok(Some(CommandResult { deferred: Some(error), ..CommandResult::of(plan) }))
             }
             Err(error) => Err(error),
@@ -169,7 +178,8 @@ impl Service {
         let (mut own, mut others) = (Vec::new(), Vec::new());
         let (plan, started) = self.store.write(|tx| {
             let started = Instant::now();
-            let pending = self.store.pending_endings()?;
+            // If the register is unusable, it has no endings.
+            let pending = self.store.pending_endings().unwrap_or_default();
             (own, others) =
                 pending.into_iter().partition(|entry| keys.contains(&entry.ending_key()));
             others.truncate(MAX_PENDING);

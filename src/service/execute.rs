@@ -144,8 +144,9 @@ impl Service {
         })
     }
 
-    /// Writes the changes of `plan` and their events, which name this process's actor.
-    pub(super) fn apply(&self, tx: &mut Writer<'_>, plan: &Plan) -> Result<(), StoreError> {
+    /// Writes the changes of `plan` and their events, which name this process's actor. Fails with
+    /// [`Refusal::StaleRecord`] if `plan` would give back what was taken from a token.
+    pub(super) fn apply(&self, tx: &mut Writer<'_>, plan: &Plan) -> Result<(), ServiceError> {
         self.apply_for(tx, plan, &self.actor)
     }
 
@@ -155,7 +156,8 @@ impl Service {
         tx: &mut Writer<'_>,
         plan: &Plan,
         actor: &Actor,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), ServiceError> {
+        self.require_current_records(plan)?;
         let mut events = Vec::with_capacity(plan.changes.len());
         for change in plan.housekeeping.iter().chain(&plan.changes) {
             let damaged = Self::apply_change(tx, change)?;
@@ -170,7 +172,7 @@ impl Service {
                 tx.accept_clock()?;
             }
         }
-        tx.append_events(&events)
+        Ok(tx.append_events(&events)?)
     }
 
     /// Writes one change. Returns the id and a name of a damaged record that it removes.
@@ -271,13 +273,13 @@ impl Service {
         let context = PlanContext { deletion: Some(deletion), ..self.plan_context(tx, &digests)? };
         let plan = plan::plan(&command, &PlanReader(tx), &context)?;
         plan.require_all()?;
-        Ok(self.apply(tx, &Plan { housekeeping: Vec::new(), ..plan })?)
+        self.apply(tx, &Plan { housekeeping: Vec::new(), ..plan })
     }
 
     /// Purges old deleted tokens in the transaction of an import.
     pub(super) fn purge_in(&self, tx: &mut Writer<'_>) -> Result<(), ServiceError> {
         let plan = self.plan(tx, &Command::PurgeTrash, &NewSecretDigests::default())?;
-        Ok(self.apply(tx, &plan)?)
+        self.apply(tx, &plan)
     }
 }
 

@@ -57,7 +57,6 @@ impl Service {
                 // already contains its names and secrets.
                 require_confirmed(&plan, &delivered.plan.confirm())?;
             }
-            self.require_current_records(&plan)?;
             self.apply(tx, &plan)?;
             if let Command::Restore(_) = &plan.command
                 && let Some(at) = plan.changes.iter().find_map(TokenChange::deleted_at)

@@ -112,6 +112,7 @@ impl Service {
                 let kind = plan.job.take().and_then(|_| scopes_job(command, plan.ids()));
                 let Some(kind) = kind else { return Ok(None) };
                 require_confirmed(&plan, confirmed)?;
+                self.require_current_records(&plan)?;
                 (plan.change_count(), self.start_job(kind, plan.change_count(), |_| Ok(()))?)
             }
             _ => return Ok(None),

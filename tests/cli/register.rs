@@ -14,6 +14,14 @@ fn register(home: &Home) -> PathBuf {
     home.store().with_file_name("store.redb.revoked")
 }
 
+/// Writes `changed.jsonl`, a file that may be imported.
+fn write_private(home: &Home, text: &str) {
+    let path = home.path().join("changed.jsonl");
+    fs::write(&path, text).unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    fs::set_permissions(path, mode).unwrap();
+}
+
 /// A running `verify --lines` that writes no last uses, so that it never writes to the store.
 pub(crate) struct RunningCheck {
     pub(crate) process: Child,
@@ -226,6 +234,10 @@ fn a_stale_record_can_be_changed_by_revoke_and_delete_only() {
         let scopes = ["--scope", "channels:c-1:read", "--scope", "channels:c-2:read"];
         let secret = issue(&home, &[["t"].as_slice(), &scopes].concat());
         let old = fs::read(home.store()).unwrap();
+        let export = run(&home, &["export"]).success();
+        let changed = export.replace("\"description\":\"\"", "\"description\":\"x\"");
+        assert_ne!(changed, export);
+        write_private(&home, &changed);
         run(&home, restriction).success();
         fs::write(home.store(), old).unwrap();
         for change in changes {
@@ -233,6 +245,10 @@ fn a_stale_record_can_be_changed_by_revoke_and_delete_only() {
             assert_eq!((refused.code, refused.out.as_str()), (3, ""), "{change:?} {refused:?}");
             assert!(refused.err.contains("t is out of date"), "{change:?} {refused:?}");
         }
+        let import = ["import", "changed.jsonl", "--on-conflict", "replace", "--yes"];
+        let refused = run(&home, &import);
+        assert_eq!((refused.code, refused.out.as_str()), (3, ""), "{refused:?}");
+        assert!(refused.err.contains("the store has an older record"), "{refused:?}");
         for copy in [["export"].as_slice(), &["backup", "create", "b.redb"]] {
             let refused = run(&home, copy);
             assert_eq!((refused.code, refused.out.as_str()), (3, ""), "{copy:?} {refused:?}");
@@ -258,4 +274,39 @@ fn the_old_secret_of_a_stale_record_is_not_ended_alone() {
     let refused = run(&home, &["revoke", "t", "--old", "--yes"]);
     assert_eq!(refused.code, 3, "{refused:?}");
     assert!(refused.err.contains("t is out of date"), "{refused:?}");
+}
+
+#[test]
+fn what_an_import_took_stays_taken_in_an_older_store() {
+    // Each import takes something from the token: the field and its new value.
+    let day = (chrono::Utc::now() + chrono::TimeDelta::days(1)).date_naive();
+    let changes = [
+        ("expires", serde_json::json!(format!("{day}T23:59:59Z"))),
+        ("revoked", serde_json::json!("issued")),
+        ("scopes", serde_json::json!([])),
+        (
+            "limits",
+            serde_json::json!({ "allow_from": ["10.0.0.0/8"], "max_uses": null, "not_before": null }),
+        ),
+    ];
+    for (field, value) in changes {
+        let home = Home::new();
+        let secret = issue(&home, &["t", "--scope", "channels:c-1:read"]);
+        let old = fs::read(home.store()).unwrap();
+        let export = run(&home, &["export"]).success();
+        let lines = export.lines().map(|line| {
+            let mut row: serde_json::Value = serde_json::from_str(line).unwrap();
+            if row.get("name").is_some() {
+                row[field] = if value == "issued" { row["issued"].clone() } else { value.clone() };
+            }
+            format!("{row}\n")
+        });
+        write_private(&home, &lines.collect::<String>());
+        run(&home, &["import", "changed.jsonl", "--on-conflict", "replace"]).success();
+        fs::write(home.store(), old).unwrap();
+        let check = ["verify", "--scope", "channels:c-1:read", "--from", "192.0.2.1"];
+        let checked = run_with_input(&home, &check, &secret);
+        assert_eq!(checked.code, 1, "{field}: {checked:?}");
+        assert!(!checked.out.contains("expired"), "{field}: {checked:?}");
+    }
 }

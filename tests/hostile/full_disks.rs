@@ -4,7 +4,7 @@
 
 use std::{
     path::Path,
-    process::{Command, Output},
+    process::{Command, Output, Stdio},
     sync::atomic::{AtomicBool, Ordering},
     thread,
     time::{Duration, Instant},
@@ -69,7 +69,7 @@ impl<F: Fn(), E: Fn(&[&str], &str) -> Output> FullStore<'_, F, E> {
     fn kill_edit(&self, random: &mut StdRng) {
         (self.fill)();
         let edit = ["edit", "ci-0", "--description", "changed"];
-        if let Ok(mut killed) = TracedProcess::start(self.store, &edit) {
+        if let Ok(mut killed) = TracedProcess::start(self.store, &edit, Stdio::null()) {
             killed.run_until(random.random_range(100..400));
         }
     }

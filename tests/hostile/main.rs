@@ -18,6 +18,8 @@ mod checks;
 mod clock_walks;
 mod command_lines;
 mod commands;
+#[cfg(target_arch = "x86_64")]
+mod failing_calls;
 mod full_disks;
 #[path = "../pty/home.rs"]
 #[expect(dead_code, reason = "shared with the tests in a pseudo-terminal")]

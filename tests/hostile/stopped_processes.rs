@@ -5,6 +5,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    process::Stdio,
     sync::Mutex,
     time::{Duration, Instant, SystemTime},
 };
@@ -100,7 +101,7 @@ fn start(store: &Path, command: &str) -> Result<TracedProcess, TraceError> {
     if command.starts_with('#') {
         fs::remove_file(register_of(store)).unwrap();
     }
-    TracedProcess::start(store, &words)
+    TracedProcess::start(store, &words, Stdio::null())
 }
 
 /// Runs one case: stops `command` before system call `call`. Returns whether it had so many.

@@ -10,8 +10,8 @@ use std::{
 
 use super::{
     ImportError,
-    conflicts::RowPlans,
     prepared::{PreparedImport, RecheckMode, RegisterChanges},
+    row_plans::RowPlans,
     source::ImportSource,
     staging::StagedToken,
 };

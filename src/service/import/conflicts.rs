@@ -2,14 +2,14 @@
 //! Refuses to reactivate a secret that no longer works in this store, unless the operator allows
 //! it. Called by `import`.
 
-use std::collections::BTreeSet;
-
-use super::source::{ImportRow, LineFault};
+use super::{
+    row_plans::{RowOutcome, RowPlan},
+    source::{ImportRow, LineFault},
+};
 use crate::{
     domain::{
         AccessRequest, AuditAction, Digest, Name, PreviousSecret, Scope, SecretSlot, Status,
-        Timestamp, Token, TokenId, counted, decision::allows, labelled_enum::labels,
-        plan::expiry_text,
+        Timestamp, Token, TokenId, counted, decision::allows, plan::expiry_text,
     },
     store::{ReadOps, StoreError},
 };
@@ -44,6 +44,8 @@ pub enum Conflict {
     Prolongs,
     /// The import would loosen this limit of the token.
     LoosensLimit(&'static str),
+    /// An older copy of the store was put back, and its record of the token is out of date.
+    OutOfDate,
     /// The token was deleted in this store. The import would restore it without a working secret.
     Deleted,
     /// Another token in the store, with this id, has the same name.
@@ -54,7 +56,11 @@ impl Conflict {
     /// The field of the row that is in conflict.
     pub fn field(&self) -> &'static str {
         match self {
-            Self::Differs | Self::Reactivates(_) | Self::EndsOverlap { .. } | Self::Deleted => "id",
+            Self::Differs
+            | Self::Reactivates(_)
+            | Self::EndsOverlap { .. }
+            | Self::OutOfDate
+            | Self::Deleted => "id",
             Self::WidensScopes(..) => "scopes",
             Self::Prolongs => "expires",
             Self::LoosensLimit(_) => "limits",
@@ -71,6 +77,7 @@ impl Conflict {
             Self::WidensScopes(..) => "more scopes",
             Self::Prolongs => "expires later",
             Self::LoosensLimit(_) => "looser limits",
+            Self::OutOfDate => "out of date",
             Self::Deleted => "deleted",
             Self::NameTaken(_) => "the name is taken",
         }
@@ -83,7 +90,11 @@ impl Conflict {
             | Self::WidensScopes(..)
             | Self::Prolongs
             | Self::LoosensLimit(_) => true,
-            Self::Differs | Self::EndsOverlap { .. } | Self::Deleted | Self::NameTaken(_) => false,
+            Self::Differs
+            | Self::EndsOverlap { .. }
+            | Self::OutOfDate
+            | Self::Deleted
+            | Self::NameTaken(_) => false,
         }
     }
 
@@ -96,6 +107,10 @@ impl Conflict {
     pub fn describe(&self) -> String {
         match self {
             Self::Differs => "a different version of this token is already in the store".to_owned(),
+            Self::OutOfDate => {
+                "the store has an older record of this token: revoke or delete the token first"
+                    .to_owned()
+            }
             Self::Deleted => "this token was deleted in this store".to_owned(),
             Self::Reactivates(reason) => {
                 format!("{reason}: the import would make its secret work again")
@@ -120,95 +135,6 @@ impl Conflict {
             Self::Prolongs => "the import would let its secret expire later".to_owned(),
             Self::LoosensLimit(limit) => format!("the import would loosen its limit {limit}"),
             Self::NameTaken(id) => format!("token {id} in the store already has this name"),
-        }
-    }
-}
-
-labels! {
-    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-    pub enum RowOutcome, as_str {
-        New => "new",
-        Replaced => "replaced",
-        Skipped => "skipped",
-        Unchanged => "unchanged",
-    }
-}
-
-impl RowOutcome {
-    pub(super) fn writes(self) -> bool {
-        matches!(self, Self::New | Self::Replaced)
-    }
-}
-
-/// The outcome of a row, and its conflicts.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RowPlan {
-    pub outcome: RowOutcome,
-    pub conflicts: Vec<Conflict>,
-}
-
-impl RowPlan {
-    /// The action for a token that conflicts with nothing in the store.
-    pub(super) const INSERT: Self = Self { outcome: RowOutcome::New, conflicts: Vec::new() };
-}
-
-/// The actions of all rows in the order of their lines. Memory use is one byte per row, plus the
-/// conflicts.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct RowPlans {
-    outcomes: Vec<RowOutcome>,
-    conflicts: Vec<(usize, Conflict)>,
-    refused: usize,
-}
-
-impl RowPlans {
-    pub fn iter(&self) -> impl Iterator<Item = RowPlan> {
-        let mut conflicts = self.conflicts.iter().peekable();
-        self.outcomes.iter().enumerate().map(move |(at, outcome)| {
-            let mut action = RowPlan { outcome: *outcome, conflicts: Vec::new() };
-            while let Some((_, conflict)) = conflicts.next_if(|(row, _)| *row == at) {
-                action.conflicts.push(conflict.clone());
-            }
-            action
-        })
-    }
-
-    pub fn count(&self, outcome: RowOutcome) -> usize {
-        self.outcomes.iter().filter(|it| **it == outcome).count()
-    }
-
-    /// The number of replaced tokens that are allowed more than before.
-    pub fn widened(&self) -> usize {
-        let wider = self.conflicts.iter().filter(|(_, conflict)| conflict.widens_access());
-        let rows: BTreeSet<usize> = wider.map(|(row, _)| *row).collect();
-        let is_replaced = |row: &&usize| self.outcomes.get(**row) == Some(&RowOutcome::Replaced);
-        rows.iter().filter(is_replaced).count()
-    }
-
-    /// The number of rows that a job skipped because a conflict arose after its start.
-    pub fn refused(&self) -> usize {
-        self.refused
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.outcomes.len()
-    }
-
-    pub(super) fn add_refused(&mut self, count: usize) {
-        self.refused = self.refused.saturating_add(count);
-    }
-
-    pub fn has_conflicts(&self) -> bool {
-        !self.conflicts.is_empty()
-    }
-}
-
-impl Extend<RowPlan> for RowPlans {
-    fn extend<I: IntoIterator<Item = RowPlan>>(&mut self, actions: I) {
-        for action in actions {
-            let at = self.outcomes.len();
-            self.outcomes.push(action.outcome);
-            self.conflicts.extend(action.conflicts.into_iter().map(|conflict| (at, conflict)));
         }
     }
 }
@@ -273,6 +199,7 @@ impl ConflictResolver {
         match self.on_conflict {
             OnConflict::Fail => true,
             OnConflict::Skip => false,
+            OnConflict::Replace { .. } if *conflict == Conflict::OutOfDate => true,
             OnConflict::Replace { is_confirmed } => !is_confirmed && conflict.needs_confirmation(),
         }
     }
@@ -290,6 +217,7 @@ impl ConflictResolver {
             Ok(Some(existing)) if is_same(&existing, token) => return Ok(None),
             Ok(Some(existing)) => {
                 conflicts.push(Conflict::Differs);
+                conflicts.extend(is_out_of_date(rows, &existing)?.then_some(Conflict::OutOfDate));
                 conflicts.extend(wider_access(&existing, token, at));
                 conflicts.extend(would_end_overlap(&existing, token, at));
             }
@@ -326,6 +254,13 @@ impl ConflictResolver {
         holders.retain(|id| !(is_replacing && self.ids.binary_search(id).is_ok()));
         Ok(holders)
     }
+}
+
+/// Whether the record is out of date, and not of a revoked token: replacing it would give back what
+/// was taken from the token.
+fn is_out_of_date(rows: &impl ReadOps, existing: &Token) -> Result<bool, StoreError> {
+    let state = rows.revocation_state(&existing.id)?;
+    Ok(existing.revoked.is_none() && existing.version < state.min_version)
 }
 
 /// Whether both versions of a token are equal, apart from the last uses and the counters `version`

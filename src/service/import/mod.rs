@@ -6,6 +6,7 @@
 mod batches;
 mod conflicts;
 mod prepared;
+mod row_plans;
 mod source;
 mod staging;
 mod times;
@@ -21,8 +22,9 @@ use std::{
 pub(super) use self::conflicts::{ConflictResolver, wider_access};
 use self::staging::{StagedToken, StagingBuffer};
 pub use self::{
-    conflicts::{Conflict, OnConflict, RowOutcome, RowPlan, RowPlans},
+    conflicts::{Conflict, OnConflict},
     prepared::PreparedImport,
+    row_plans::{RowOutcome, RowPlan, RowPlans},
     source::{ImportFaults, ImportRow, ImportSource, LineFault, ParsedBatch},
 };
 use super::{Service, ServiceError};

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{
     ImportError,
-    conflicts::{Conflict, ConflictResolver, RowOutcome, RowPlan, RowPlans},
+    conflicts::{Conflict, ConflictResolver, wider_access},
+    row_plans::{RowOutcome, RowPlan, RowPlans},
     source::{ImportFaults, ImportRow, ImportSource, LineFault},
     staging::{StagedToken, StagingBuffer},
 };
@@ -56,6 +57,9 @@ pub(super) struct RegisterChanges {
     pub(super) ended: Vec<RevocationEntry>,
     /// Entries that agree with the new records of the replaced tokens.
     replaced: Vec<RevocationEntry>,
+    /// The entries of those replaced tokens that are allowed less than before. Only these protect the
+    /// new records from an older copy of the store.
+    narrowed: Vec<RevocationEntry>,
 }
 
 /// Which staged rows are checked again.
@@ -148,7 +152,9 @@ impl<'a, S: ImportSource> PreparedImport<'a, S> {
         // write and from an older copy of the file, so an error is ignored.
         let _ = self.service.store.end_secrets(&changes.ended, self.service.clock.now());
         let lowered = self.service.store.set_revocations(&changes.replaced);
-        lowered.map_err(|error| ServiceError::StillDenied(Some(error)))
+        lowered.map_err(|error| ServiceError::StillDenied(Some(error)))?;
+        let _ = self.service.store.end_secrets(&changes.narrowed, self.service.clock.now());
+        Ok(())
     }
 
     /// Plans a batch against the last commit. No id or name occurs twice in an import, and the open
@@ -257,12 +263,16 @@ impl<'a, S: ImportSource> PreparedImport<'a, S> {
             rows.yield_names(&batch.names)?;
         }
         rows.insert_names(&batch.names)?;
+        let at = self.service.clock.denial_time(rows)?;
         for (id, existing) in replaced {
             let Some(mut token) = rows.token(&id)? else { continue };
             if let Some(existing) = existing {
                 token = token.replacing(&existing);
                 rows.put_counters(&token)?;
                 rows.put_use_count(&token)?;
+                if !wider_access(&token, &existing, at).is_empty() {
+                    register.narrowed.push(RevocationEntry::of_token(&token));
+                }
             }
             register.replaced.push(RevocationEntry::of_token(&token));
         }
