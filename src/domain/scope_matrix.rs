@@ -8,6 +8,7 @@ use std::{
 
 use super::{
     catalogue::ScopeCatalogue,
+    pending_scopes::PendingScopes,
     scope::{Domain, Entity, EntityType, Operation, Scope},
 };
 
@@ -98,6 +99,10 @@ pub enum CellState {
     Granted,
     /// Granted by another scope: on `*`, or in any domain.
     Implied,
+    /// Not granted yet; a pending change adds it.
+    Added,
+    /// Granted until a pending change removes it.
+    Removed,
 }
 
 /// The rows and columns for the scopes of one token, with the state of each cell.
@@ -111,10 +116,12 @@ pub struct ScopeMatrix {
 }
 
 impl ScopeMatrix {
-    /// The table of `scopes`. It has the columns that the catalogue offers for the types of
-    /// `scopes`, and one for each operation that only `scopes` has.
-    pub fn new(scopes: &[Scope], catalogue: &ScopeCatalogue) -> Self {
-        let mut rows: Vec<ScopeTarget> = scopes.iter().map(ScopeTarget::of).collect();
+    /// The table of the scopes `held` with the changes `pending`. It has the columns that the
+    /// catalogue offers for the types of the scopes, and one for each operation that only they have.
+    pub fn new(held: &[Scope], pending: &PendingScopes, catalogue: &ScopeCatalogue) -> Self {
+        let chosen = pending.chosen(held);
+        let scopes: BTreeSet<&Scope> = held.iter().chain(&chosen).collect();
+        let mut rows: Vec<ScopeTarget> = scopes.iter().map(|it| ScopeTarget::of(it)).collect();
         rows.sort_by(compare_targets);
         rows.dedup();
         let mut operations: Vec<Operation> = Vec::new();
@@ -129,9 +136,9 @@ impl ScopeMatrix {
                 operations.push(operation);
             }
         }
-        let held: HashSet<&Scope> = scopes.iter().collect();
+        let held: HashSet<&Scope> = held.iter().collect();
         let state = |row: &ScopeTarget, operation: Operation| {
-            cell_state(&row.scope(operation), &held, catalogue)
+            cell_state(&row.scope(operation), (&held, &chosen), catalogue)
         };
         let cells = rows.iter().map(|row| operations.iter().map(|op| state(row, *op)).collect());
         Self { cells: cells.collect(), operations, rows }
@@ -149,13 +156,22 @@ impl ScopeMatrix {
     }
 }
 
-/// The state of the cell for `scope`. `held` contains the scopes of the token.
-fn cell_state(scope: &Scope, held: &HashSet<&Scope>, catalogue: &ScopeCatalogue) -> CellState {
-    if held.contains(scope) {
-        return CellState::Granted;
+/// The state of the cell for `scope`. `held` contains the scopes that the token has, `chosen` those
+/// that it has after the pending changes.
+fn cell_state(
+    scope: &Scope,
+    (held, chosen): (&HashSet<&Scope>, &BTreeSet<Scope>),
+    catalogue: &ScopeCatalogue,
+) -> CellState {
+    let is_covered = || chosen.iter().any(|it| it != scope && it.covers(scope));
+    match (held.contains(scope), chosen.contains(scope)) {
+        (true, true) => return CellState::Granted,
+        (true, false) => return CellState::Removed,
+        (false, true) if !is_covered() => return CellState::Added,
+        (false, _) => {}
     }
     let entry = catalogue.entry(&scope.entity_type);
-    if wider_scopes(scope).iter().any(|wider| held.contains(wider)) {
+    if wider_scopes(scope).iter().any(|wider| chosen.contains(wider)) {
         CellState::Implied
     } else if entry.is_some_and(|entry| entry.operations.contains(&scope.operation)) {
         CellState::Offered
@@ -262,7 +278,16 @@ mod tests {
     }
 
     fn matrix(texts: &[&str]) -> ScopeMatrix {
-        ScopeMatrix::new(&scopes(texts), &ScopeCatalogue::default())
+        pending_matrix(texts, &[])
+    }
+
+    fn pending_matrix(texts: &[&str], toggled: &[&str]) -> ScopeMatrix {
+        let (held, catalogue) = (scopes(texts), ScopeCatalogue::default());
+        let mut pending = PendingScopes::default();
+        for scope in scopes(toggled) {
+            pending.toggle(scope, &held, &catalogue).unwrap();
+        }
+        ScopeMatrix::new(&held, &pending, &catalogue)
     }
 
     fn row_text(matrix: &ScopeMatrix, row: usize) -> String {
@@ -271,6 +296,8 @@ mod tests {
             CellState::Offered => '.',
             CellState::Granted => 'x',
             CellState::Implied => '*',
+            CellState::Added => '+',
+            CellState::Removed => '-',
         };
         (0..matrix.operations.len()).map(glyph).collect()
     }
@@ -291,6 +318,17 @@ mod tests {
         assert_eq!(row_text(&matrix, 0), ".......x.");
         assert_eq!(row_text(&matrix, 1), ".......*x");
         assert_eq!(row_text(&matrix, 2), ".x.....  ");
+    }
+
+    #[test]
+    fn cells_show_pending_changes_and_what_they_imply() {
+        let held = ["channels:*:publish", "channels:c-1:read"];
+        let toggled = ["channels:*:publish", "channels:c-1:publish", "channels:c-1:read"];
+        let matrix = pending_matrix(&held, &toggled);
+        assert_eq!(row_text(&matrix, 0), ".......-.");
+        assert_eq!(row_text(&matrix, 1), ".-.....+.");
+        let matrix = pending_matrix(&held, &["channels:*:list"]);
+        assert_eq!(row_text(&matrix, 1), ".x*....*.");
     }
 
     #[test]

@@ -60,6 +60,12 @@ labels! {
         /// Select the next operation in the row of a scope.
         NextCell => "next-cell",
         PreviousCell => "previous-cell",
+        /// Add or remove the scope of the selected cell, as a pending change.
+        ToggleCell => "toggle-cell",
+        /// Add or remove all scopes in the row of the selected cell.
+        ToggleRow => "toggle-row",
+        /// Add or remove all scopes in the column of the selected cell.
+        ToggleColumn => "toggle-column",
         /// Switch between the table of operations and one row for each scope.
         ScopeForm => "scope-form",
         /// Enlarge the section with the cursor, or show all sections again.
@@ -131,6 +137,9 @@ impl Action {
                 | Self::AddScope
                 | Self::Preset
                 | Self::RemoveScope
+                | Self::ToggleCell
+                | Self::ToggleRow
+                | Self::ToggleColumn
                 | Self::ClearScopes
                 | Self::Revoke
                 | Self::Regenerate

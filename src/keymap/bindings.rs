@@ -75,6 +75,10 @@ bindings! {
         Preset ["p"] "preset" "add the scopes of a preset" Token 6;
         RemoveScope ["d"] "remove scope" "remove the selected scope" Token 5;
         ClearScopes ["X"] "clear" "remove every scope" Token 9;
+        Submit ["Ctrl-S", "Enter"] "apply" "apply the pending changes of scopes" Token 1;
+        ToggleCell ["Space"] "toggle" "add or remove the selected scope" Token 2;
+        ToggleRow ["-"] "row" "add or remove the scopes of the row" Token 0;
+        ToggleColumn ["="] "column" "add or remove the scopes of the column" Token 0;
         NextCell ["Right", "l"] "choose" "select the next operation" Move 2;
         PreviousCell ["Left", "h"] "previous" "select the previous operation" Move 0;
         Test ["T"] "test" "check what the token may do" Token 6;
