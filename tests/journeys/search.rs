@@ -109,3 +109,12 @@ fn matches_are_underlined_in_the_rows() {
     let is_underlined = |x: u16| buf[(at.x + x, at.y)].modifier.contains(Modifier::UNDERLINED);
     assert!(!is_underlined(0) && !is_underlined(2) && is_underlined(3) && is_underlined(8));
 }
+
+#[test]
+fn the_counts_stay_while_a_search_is_typed() {
+    let mut it = Journey::on(Fixture::Many, 80, 24);
+    it.keys("F /").types("fleet").sees("Active 12  Expiring 2  Expired 6  Revoked 2");
+    // A longer search leaves room for short labels only.
+    it.types(" op:publish idle>1d type:channels").sees("Act 7").sees("Rev 1");
+    it.retypes("foo:bar").sees("Revoked");
+}

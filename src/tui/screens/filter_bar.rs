@@ -56,7 +56,14 @@ impl FilterBar<'_> {
             column = writer.column() + 1;
         }
         if typing {
-            return self.search_box.draw_field(column, &others.join("  "), room, canvas);
+            let others = others.join("  ");
+            let short: Vec<_> = self
+                .chips(short_label)
+                .into_iter()
+                .filter(|(filter, _)| *filter != self.selected)
+                .map(|(_, text)| text)
+                .collect();
+            return self.search_box.draw_field(column, [&others, &short.join(" ")], room, canvas);
         }
         if self.search_box.field.is_empty() {
             self.draw_search_hint(column, room, canvas);
@@ -103,21 +110,22 @@ impl FilterBar<'_> {
     /// The chips with their labels, which are shortened if `room` columns are not enough. Omits
     /// those that are not worth offering.
     fn fitting_chips(self, room: u16) -> Vec<(StatusFilter, String)> {
-        let chips = |word: fn(StatusFilter) -> String| {
-            let is_offered = |it: &StatusFilter| it.is_offered(self.selected, self.counts);
-            let shown = StatusFilter::ALL.into_iter().filter(is_offered);
-            let texts = shown.map(|filter| {
-                let count =
-                    self.counts.map(|counts| format!(" {}", grouped(counts.count_for(filter))));
-                (filter, word(filter) + &count.unwrap_or_default())
-            });
-            texts.collect::<Vec<_>>()
-        };
-        let full = chips(|filter| filter.as_str().to_owned());
+        let full = self.chips(|filter| filter.as_str().to_owned());
         let wide: u16 = full.iter().map(|(_, text)| width(text) + 3).sum();
         let search =
             if self.search_box.field.is_typing() { 0 } else { self.search_box.chip_width() };
-        if wide + search <= room { full } else { chips(short_label) }
+        if wide + search <= room { full } else { self.chips(short_label) }
+    }
+
+    /// The chips that are worth offering, with the counts of their tokens. `word` names a filter.
+    fn chips(self, word: fn(StatusFilter) -> String) -> Vec<(StatusFilter, String)> {
+        let is_offered = |it: &StatusFilter| it.is_offered(self.selected, self.counts);
+        let shown = StatusFilter::ALL.into_iter().filter(is_offered);
+        let texts = shown.map(|filter| {
+            let count = self.counts.map(|counts| format!(" {}", grouped(counts.count_for(filter))));
+            (filter, word(filter) + &count.unwrap_or_default())
+        });
+        texts.collect()
     }
 }
 

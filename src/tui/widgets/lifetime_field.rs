@@ -157,7 +157,8 @@ impl FormInput for LifetimeField {
                     // note every minute, because it shows minutes.
                     ctx.note_text_change(ctx.now + TimeDelta::minutes(1));
                 }
-                FieldNote::Hint(format!("Expires {}", time_format::long(end, ctx.zone)))
+                let date = time_format::date(end, ctx.shown_zone());
+                FieldNote::Hint(format!("Expires {}, {date}", time_format::relative(end, ctx.now)))
             }
             Ok(None) => FieldNote::Hint("Never expires: remember to revoke it".into()),
             Err(_) if !self.was_submitted && self.text().is_empty() => {

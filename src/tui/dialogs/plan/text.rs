@@ -243,7 +243,9 @@ fn regenerate_text(
     let first = plan.tokens().next().and_then(|token| token.expires);
     let until = match (lifetime, first) {
         (None, _) => "has the last lifetime of its token, from now on".to_owned(),
-        (Some(_), Some(end)) => format!("is valid until {}", time_format::long(end, ctx.zone)),
+        (Some(_), Some(end)) => {
+            format!("is valid until {}", time_format::date(end, ctx.shown_zone()))
+        }
         (Some(_), None) => "never expires".to_owned(),
     };
     let active =
