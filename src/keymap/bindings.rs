@@ -62,7 +62,7 @@ bindings! {
         Search ["/"] "search" "search by words and terms such as op:publish" View 7;
         NextStatus ["f"] "filter" "show the tokens of the next status" View 8;
         PreviousStatus ["F"] "filter" "show the tokens of the previous status" View 0;
-        Expiring ["E"] "expiring" "show tokens that expire within a week" View 0;
+        Expiring ["E"] "expiring" "show tokens expiring within 7, 30 or 90 days" View 0;
         NextSort ["s"] "sort" "sort by the next column" View 12;
         ReverseSort ["S"] "reverse" "reverse sort order" View 0;
         Back ["Esc"] "clear" "clear the range, the marks or the search" View 0;

@@ -118,3 +118,20 @@ fn the_counts_stay_while_a_search_is_typed() {
     it.types(" op:publish idle>1d type:channels").sees("Act 7").sees("Rev 1");
     it.retypes("foo:bar").sees("Revoked");
 }
+
+#[test]
+fn the_expiry_key_cycles_through_7_30_and_90_days() {
+    let mut it = Journey::on(Fixture::Few, 80, 24);
+    it.keys("E").sees("[Expiring 1]").never_sees("ci-deploy");
+    it.keys("E").sees("[Active 2]").sees("/expires<30d").sees("ci-deploy");
+    it.keys("E").sees("/expires<90d").keys("E").sees("[Active 2]").sees("/ search");
+    // A search is kept.
+    it.keys("/").types("ci").keys("<Enter> E E").sees("/ci expires<30d").sees("[Active 1]");
+    it.keys("y c");
+    let copied = it.copied_texts().pop().unwrap();
+    assert!(copied.contains("--search 'ci expiring<30d'"), "{copied}");
+    let mut it = Journey::on(Fixture::Few, 80, 24);
+    it.keys("E E E").clicks("Expiring 1").sees("[Expiring 1]").never_sees("/expires");
+    // Another status ends the window.
+    it.keys("E f").sees("[Expired 1]").never_sees("/expires");
+}

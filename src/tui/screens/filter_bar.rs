@@ -4,7 +4,10 @@
 
 use ratatui::layout::{Position, Rect};
 
-use super::search_box::SearchBox;
+use super::{
+    search_box::SearchBox,
+    tokens::expiry_window::{STATES, window_state},
+};
 use crate::{
     domain::{StatusCounts, StatusFilter, grouped},
     keymap::{Action, Mode},
@@ -94,7 +97,10 @@ impl FilterBar<'_> {
         let index_of = |filter| offered.iter().position(|status| *status == filter);
         let count = offered.len();
         match (index_of(self.selected), index_of(filter)) {
-            (_, None) => ctx.hit_map.click_action(area, Action::Expiring),
+            (_, None) => {
+                let state = window_state(self.selected, &self.search_box.field.text());
+                ctx.hit_map.cycle_to(area, Action::Expiring, (state, 1), STATES);
+            }
             (Some(now), Some(to)) => {
                 ctx.hit_map.cycle_to(area, Action::NextStatus, (now, to), count);
             }

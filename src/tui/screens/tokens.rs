@@ -2,6 +2,7 @@
 //! not change tokens itself; its effects open dialogs or other tabs.
 
 mod empty_state;
+pub(super) mod expiry_window;
 mod highlight;
 mod marking;
 mod table;
@@ -312,6 +313,17 @@ impl TokensScreen {
                 ctx.key(Mode::Tokens, Action::Back)
             )));
         }
+        if action == Action::Expiring {
+            let text = self.search_box.field.text();
+            let (status, search) = expiry_window::next_window(self.query.status, &text);
+            self.set_filter(status, &search);
+            return None;
+        }
+        let without_window = expiry_window::without_window(&self.search_box.field.text());
+        if let Some(search) = without_window {
+            self.search_box.set_text(&search);
+            self.query.search = self.search_box.search();
+        }
         let now = self.query.status;
         let offered = StatusFilter::offered(now, self.result.counts);
         self.query.status = match (action, now) {
@@ -320,7 +332,6 @@ impl TokensScreen {
                 cycle(&offered, StatusFilter::Active, true)
             }
             (_, StatusFilter::Expiring) => StatusFilter::Active,
-            (Action::Expiring, _) => StatusFilter::Expiring,
             _ => cycle(&offered, now, action == Action::NextStatus),
         };
         self.rows.select(0);
