@@ -192,8 +192,43 @@ fn wider_scopes(scope: &Scope) -> [Scope; 3] {
 type EntityGroup<'a> = (EntityType, Option<Domain>, Vec<&'a Entity>);
 
 /// Describes each operation in one sentence, with the entities merged: `may publish to channels c-0
-/// to c-9, c-12`. The sentences are in the order of the operations in `scopes`.
+/// to c-9, c-12`. The sentences are in the order of the operations.
 pub fn describe_by_operation(scopes: &[Scope]) -> Vec<String> {
+    let objects = objects_by_operation(scopes).into_iter();
+    objects.map(|(operation, objects)| format!("may {}", clause(&[operation], &objects))).collect()
+}
+
+/// Describes all scopes in one sentence, with the entities and the operations merged: `may publish
+/// and subscribe to channels c-1, c-2; read all clients`. Empty without scopes.
+pub fn describe_merged(scopes: &[Scope]) -> String {
+    let mut clauses: Vec<(String, Vec<Operation>)> = Vec::new();
+    for (operation, objects) in objects_by_operation(scopes) {
+        match clauses.iter_mut().find(|(other, _)| *other == objects) {
+            Some((_, operations)) => operations.push(operation),
+            None => clauses.push((objects, vec![operation])),
+        }
+    }
+    let clauses = clauses.iter().map(|(objects, operations)| clause(operations, objects));
+    match clauses.collect::<Vec<_>>().join("; ") {
+        empty if empty.is_empty() => empty,
+        text => format!("may {text}"),
+    }
+}
+
+/// `publish and subscribe to channels c-1, c-2`.
+fn clause(operations: &[Operation], objects: &str) -> String {
+    let words: Vec<_> = operations.iter().map(Operation::as_str).collect();
+    let preposition = super::describe_scopes::preposition(&words);
+    let words = match words.split_last() {
+        Some((last, [])) => (*last).to_owned(),
+        Some((last, others)) => format!("{} and {last}", others.join(", ")),
+        None => String::new(),
+    };
+    format!("{words}{preposition} {objects}")
+}
+
+/// The objects of each operation, with the entities merged: `channels c-0 to c-9, c-12`.
+fn objects_by_operation(scopes: &[Scope]) -> BTreeMap<Operation, String> {
     let mut sorted: Vec<&Scope> = scopes.iter().collect();
     sorted.sort_by(|one, other| compare_scopes(one, other));
     let mut objects: BTreeMap<Operation, Vec<EntityGroup<'_>>> = BTreeMap::new();
@@ -207,19 +242,13 @@ pub fn describe_by_operation(scopes: &[Scope]) -> Vec<String> {
             None => groups.push((scope.entity_type, scope.domain.clone(), vec![&scope.entity])),
         }
     }
-    objects
-        .into_iter()
-        .map(|(operation, groups)| {
-            let objects = groups.iter().map(|(kind, domain, entities)| {
-                let domain =
-                    domain.as_ref().map_or_else(String::new, |it| format!(" in domain {it}"));
-                format!("{}{domain}", describe_entities(*kind, entities))
-            });
-            let objects = objects.collect::<Vec<_>>().join("; ");
-            let preposition = super::describe_scopes::preposition(&[operation.as_str()]);
-            format!("may {operation}{preposition} {objects}")
-        })
-        .collect()
+    let describe = |(kind, domain, entities): &EntityGroup<'_>| {
+        let domain = domain.as_ref().map_or_else(String::new, |it| format!(" in domain {it}"));
+        format!("{}{domain}", describe_entities(*kind, entities))
+    };
+    let describe_all =
+        |groups: Vec<EntityGroup<'_>>| groups.iter().map(describe).collect::<Vec<_>>().join("; ");
+    objects.into_iter().map(|(operation, groups)| (operation, describe_all(groups))).collect()
 }
 
 /// `all channels`, or `channels c-0 to c-9, c-12`. `entities` are sorted.
@@ -370,6 +399,17 @@ mod tests {
             ]
         );
         assert_eq!(describe_by_operation(&[]), Vec::<String>::new());
+    }
+
+    #[test]
+    fn operations_on_the_same_objects_share_a_clause() {
+        let both =
+            |id: &str| [format!("channels:{id}:publish"), format!("channels:{id}:subscribe")];
+        let texts = [both("c-1"), both("c-2"), ["users:*:read".into(), "users:*:list".into()]];
+        let held: Vec<Scope> = texts.iter().flatten().map(|text| text.parse().unwrap()).collect();
+        let text = "may list and read all users; publish and subscribe to channels c-1, c-2";
+        assert_eq!(describe_merged(&held), text);
+        assert_eq!(describe_merged(&[]), "");
     }
 
     proptest! {

@@ -258,3 +258,13 @@ fn the_preset_dialog_starts_without_an_entity() {
     it.keys("n ci <Tab> <Tab> <Tab> p <Tab> <Tab>").sees("any (*)").types("c-9");
     it.keys("<C-s>").sees("c-9").never_sees("*c-9");
 }
+
+#[test]
+fn the_form_describes_the_token_with_its_end() {
+    let mut it = Journey::at(80, 24);
+    it.keys("n ci <Tab> 2027-02-28 <Tab> <Tab> a c <Tab> c-1,c-2 <Tab> p <Space> s <Space> <C-s>");
+    it.sees("may publish and subscribe to channels c-1, c-2 until 28 Feb 2027");
+    // A short lifetime has the time of day.
+    it.keys("<S-Tab> <S-Tab> <S-Tab>").retypes("45m").sees("c-1, c-2 until 24 Nov 2026 12:45 UTC");
+    it.retypes("1x").never_sees("c-2 until");
+}

@@ -53,6 +53,11 @@ pub fn date(at: Timestamp, zone: Zone) -> String {
     format!("{}{suffix}", wall.format("%-d %b %Y %H:%M"))
 }
 
+/// Formats the day of `at` in `zone`: `24 Dec 2026`.
+pub fn day(at: Timestamp, zone: Zone) -> String {
+    zone.wall_time(at).format("%-d %b %Y").to_string()
+}
+
 /// Replaces each time of the form `2026-12-24 13:05 UTC` in the text of an audit event by its
 /// [`date`] in `zone`, so that a screen shows only one time zone.
 pub fn with_times_in(text: &str, zone: Zone) -> String {
