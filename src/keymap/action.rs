@@ -41,6 +41,8 @@ labels! {
         PreviousStatus => "previous-status",
         /// Toggle the filter for tokens that expire soon.
         Expiring => "expiring",
+        /// Show the tokens of the next view of the config.
+        NextView => "next-view",
         NextSort => "next-sort",
         ReverseSort => "reverse-sort",
         /// Show times relative, local or in UTC.

@@ -63,6 +63,7 @@ bindings! {
         NextStatus ["f"] "filter" "show the tokens of the next status" View 8;
         PreviousStatus ["F"] "filter" "show the tokens of the previous status" View 0;
         Expiring ["E"] "expiring" "show tokens expiring within 7, 30 or 90 days" View 0;
+        NextView ["V"] "view" "show the next view of the config" View 0;
         NextSort ["s"] "sort" "sort by the next column" View 12;
         ReverseSort ["S"] "reverse" "reverse sort order" View 0;
         Back ["Esc"] "clear" "clear the range, the marks or the search" View 0;

@@ -135,3 +135,22 @@ fn the_expiry_key_cycles_through_7_30_and_90_days() {
     // Another status ends the window.
     it.keys("E f").sees("[Expired 1]").never_sees("/expires");
 }
+
+#[test]
+fn named_views_are_chips_that_a_key_goes_through() {
+    let views = [("stale", "unused"), ("gone", "status:revoked")];
+    let mut it = Journey::with_views(&views, Fixture::Few, 80, 24);
+    it.sees("stale").sees("gone").keys("V").sees("[stale]").sees("/unused").sees("grafana");
+    it.keys("V")
+        .sees("[gone]")
+        .sees("old-backup")
+        .keys("V")
+        .sees("[Active 2]")
+        .never_sees("[gone]");
+    it.clicks("gone").sees("[gone]").keys("<Esc>").never_sees("[gone]");
+    // Without room, only the current view has a chip.
+    let mut it = Journey::with_views(&views, Fixture::Few, 60, 16);
+    it.never_sees("stale").keys("V").sees("[stale]");
+    let mut it = Journey::on(Fixture::Few, 80, 24);
+    it.keys("V").sees("There are no views.");
+}

@@ -6,7 +6,10 @@ use ratatui::layout::{Position, Rect};
 
 use super::{
     search_box::SearchBox,
-    tokens::expiry_window::{STATES, window_state},
+    tokens::{
+        expiry_window::{STATES, window_state},
+        view_number,
+    },
 };
 use crate::{
     domain::{StatusCounts, StatusFilter, grouped},
@@ -68,12 +71,40 @@ impl FilterBar<'_> {
                 .collect();
             return self.search_box.draw_field(column, [&others, &short.join(" ")], room, canvas);
         }
+        let column = self.draw_views(column, room, canvas);
         if self.search_box.field.is_empty() {
             self.draw_search_hint(column, room, canvas);
         } else {
             self.search_box.draw_chip(column + 1, room, canvas);
         }
         None
+    }
+
+    /// Draws the names of the views from column `from` on: that of the current view, and the others
+    /// if all of them fit beside the search. Returns the column behind them.
+    fn draw_views(self, from: u16, area: Rect, canvas: &mut Canvas<'_>) -> u16 {
+        let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
+        let current = view_number(&self.search_box.field.text(), ctx);
+        let all: u16 = ctx.views.iter().map(|view| width(&view.name) + 3).sum();
+        let fits = from + all + self.search_box.chip_width() <= area.width;
+        let mut column = from;
+        for (at, view) in ctx.views.iter().enumerate() {
+            let is_current = current == Some(at);
+            if !fits && !is_current {
+                continue;
+            }
+            let style = if is_current { theme.accent } else { theme.faint };
+            let (open, close) = if is_current { ("[", "]") } else { (" ", " ") };
+            let writer = canvas.line(area, 0).move_to(column);
+            let writer = writer.text(open, style).text(&view.name, style).text(close, style);
+            // Without a view, the key leads to the first one, and from the last one to none.
+            let now = current.map_or(0, |at| at + 1);
+            let states = (now, at + 1);
+            let count = ctx.views.len() + 1;
+            ctx.hit_map.cycle_to(writer.rect_since(column), Action::NextView, states, count);
+            column = writer.column() + 1;
+        }
+        column
     }
 
     /// Draws the key of the search at the right end of `area`, if the chips end at `column` and leave
