@@ -198,6 +198,7 @@ fn run_demo(args: &Args) -> Result<Exit, CliError> {
 fn run_app_on(service: Service, config: &Config, args: &Args) -> Result<Exit, CliError> {
     let setup = tui::AppSettings {
         keymap: config.keymap.clone(),
+        views: config.views.clone(),
         theme: Theme::new(config.theme, config.glyphs),
         mouse: config.mouse,
         identity: user_at_host(&service),

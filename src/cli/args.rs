@@ -325,6 +325,17 @@ pub enum ScopeSubcommand {
         #[arg(help = "Scopes to remove, TYPE:ENTITY:OPERATION[,OPERATION...][@DOMAIN]", required = true, value_name = "SCOPE", value_parser = held_scopes, add = completers::scopes())]
         scopes: Vec<ScopeList>,
     },
+    /// Add and remove scopes of a token together, all or none
+    #[command(after_help = help_footers::SCOPE_CHANGE)]
+    Change {
+        /// Token id, name, or unique prefix of either
+        #[arg(add = completers::tokens())]
+        token: String,
+        #[arg(help = "Add these scopes, TYPE:ENTITY:OPERATION[,OPERATION...][@DOMAIN]; repeatable", long = "add", required_unless_present = "removed", value_name = "SCOPE", value_parser = scopes, add = completers::scopes())]
+        added: Vec<ScopeList>,
+        #[arg(help = "Remove these scopes before the others are added; repeatable", long = "remove", value_name = "SCOPE", value_parser = held_scopes, add = completers::scopes())]
+        removed: Vec<ScopeList>,
+    },
     /// Remove all scopes of a token; all its requests are then denied
     #[command(after_help = help_footers::SCOPE_CLEAR)]
     Clear {

@@ -176,6 +176,11 @@ fn scope(service: &Service, args: &ScopeSubcommand) -> Result<Command, CliError>
             tokens: vec![service.resolve(token)?.id],
             scopes: ScopesToRemove::Listed(flatten(scopes)),
         },
+        ScopeSubcommand::Change { token, added, removed } => Command::ChangeScopes {
+            token: service.resolve(token)?.id,
+            added: flatten(added),
+            removed: flatten(removed),
+        },
         ScopeSubcommand::Clear { token, .. } => Command::RemoveScopes {
             tokens: vec![service.resolve(token)?.id],
             scopes: ScopesToRemove::All,
@@ -271,7 +276,8 @@ fn print_access(plan: &Plan, token: &Token) {
         | Command::Regenerate { .. }
         | Command::Edit { .. }
         | Command::AddScopes { .. }
-        | Command::RemoveScopes { .. } => {}
+        | Command::RemoveScopes { .. }
+        | Command::ChangeScopes { .. } => {}
         _ => return,
     }
     if token.scopes.is_empty() {
@@ -348,6 +354,7 @@ fn describe_change(plan: &Plan, token: &Token) -> String {
         }
         Command::AddScopes { .. }
         | Command::RemoveScopes { .. }
+        | Command::ChangeScopes { .. }
         | Command::Revert(_)
         | Command::RecordDelivery { .. }
         | Command::AcceptClock

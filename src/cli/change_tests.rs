@@ -146,6 +146,10 @@ fn on_tokens(tokens: &[Token], deleted: TokenId) -> impl Strategy<Value = Comman
             tokens: vec![token],
             scopes: ScopesToRemove::Listed(scopes),
         }),
+        (one(), vec(scope(), 0..4), vec(scope(), 0..4))
+            .prop_filter("a change", |(_, added, removed)| !(added.is_empty()
+                && removed.is_empty()))
+            .prop_map(|(token, added, removed)| Command::ChangeScopes { token, added, removed }),
         one().prop_map(|token| Command::RemoveScopes {
             tokens: vec![token],
             scopes: ScopesToRemove::All

@@ -220,6 +220,8 @@ fn setting_rows(config: &Config) -> Vec<(String, Value, SettingSource)> {
     row("lifetime.max", json!(config.limits.max.to_string()));
     row("lifetime.allow-never", json!(config.limits.allow_never));
     row("clipboard.command", json!(config.clipboard));
+    let views = config.views.iter().map(|view| (view.name.clone(), json!(view.search)));
+    row("views", Value::Object(views.collect()));
     push_catalogue(config, &mut rows);
     push_keys(config, &mut rows);
     rows

@@ -125,6 +125,13 @@ Example:
 
 Exit 0, 1 if the token does not exist, 3 if it does not have the scope.";
 
+pub(super) const SCOPE_CHANGE: &str = "\
+Example:
+  patdeck scope change ci-prod --remove 'channels:*:publish' --add channels:c-42:publish
+
+Exit 0, 1 if the token does not exist, 3 if it lacks a scope to remove, if it already has a scope to
+add, or if a scope is not in the catalogue.";
+
 pub(super) const SCOPE_CLEAR: &str = "\
 Example:
   patdeck scope clear ci-prod --yes

@@ -2,6 +2,8 @@
 
 use std::{fmt::Display, ops::ControlFlow};
 
+use unicode_width::UnicodeWidthStr as _;
+
 use super::{
     exit::{CliError, Exit},
     json_lines,
@@ -11,14 +13,16 @@ use super::{
 };
 use crate::{
     domain::{
-        LastUse, ListQuery, Sort, SourceNetworks, Status, Timestamp, Token, UsageDays,
+        AuditEvent, LastUse, ListQuery, Sort, SourceNetworks, Status, Timestamp, Token, UsageDays,
         describe_scopes::{describe_scopes, wildcard_warning},
         lifetime::DurationMinutes,
+        scope_matrix::describe_by_operation,
         uses_left_text,
     },
     output::{
         advice::Diagnostic,
         json::{self, format_time, token_json},
+        relative_time::relative,
     },
     service::Service,
 };
@@ -129,17 +133,46 @@ pub(super) fn show(service: &Service, name: &str, out: &Output) -> Result<Exit, 
         out.object(json::token_details(&token, &days, &events, now))?;
         return Ok(Exit::Done);
     }
-    let mut rows = fields(&token, &days, now);
-    for event in &events {
-        let body = &event.body;
-        let words = [format_time(body.at), body.action.as_str().to_owned(), body.actor.to_string()];
-        rows.push(["event".to_owned(), format!("{} {}", words.join(" "), body.detail)]);
-    }
-    out.table(["FIELD", "VALUE"], &rows)?;
+    // On a terminal, each time has its distance from now.
+    let time = |at: Timestamp| {
+        let distance = out.width.map(|_| format!(" ({})", relative(at, now)));
+        format_time(at) + &distance.unwrap_or_default()
+    };
+    let mut rows = fields(&token, &days, now, &time);
+    rows.extend(event_fields(&events));
+    out.fields(&rows)?;
     Ok(Exit::Done)
 }
 
-fn fields(token: &Token, days: &UsageDays, now: Timestamp) -> Vec<[String; 2]> {
+/// A field for each event; their times, actions and actors are aligned.
+fn event_fields(events: &[AuditEvent]) -> Vec<[String; 2]> {
+    let columns = |event: &AuditEvent| {
+        let body = &event.body;
+        [format_time(body.at), body.action.as_str().to_owned(), body.actor.to_string()]
+    };
+    let width_of = |column: usize| {
+        let cells =
+            events.iter().filter_map(|event| columns(event).get(column).map(|it| it.width()));
+        cells.max().unwrap_or_default()
+    };
+    let widths = [width_of(0), width_of(1), width_of(2)];
+    let field = |event: &AuditEvent| {
+        let cells = columns(event).into_iter().zip(widths).map(|(cell, wide)| {
+            let padding = " ".repeat(wide.saturating_sub(cell.width()));
+            format!("{cell}{padding}")
+        });
+        let words: Vec<_> = cells.chain([event.body.detail.clone()]).collect();
+        ["event".to_owned(), words.join("  ").trim_end().to_owned()]
+    };
+    events.iter().map(field).collect()
+}
+
+fn fields(
+    token: &Token,
+    days: &UsageDays,
+    now: Timestamp,
+    time: &dyn Fn(Timestamp) -> String,
+) -> Vec<[String; 2]> {
     let mut rows = Vec::new();
     let mut row = |name: &str, text: &str| rows.push([name.to_owned(), text.to_owned()]);
     row("name", token.name.as_str());
@@ -149,27 +182,35 @@ fn fields(token: &Token, days: &UsageDays, now: Timestamp) -> Vec<[String; 2]> {
     for line in token.description.as_str().lines() {
         row("description", line);
     }
-    row("issued", &format_time(token.issued));
-    row("expires", &token.expires.map_or_else(|| "never".to_owned(), format_time));
-    limit_fields(token, &mut row);
+    row("issued", &time(token.issued));
+    row("expires", &token.expires.map_or_else(|| "never".to_owned(), time));
+    limit_fields(token, time, &mut row);
     if let (Some(at), Status::Revoked) = (token.revoked, token.status(now)) {
-        row("revoked", &format_time(at));
+        row("revoked", &time(at));
     }
     if let Some(old) = token.active_overlap(now) {
-        row("old secret", &format!("works until {}", format_time(old.until)));
+        row("old secret", &format!("works until {}", time(old.until)));
         let unused = || "not used since the regeneration".to_owned();
-        let last = |used: &LastUse| format!("last used {}", describe_use(used));
+        let last = |used: &LastUse| format!("last used {}", describe_use(used, time));
         row("old secret", &old.last_used.as_ref().map_or_else(unused, last));
     }
-    row("last used", &token.last_use().map_or_else(|| "never".to_owned(), describe_use));
+    row(
+        "last used",
+        &token.last_use().map_or_else(|| "never".to_owned(), |used| describe_use(used, time)),
+    );
     if let Some(denied) = token.last_denial() {
-        row("last denied", &describe_denial(denied));
+        row("last denied", &describe_denial(denied, time));
     }
     if let Some(today) = days.on_day_of(now) {
         row("used today", &today.describe());
     }
-    row("created", &format!("{} by {}", format_time(token.created), token.created_by));
-    row("allows", &describe_scopes(&token.scopes));
+    row("created", &format!("{} by {}", time(token.created), token.created_by));
+    if token.scopes.is_empty() {
+        row("allows", &describe_scopes(&token.scopes));
+    }
+    for sentence in describe_by_operation(&token.scopes) {
+        row("allows", &sentence);
+    }
     if let Some(warning) = wildcard_warning(&token.scopes) {
         row("warning", &warning);
     }
@@ -180,9 +221,13 @@ fn fields(token: &Token, days: &UsageDays, now: Timestamp) -> Vec<[String; 2]> {
 }
 
 /// Adds a row for each limit of the token.
-fn limit_fields(token: &Token, row: &mut impl FnMut(&str, &str)) {
+fn limit_fields(
+    token: &Token,
+    time: &dyn Fn(Timestamp) -> String,
+    row: &mut impl FnMut(&str, &str),
+) {
     if let Some(start) = token.limits.not_before {
-        row("not before", &format_time(start));
+        row("not before", &time(start));
     }
     for network in token.limits.sources.iter().flat_map(SourceNetworks::iter) {
         row("allowed from", &network.to_string());
@@ -193,16 +238,16 @@ fn limit_fields(token: &Token, row: &mut impl FnMut(&str, &str)) {
 }
 
 /// Describes a use: time, address and operation.
-fn describe_use(used: &LastUse) -> String {
-    format!("{}, {}", time_and_address(used), used.summary)
+fn describe_use(used: &LastUse, time: &dyn Fn(Timestamp) -> String) -> String {
+    format!("{}, {}", time_and_address(used, time), used.summary)
 }
 
 /// Describes a denied attempt: time, address and request.
-fn describe_denial(denied: &LastUse) -> String {
-    format!("{}: {}", time_and_address(denied), denied.summary)
+fn describe_denial(denied: &LastUse, time: &dyn Fn(Timestamp) -> String) -> String {
+    format!("{}: {}", time_and_address(denied, time), denied.summary)
 }
 
-fn time_and_address(used: &LastUse) -> String {
+fn time_and_address(used: &LastUse, time: &dyn Fn(Timestamp) -> String) -> String {
     let from = used.from.as_ref().map_or_else(String::new, |from| format!(" from {from}"));
-    format!("{}{from}", format_time(used.at))
+    format!("{}{from}", time(used.at))
 }

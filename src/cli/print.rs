@@ -97,6 +97,16 @@ impl Output {
         if file.metadata()?.is_file() { file.sync_all() } else { Ok(()) }
     }
 
+    /// Prints each row as a name and a value, without headings.
+    pub fn fields(&self, rows: &[[String; 2]]) -> io::Result<()> {
+        let wide = rows.iter().map(|[name, _]| name.width()).max().unwrap_or_default();
+        let mut out = io::BufWriter::new(io::stdout().lock());
+        for row in rows {
+            writeln!(out, "{}", join_cells(row.each_ref().map(String::as_str), &[wide, 0]))?;
+        }
+        out.flush()
+    }
+
     /// Prints `rows` under `headings`; each column is as wide as its widest cell.
     pub fn table<const N: usize>(
         &self,

@@ -10,6 +10,7 @@ use super::error::{ConfigFault, FaultKind};
 use super::paths::{UserDirs, absolute_path};
 use super::scope_catalogue;
 use super::toml_reader::{TomlEntry, TomlReader, entries};
+use super::views::NamedView;
 use crate::domain::{
     Lifetime, LifetimeLimits, ScopeCatalogue, SecretPrefix,
     file_path::{PathFault, file_path},
@@ -35,9 +36,10 @@ pub struct ConfigFile {
     pub mouse: Option<bool>,
     pub clipboard: Option<Vec<String>>,
     pub keymap: Option<Keymap>,
+    pub views: Option<Vec<NamedView>>,
 }
 
-const SETTINGS: [&str; 11] = [
+const SETTINGS: [&str; 12] = [
     "store",
     "read-only",
     "prefix",
@@ -49,6 +51,7 @@ const SETTINGS: [&str; 11] = [
     "mouse",
     "clipboard",
     "keys",
+    "views",
 ];
 
 impl ConfigFile {
@@ -101,6 +104,7 @@ impl<'a> TomlReader<'a> {
             mouse,
             clipboard,
             keys,
+            views,
         ] = &picked;
         let mut file = ConfigFile {
             store: self.parsed_text(store.as_ref(), "a path in quotes", |text| {
@@ -142,6 +146,7 @@ impl<'a> TomlReader<'a> {
         }
         self.lifetimes(lifetime.as_ref(), &mut file);
         file.clipboard = self.clipboard(clipboard.as_ref());
+        self.views(views.as_ref(), &mut file);
         file.keymap = keys.as_ref().and_then(|entry| self.keys(entry));
         file
     }

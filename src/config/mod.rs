@@ -12,6 +12,7 @@ pub mod paths;
 pub mod pipe_wait;
 mod scope_catalogue;
 mod toml_reader;
+pub mod views;
 
 use std::{
     collections::BTreeMap,
@@ -26,6 +27,7 @@ pub use error::FaultKind;
 pub use error::{ConfigError, ConfigFault};
 pub use file::ConfigFile;
 pub use paths::UserDirs;
+pub use views::NamedView;
 
 use crate::domain::{
     Lifetime, LifetimeLimits, ScopeCatalogue, SecretPrefix, labelled_enum::labels,
@@ -89,6 +91,8 @@ pub struct Config {
     /// [`clipboard_route::choose_route`].
     pub clipboard: Vec<String>,
     pub keymap: Keymap,
+    /// Searches with names, in the order of the file.
+    pub views: Vec<NamedView>,
     /// The source of each value, by the name of the setting in the config file.
     pub sources: SettingSources,
 }
@@ -194,6 +198,7 @@ impl Config {
             mouse: first_set(from, "mouse", [flags.mouse.then_some(true), None, file.mouse], false),
             clipboard: first_set(from, "clipboard.command", file_only(file.clipboard), Vec::new()),
             keymap: first_set(from, "keys", file_only(file.keymap), Keymap::default()),
+            views: first_set(from, "views", file_only(file.views), Vec::new()),
             sources,
         })
     }

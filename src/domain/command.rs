@@ -36,6 +36,8 @@ pub enum Command {
     AddScopes { tokens: Vec<TokenId>, scopes: Vec<Scope> },
     /// Remove scopes from each token.
     RemoveScopes { tokens: Vec<TokenId>, scopes: ScopesToRemove },
+    /// Remove `removed` from the token, then add `added`, all or none.
+    ChangeScopes { token: TokenId, added: Vec<Scope>, removed: Vec<Scope> },
     /// Revoke each token: its secrets stop working.
     Revoke { tokens: Vec<TokenId> },
     /// Revoke the tokens whose leaked secret still works, and skip the others.
@@ -164,6 +166,7 @@ impl Command {
             | Self::Regenerate { tokens, .. }
             | Self::Delete { tokens: TokensToDelete::Listed(tokens) } => tokens,
             Self::Edit { token, .. }
+            | Self::ChangeScopes { token, .. }
             | Self::RecordDelivery { token, .. }
             | Self::Restore(TokensToRestore::Token(token)) => std::slice::from_ref(token),
             Self::Create { .. }
@@ -189,6 +192,7 @@ impl Command {
             | Self::Delete { tokens: TokensToDelete::Listed(tokens) } => *tokens = ids,
             Self::Create { .. }
             | Self::Edit { .. }
+            | Self::ChangeScopes { .. }
             | Self::RevokeLeaked { .. }
             | Self::Delete { tokens: TokensToDelete::All }
             | Self::Restore(_)

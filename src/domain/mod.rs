@@ -22,6 +22,7 @@ pub mod name;
 mod not_before;
 mod overlap;
 pub mod overview;
+pub mod pending_scopes;
 pub mod plan;
 pub mod scan;
 pub mod scope;
@@ -56,6 +57,7 @@ pub use name::{Description, Name, NameError, fold};
 pub use not_before::NotBefore;
 pub use overlap::SecretOverlap;
 pub use overview::{AttentionKind, AttentionQueries, MostDenied, Overview};
+pub use pending_scopes::PendingScopes;
 pub use plan::{
     Confirmation, ConfirmationProof, Plan, Refusal, SkippedToken, StoredToken, TokenChange,
     Warning, plan,

@@ -8,6 +8,7 @@ use std::{
 
 use super::{
     catalogue::ScopeCatalogue,
+    pending_scopes::PendingScopes,
     scope::{Domain, Entity, EntityType, Operation, Scope},
 };
 
@@ -98,6 +99,10 @@ pub enum CellState {
     Granted,
     /// Granted by another scope: on `*`, or in any domain.
     Implied,
+    /// Not granted yet; a pending change adds it.
+    Added,
+    /// Granted until a pending change removes it.
+    Removed,
 }
 
 /// The rows and columns for the scopes of one token, with the state of each cell.
@@ -111,10 +116,12 @@ pub struct ScopeMatrix {
 }
 
 impl ScopeMatrix {
-    /// The table of `scopes`. It has the columns that the catalogue offers for the types of
-    /// `scopes`, and one for each operation that only `scopes` has.
-    pub fn new(scopes: &[Scope], catalogue: &ScopeCatalogue) -> Self {
-        let mut rows: Vec<ScopeTarget> = scopes.iter().map(ScopeTarget::of).collect();
+    /// The table of the scopes `held` with the changes `pending`. It has the columns that the
+    /// catalogue offers for the types of the scopes, and one for each operation that only they have.
+    pub fn new(held: &[Scope], pending: &PendingScopes, catalogue: &ScopeCatalogue) -> Self {
+        let chosen = pending.chosen(held);
+        let scopes: BTreeSet<&Scope> = held.iter().chain(&chosen).collect();
+        let mut rows: Vec<ScopeTarget> = scopes.iter().map(|it| ScopeTarget::of(it)).collect();
         rows.sort_by(compare_targets);
         rows.dedup();
         let mut operations: Vec<Operation> = Vec::new();
@@ -129,9 +136,9 @@ impl ScopeMatrix {
                 operations.push(operation);
             }
         }
-        let held: HashSet<&Scope> = scopes.iter().collect();
+        let held: HashSet<&Scope> = held.iter().collect();
         let state = |row: &ScopeTarget, operation: Operation| {
-            cell_state(&row.scope(operation), &held, catalogue)
+            cell_state(&row.scope(operation), (&held, &chosen), catalogue)
         };
         let cells = rows.iter().map(|row| operations.iter().map(|op| state(row, *op)).collect());
         Self { cells: cells.collect(), operations, rows }
@@ -149,13 +156,22 @@ impl ScopeMatrix {
     }
 }
 
-/// The state of the cell for `scope`. `held` contains the scopes of the token.
-fn cell_state(scope: &Scope, held: &HashSet<&Scope>, catalogue: &ScopeCatalogue) -> CellState {
-    if held.contains(scope) {
-        return CellState::Granted;
+/// The state of the cell for `scope`. `held` contains the scopes that the token has, `chosen` those
+/// that it has after the pending changes.
+fn cell_state(
+    scope: &Scope,
+    (held, chosen): (&HashSet<&Scope>, &BTreeSet<Scope>),
+    catalogue: &ScopeCatalogue,
+) -> CellState {
+    let is_covered = || chosen.iter().any(|it| it != scope && it.covers(scope));
+    match (held.contains(scope), chosen.contains(scope)) {
+        (true, true) => return CellState::Granted,
+        (true, false) => return CellState::Removed,
+        (false, true) if !is_covered() => return CellState::Added,
+        (false, _) => {}
     }
     let entry = catalogue.entry(&scope.entity_type);
-    if wider_scopes(scope).iter().any(|wider| held.contains(wider)) {
+    if wider_scopes(scope).iter().any(|wider| chosen.contains(wider)) {
         CellState::Implied
     } else if entry.is_some_and(|entry| entry.operations.contains(&scope.operation)) {
         CellState::Offered
@@ -176,8 +192,43 @@ fn wider_scopes(scope: &Scope) -> [Scope; 3] {
 type EntityGroup<'a> = (EntityType, Option<Domain>, Vec<&'a Entity>);
 
 /// Describes each operation in one sentence, with the entities merged: `may publish to channels c-0
-/// to c-9, c-12`. The sentences are in the order of the operations in `scopes`.
+/// to c-9, c-12`. The sentences are in the order of the operations.
 pub fn describe_by_operation(scopes: &[Scope]) -> Vec<String> {
+    let objects = objects_by_operation(scopes).into_iter();
+    objects.map(|(operation, objects)| format!("may {}", clause(&[operation], &objects))).collect()
+}
+
+/// Describes all scopes in one sentence, with the entities and the operations merged: `may publish
+/// and subscribe to channels c-1, c-2; read all clients`. Empty without scopes.
+pub fn describe_merged(scopes: &[Scope]) -> String {
+    let mut clauses: Vec<(String, Vec<Operation>)> = Vec::new();
+    for (operation, objects) in objects_by_operation(scopes) {
+        match clauses.iter_mut().find(|(other, _)| *other == objects) {
+            Some((_, operations)) => operations.push(operation),
+            None => clauses.push((objects, vec![operation])),
+        }
+    }
+    let clauses = clauses.iter().map(|(objects, operations)| clause(operations, objects));
+    match clauses.collect::<Vec<_>>().join("; ") {
+        empty if empty.is_empty() => empty,
+        text => format!("may {text}"),
+    }
+}
+
+/// `publish and subscribe to channels c-1, c-2`.
+fn clause(operations: &[Operation], objects: &str) -> String {
+    let words: Vec<_> = operations.iter().map(Operation::as_str).collect();
+    let preposition = super::describe_scopes::preposition(&words);
+    let words = match words.split_last() {
+        Some((last, [])) => (*last).to_owned(),
+        Some((last, others)) => format!("{} and {last}", others.join(", ")),
+        None => String::new(),
+    };
+    format!("{words}{preposition} {objects}")
+}
+
+/// The objects of each operation, with the entities merged: `channels c-0 to c-9, c-12`.
+fn objects_by_operation(scopes: &[Scope]) -> BTreeMap<Operation, String> {
     let mut sorted: Vec<&Scope> = scopes.iter().collect();
     sorted.sort_by(|one, other| compare_scopes(one, other));
     let mut objects: BTreeMap<Operation, Vec<EntityGroup<'_>>> = BTreeMap::new();
@@ -191,19 +242,13 @@ pub fn describe_by_operation(scopes: &[Scope]) -> Vec<String> {
             None => groups.push((scope.entity_type, scope.domain.clone(), vec![&scope.entity])),
         }
     }
-    objects
-        .into_iter()
-        .map(|(operation, groups)| {
-            let objects = groups.iter().map(|(kind, domain, entities)| {
-                let domain =
-                    domain.as_ref().map_or_else(String::new, |it| format!(" in domain {it}"));
-                format!("{}{domain}", describe_entities(*kind, entities))
-            });
-            let objects = objects.collect::<Vec<_>>().join("; ");
-            let preposition = super::describe_scopes::preposition(&[operation.as_str()]);
-            format!("may {operation}{preposition} {objects}")
-        })
-        .collect()
+    let describe = |(kind, domain, entities): &EntityGroup<'_>| {
+        let domain = domain.as_ref().map_or_else(String::new, |it| format!(" in domain {it}"));
+        format!("{}{domain}", describe_entities(*kind, entities))
+    };
+    let describe_all =
+        |groups: Vec<EntityGroup<'_>>| groups.iter().map(describe).collect::<Vec<_>>().join("; ");
+    objects.into_iter().map(|(operation, groups)| (operation, describe_all(groups))).collect()
 }
 
 /// `all channels`, or `channels c-0 to c-9, c-12`. `entities` are sorted.
@@ -262,7 +307,16 @@ mod tests {
     }
 
     fn matrix(texts: &[&str]) -> ScopeMatrix {
-        ScopeMatrix::new(&scopes(texts), &ScopeCatalogue::default())
+        pending_matrix(texts, &[])
+    }
+
+    fn pending_matrix(texts: &[&str], toggled: &[&str]) -> ScopeMatrix {
+        let (held, catalogue) = (scopes(texts), ScopeCatalogue::default());
+        let mut pending = PendingScopes::default();
+        for scope in scopes(toggled) {
+            pending.toggle(scope, &held, &catalogue).unwrap();
+        }
+        ScopeMatrix::new(&held, &pending, &catalogue)
     }
 
     fn row_text(matrix: &ScopeMatrix, row: usize) -> String {
@@ -271,6 +325,8 @@ mod tests {
             CellState::Offered => '.',
             CellState::Granted => 'x',
             CellState::Implied => '*',
+            CellState::Added => '+',
+            CellState::Removed => '-',
         };
         (0..matrix.operations.len()).map(glyph).collect()
     }
@@ -291,6 +347,17 @@ mod tests {
         assert_eq!(row_text(&matrix, 0), ".......x.");
         assert_eq!(row_text(&matrix, 1), ".......*x");
         assert_eq!(row_text(&matrix, 2), ".x.....  ");
+    }
+
+    #[test]
+    fn cells_show_pending_changes_and_what_they_imply() {
+        let held = ["channels:*:publish", "channels:c-1:read"];
+        let toggled = ["channels:*:publish", "channels:c-1:publish", "channels:c-1:read"];
+        let matrix = pending_matrix(&held, &toggled);
+        assert_eq!(row_text(&matrix, 0), ".......-.");
+        assert_eq!(row_text(&matrix, 1), ".-.....+.");
+        let matrix = pending_matrix(&held, &["channels:*:list"]);
+        assert_eq!(row_text(&matrix, 1), ".x*....*.");
     }
 
     #[test]
@@ -332,6 +399,17 @@ mod tests {
             ]
         );
         assert_eq!(describe_by_operation(&[]), Vec::<String>::new());
+    }
+
+    #[test]
+    fn operations_on_the_same_objects_share_a_clause() {
+        let both =
+            |id: &str| [format!("channels:{id}:publish"), format!("channels:{id}:subscribe")];
+        let texts = [both("c-1"), both("c-2"), ["users:*:read".into(), "users:*:list".into()]];
+        let held: Vec<Scope> = texts.iter().flatten().map(|text| text.parse().unwrap()).collect();
+        let text = "may list and read all users; publish and subscribe to channels c-1, c-2";
+        assert_eq!(describe_merged(&held), text);
+        assert_eq!(describe_merged(&[]), "");
     }
 
     proptest! {

@@ -41,6 +41,8 @@ labels! {
         PreviousStatus => "previous-status",
         /// Toggle the filter for tokens that expire soon.
         Expiring => "expiring",
+        /// Show the tokens of the next view of the config.
+        NextView => "next-view",
         NextSort => "next-sort",
         ReverseSort => "reverse-sort",
         /// Show times relative, local or in UTC.
@@ -60,6 +62,12 @@ labels! {
         /// Select the next operation in the row of a scope.
         NextCell => "next-cell",
         PreviousCell => "previous-cell",
+        /// Add or remove the scope of the selected cell, as a pending change.
+        ToggleCell => "toggle-cell",
+        /// Add or remove all scopes in the row of the selected cell.
+        ToggleRow => "toggle-row",
+        /// Add or remove all scopes in the column of the selected cell.
+        ToggleColumn => "toggle-column",
         /// Switch between the table of operations and one row for each scope.
         ScopeForm => "scope-form",
         /// Enlarge the section with the cursor, or show all sections again.
@@ -131,6 +139,9 @@ impl Action {
                 | Self::AddScope
                 | Self::Preset
                 | Self::RemoveScope
+                | Self::ToggleCell
+                | Self::ToggleRow
+                | Self::ToggleColumn
                 | Self::ClearScopes
                 | Self::Revoke
                 | Self::Regenerate

@@ -62,7 +62,8 @@ bindings! {
         Search ["/"] "search" "search by words and terms such as op:publish" View 7;
         NextStatus ["f"] "filter" "show the tokens of the next status" View 8;
         PreviousStatus ["F"] "filter" "show the tokens of the previous status" View 0;
-        Expiring ["E"] "expiring" "show tokens that expire within a week" View 0;
+        Expiring ["E"] "expiring" "show tokens expiring within 7, 30 or 90 days" View 0;
+        NextView ["V"] "view" "show the next view of the config" View 0;
         NextSort ["s"] "sort" "sort by the next column" View 12;
         ReverseSort ["S"] "reverse" "reverse sort order" View 0;
         Back ["Esc"] "clear" "clear the range, the marks or the search" View 0;
@@ -75,6 +76,10 @@ bindings! {
         Preset ["p"] "preset" "add the scopes of a preset" Token 6;
         RemoveScope ["d"] "remove scope" "remove the selected scope" Token 5;
         ClearScopes ["X"] "clear" "remove every scope" Token 9;
+        Submit ["Ctrl-S", "Enter"] "apply" "apply the pending changes of scopes" Token 1;
+        ToggleCell ["Space"] "toggle" "add or remove the selected scope" Token 2;
+        ToggleRow ["-"] "row" "add or remove the scopes of the row" Token 0;
+        ToggleColumn ["="] "column" "add or remove the scopes of the column" Token 0;
         NextCell ["Right", "l"] "choose" "select the next operation" Move 2;
         PreviousCell ["Left", "h"] "previous" "select the previous operation" Move 0;
         Test ["T"] "test" "check what the token may do" Token 6;

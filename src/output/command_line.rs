@@ -154,6 +154,15 @@ pub fn of_command<'a>(
                 ScopesToRemove::All => on("scope clear", &[*token]),
             }
         }
+        Command::ChangeScopes { token, added, removed } => {
+            let line = on("scope change", &[*token]);
+            let options = |line, name, scopes: &[Scope]| {
+                scope_arguments(scopes)
+                    .into_iter()
+                    .fold(line, |line: CommandLine, scopes| line.option(name, scopes))
+            };
+            options(options(line, "--add", added), "--remove", removed)
+        }
         Command::Revoke { tokens } => on("revoke", tokens),
         Command::EndOverlap { tokens } => on("revoke --old", tokens),
         Command::Regenerate { tokens, lifetime, overlap, secret_file } => {

@@ -6,11 +6,18 @@ use crate::{
     service::ChainCheckResult,
 };
 
-/// One state that needs attention, or its absence, as a row: `6 expire within 7 days`.
+/// One state that needs attention, or its absence, as a row: `6 expire within 7 days`, `none
+/// expires within 7 days`.
 pub fn attention_text(kind: AttentionKind, overview: &Overview) -> String {
     let count = overview.count(kind);
     let (number, is_one) = (grouped(count), count == 1);
     match kind {
+        AttentionKind::ExpiringSoon if count == 0 => "none expires within 7 days".to_owned(),
+        AttentionKind::Undelivered if count == 0 => "every secret was saved".to_owned(),
+        AttentionKind::Idle if count == 0 => "none unused for 90 days".to_owned(),
+        AttentionKind::Unrestricted if count == 0 => {
+            "none may do everything on everything".to_owned()
+        }
         AttentionKind::ExpiringSoon if is_one => "1 expires within 7 days".to_owned(),
         AttentionKind::ExpiringSoon => format!("{number} expire within 7 days"),
         AttentionKind::Undelivered if is_one => "1 secret was never saved".to_owned(),
@@ -22,7 +29,7 @@ pub fn attention_text(kind: AttentionKind, overview: &Overview) -> String {
                 let from = token.from.as_ref().map_or(String::new(), |it| format!(", {it}"));
                 format!("{}: {number} denied today{from}", token.name)
             }
-            None => "0 tokens denied often today".to_owned(),
+            None => "none denied often today".to_owned(),
         },
     }
 }

@@ -20,6 +20,7 @@ pub fn question(plan: &Plan) -> String {
         Command::RemoveScopes { scopes: ScopesToRemove::All, .. } => {
             format!("Remove every scope from {tokens}?")
         }
+        Command::ChangeScopes { .. } => format!("Change the scopes of {tokens}?"),
         Command::Revoke { .. } | Command::RevokeLeaked { .. } => format!("Revoke {tokens}?"),
         Command::EndOverlap { .. } => format!("End the old secret of {tokens}?"),
         Command::Regenerate { .. } => format!("Regenerate {tokens}?"),

@@ -46,6 +46,7 @@ fn ending_kind(command: &Command) -> Option<EndingKind> {
         | Command::Edit { .. }
         | Command::AddScopes { .. }
         | Command::RemoveScopes { .. }
+        | Command::ChangeScopes { .. }
         | Command::Regenerate { .. }
         | Command::Restore(_)
         | Command::Revert(_)
@@ -263,6 +264,7 @@ impl Service {
                 return Ok(unprotected);
             }
             Command::RemoveScopes { .. }
+            | Command::ChangeScopes { .. }
             | Command::Edit { .. }
             | Command::Revert(_)
             | Command::Revoke { .. }

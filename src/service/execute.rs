@@ -161,15 +161,16 @@ impl Service {
         let mut events = Vec::with_capacity(plan.changes.len());
         for change in plan.housekeeping.iter().chain(&plan.changes) {
             let damaged = Self::apply_change(tx, change)?;
-            let Some((action, detail)) = &change.event else { continue };
-            let mut event = self.new_event(plan.at, *action, change.token(), detail.clone());
-            event.actor = actor.clone();
-            if let Some((id, name)) = damaged {
-                (event.token, event.name) = (Some(id), name);
-            }
-            events.push(event);
-            if *action == AuditAction::ClockAccepted {
-                tx.accept_clock()?;
+            for (action, detail) in &change.events {
+                let mut event = self.new_event(plan.at, *action, change.token(), detail.clone());
+                event.actor = actor.clone();
+                if let Some((id, name)) = &damaged {
+                    (event.token, event.name) = (Some(*id), name.clone());
+                }
+                events.push(event);
+                if *action == AuditAction::ClockAccepted {
+                    tx.accept_clock()?;
+                }
             }
         }
         Ok(tx.append_events(&events)?)

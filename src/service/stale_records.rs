@@ -66,6 +66,7 @@ impl Service {
             Command::Edit { .. }
                 | Command::AddScopes { .. }
                 | Command::RemoveScopes { .. }
+                | Command::ChangeScopes { .. }
                 | Command::Regenerate { .. }
                 | Command::EndOverlap { .. }
                 | Command::Revert(_)

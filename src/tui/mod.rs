@@ -24,6 +24,7 @@ use self::{
     worker::Worker,
 };
 use crate::{
+    config::NamedView,
     domain::Secret,
     keymap::Keymap,
     service::{self, Clock, Service, Zone},
@@ -36,6 +37,8 @@ const WRITE_WAIT: Duration = Duration::from_millis(200);
 #[derive(Debug)]
 pub struct AppSettings {
     pub keymap: Keymap,
+    /// The searches with names that the list offers.
+    pub views: Vec<NamedView>,
     pub theme: Theme,
     /// Whether the app captures clicks and the wheel.
     pub mouse: bool,
@@ -61,6 +64,7 @@ pub fn run(service: Service, setup: AppSettings) -> Result<Vec<Secret>, Terminal
     let policy = service.policy().clone();
     let mut model = Model::new(Clock::System, Zone::Local, setup.theme, policy, setup.keymap);
     model.read_only = service.is_read_only();
+    model.views = setup.views;
     model.is_demo = service.is_in_memory();
     let app = App::new(model, setup.identity).with_options(setup.options);
 

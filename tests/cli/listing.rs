@@ -3,7 +3,7 @@
 
 use chrono::TimeDelta;
 
-use crate::{Home, run, support::Pty};
+use crate::{Home, issue, run, support::Pty};
 
 fn names(home: &Home, arguments: &[&str]) -> Vec<String> {
     let listed = run(home, &[&["list", "--json"], arguments].concat()).objects();
@@ -179,4 +179,29 @@ fn a_pipe_gets_complete_names_and_full_times() {
         assert_eq!(row.split_whitespace().count(), 6, "{row}");
         assert!(row.contains('T') && row.contains('Z'), "{row}");
     }
+}
+
+#[test]
+fn show_has_no_headings_and_merges_its_sentences() {
+    let home = Home::new();
+    let scopes: Vec<_> = (0..40).map(|n| format!("channels:c-{n}:read")).collect();
+    let mut create = vec!["ci"];
+    for scope in &scopes {
+        create.extend(["--scope", scope.as_str()]);
+    }
+    issue(&home, &create);
+    let shown = run(&home, &["show", "ci"]).success();
+    assert!(shown.starts_with("name "), "{shown}");
+    assert!(!shown.contains("FIELD"), "{shown}");
+    let allows: Vec<_> = shown.lines().filter(|line| line.starts_with("allows")).collect();
+    assert!(
+        matches!(*allows, [line] if line.ends_with("may read channels c-0 to c-39")),
+        "{shown}"
+    );
+    // The details of all events begin in one column.
+    let column = |detail| shown.lines().find_map(|line| line.find(detail));
+    assert_eq!(column("  printed"), column("  until 2"), "{shown}");
+    // On a terminal, times have their distance from now.
+    let (rows, received) = on_terminal(&home, &["show", "ci"], 80, &[]);
+    assert!(String::from_utf8_lossy(&received).contains("(just now)"), "{rows:#?}");
 }

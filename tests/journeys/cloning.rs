@@ -79,8 +79,9 @@ fn a_preset_with_an_id_needs_one_entity_type() {
     it.sees("full-access:channels:c-42").sees("c-42");
     // The focus moves to the entity type.
     it.keys("c <C-s>").sees("channels    c-42");
-    it.keys("p f <Tab> c <Tab>").retypes("").keys("<C-s>").sees("missing entity");
-    it.keys("*").keys("<C-s> <C-s> a");
+    it.keys("p f <Tab> c <Tab>").retypes("c-*").keys("<C-s>").sees("use * alone");
+    // An empty field is any entity.
+    it.retypes("").keys("<C-s> <C-s> a");
     assert_eq!(it.token("ci").scopes.len(), 9, "the star absorbed the narrower scope");
 }
 

@@ -6,7 +6,7 @@ use super::{fixture::Fixture, journey::Journey};
 fn a_token_is_created_with_every_field_filled_in() {
     let mut it = Journey::at(80, 24);
     it.sees("No tokens yet.").keys("n prod-ci <Tab> 45m");
-    it.sees("Expires Tue 24 Nov 2026 12:45 +00:00").keys("<Tab>");
+    it.sees("Expires in 45 min, 24 Nov 2026 12:45 UTC").keys("<Tab>");
     it.types("Publishes builds").keys("<C-j>").types("ask the ci team");
     // First row: channels, any entity, publish and read.
     it.keys("<Tab> a").sees("Add scopes");
@@ -81,7 +81,7 @@ fn an_invalid_lifetime_is_reported_below_its_field() {
     it.retypes("-5d").sees("lifetime is below the minimum of 1 minute");
     it.keys("<C-s>").never_sees("Secret of").sees("-5d");
     assert_eq!(it.store_dump(), "");
-    it.retypes("2026-12-24").sees("Expires Thu 24 Dec 2026 23:59");
+    it.retypes("2026-12-24").sees("Expires in 30d, 24 Dec 2026 23:59 UTC");
     it.keys("<C-s>").sees("Secret of ci");
 }
 
@@ -237,4 +237,34 @@ fn a_large_paste_names_its_size() {
     let mut it = Journey::at(80, 24);
     it.keys("n").paste(&"z".repeat(1_000_000));
     it.sees("Only the first 4,096 of 1,000,000 pasted characters fit");
+}
+
+#[test]
+fn an_empty_custom_lifetime_shows_examples_and_no_error() {
+    let mut it = Journey::at(80, 24);
+    it.keys("n ci <Tab> <Left> <Left>");
+    for _ in 0..8 {
+        if it.shows("45m, 24h, 30d") {
+            break;
+        }
+        it.keys("<Right>");
+    }
+    it.sees("45m, 24h, 30d, 8w, 1y or a date like 2027-01-31").never_sees("is not a lifetime");
+}
+
+#[test]
+fn the_preset_dialog_starts_without_an_entity() {
+    let mut it = Journey::at(80, 24);
+    it.keys("n ci <Tab> <Tab> <Tab> p <Tab> <Tab>").sees("any (*)").types("c-9");
+    it.keys("<C-s>").sees("c-9").never_sees("*c-9");
+}
+
+#[test]
+fn the_form_describes_the_token_with_its_end() {
+    let mut it = Journey::at(80, 24);
+    it.keys("n ci <Tab> 2027-02-28 <Tab> <Tab> a c <Tab> c-1,c-2 <Tab> p <Space> s <Space> <C-s>");
+    it.sees("may publish and subscribe to channels c-1, c-2 until 28 Feb 2027");
+    // A short lifetime has the time of day.
+    it.keys("<S-Tab> <S-Tab> <S-Tab>").retypes("45m").sees("c-1, c-2 until 24 Nov 2026 12:45 UTC");
+    it.retypes("1x").never_sees("c-2 until");
 }

@@ -100,7 +100,7 @@ fn an_overlap_can_be_ended_early() {
 #[test]
 fn regenerate_states_the_overlap_that_would_end() {
     let mut it = Journey::on(Fixture::Rotated, 80, 24);
-    it.keys("R").sees("the previous secret would work until Tue 24 Nov 2026 12:30");
+    it.keys("R").sees("the previous secret would work until 24 Nov 2026 12:30 UTC");
     it.sees("from 192.0.2.17). It will stop working immediately.");
     it.keys("<Esc> r").sees("the previous secret would work until");
 }

@@ -36,7 +36,7 @@ fn a_token_is_created_with_limits() {
     it.keys("n limited <Tab> <Tab> <Tab>").sees("Limits").never_sees("allow from");
     it.keys("<Tab>").sees("Networks, e.g. 10.0.0.0/8. Empty: anywhere");
     it.types("10.0.0.0/8, 2001:db8::1").keys("<Tab>").types("2h");
-    it.sees("Valid from Tue 24 Nov 2026 14:00 +00:00").keys("<Tab> 5");
+    it.sees("Valid from 24 Nov 2026 14:00 UTC").keys("<Tab> 5");
     it.sees("--lifetime 30d --allow-from 10.0.0.0/8 --allow-from 2001:db8::1/128 --not-before 2h");
     it.keys("<C-s>").sees("Secret of limited").keys("a");
     let limits = it.token("limited").limits;

@@ -211,7 +211,7 @@ fn the_expiry_column_names_the_status_of_ended_tokens() {
     it.keys("F").sees("× old-backup").sees("revoked 1d ago").sees("○ sensor-gate");
     it.sees("expired 1d ago").never_sees("Status");
     // ci-deploy has used 3 of 30 days.
-    it.sees("in 27d          ▰▰▰▰▰▱").sees("▰▰▰▰▰▰");
+    it.sees("in 27d      ▰▰▰▰▰▱").sees("▰▰▰▰▰▰");
     it.clock_forward(TimeDelta::hours(26 * 24 + 1)).sees("! ci-deploy").sees("▰▱▱▱▱▱");
 }
 
@@ -233,4 +233,22 @@ fn an_empty_list_names_the_next_steps() {
     let mut it = Journey::on(Fixture::One, 80, 24);
     it.keys("D").types("ci-deploy").keys("<Enter>").sees("Press u to undo the deletion.");
     it.keys("u").sees("ci-deploy");
+}
+
+#[test]
+fn undo_is_offered_only_if_there_is_something_to_undo() {
+    let mut it = Journey::at(80, 24);
+    it.sees("n new").never_sees("u undo");
+    let mut it = Journey::on(Fixture::One, 160, 24);
+    it.never_sees("u undo").keys("D").types("ci-deploy").keys("<Enter>").sees("u undo");
+}
+
+#[test]
+fn the_gauge_is_beside_the_expiry() {
+    for (width, height) in [(80, 24), (120, 40)] {
+        let it = Journey::on(Fixture::Few, width, height);
+        let screen = it.screen();
+        let row = screen.lines().find(|line| line.contains("● ci-deploy")).unwrap();
+        assert!(row.contains("in 27d      ▰▰▰▰▰▱"), "{row}");
+    }
 }

@@ -33,6 +33,7 @@ mod recording_display;
 mod responses;
 mod safeguards;
 mod scenes;
+mod scope_toggling;
 mod screen_text;
 mod search;
 mod secret;

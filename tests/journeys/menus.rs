@@ -177,3 +177,10 @@ fn messages_use_the_remapped_keys() {
         .sees("Deleted ci. Press U within 24 hours to undo");
     it.keys("4 f").sees("B show all").keys("B").never_sees("B show all");
 }
+
+#[test]
+fn scattered_letters_match_no_command() {
+    let mut it = Journey::on(Fixture::Few, 80, 24);
+    it.keys(":").types("rev").sees("revoke the token").sees("reverse sort order");
+    it.never_sees("switch times").never_sees("start or end a range");
+}

@@ -12,7 +12,8 @@ fn a_row_opens_the_list_with_its_tokens() {
     let rows = [("", "expiring<7d"), ("j j", "idle>90d"), ("j j j", "unrestricted")];
     for (keys, search) in rows {
         it.keys("5 g").keys(keys);
-        let number: usize = it.selected().split_whitespace().nth(1).unwrap().parse().unwrap();
+        let number: usize =
+            it.selected().split_whitespace().nth(1).unwrap().parse().unwrap_or_default();
         it.keys("<Enter>").sees(&format!("/{search}"));
         it.sees(&format!("[Active {number}]"));
     }
@@ -28,7 +29,7 @@ fn an_unsaved_secret_is_counted_and_its_list_shows_it() {
 #[test]
 fn a_change_by_another_process_updates_the_figures() {
     let mut it = Journey::on(Fixture::One, 80, 24);
-    it.keys("5").sees("0 expire within 7 days").sees("Tokens 1");
+    it.keys("5").sees("none expires within 7 days").sees("Tokens 1");
     it.second_on_same_store().keys("n short <Tab> <Right> <C-s> a");
     it.waits_for("Tokens 2");
 }
@@ -36,7 +37,7 @@ fn a_change_by_another_process_updates_the_figures() {
 #[test]
 fn time_alone_updates_the_figures() {
     let mut it = Journey::on(Fixture::One, 80, 24);
-    it.keys("5").sees("0 expire within 7 days").clock_forward(TimeDelta::days(25));
+    it.keys("5").sees("none expires within 7 days").clock_forward(TimeDelta::days(25));
     it.waits_for("1 expires within 7 days");
 }
 
@@ -68,7 +69,7 @@ fn the_chain_row_opens_the_audit_trail() {
 #[test]
 fn the_overview_fits_the_smallest_screen() {
     let mut it = Journey::on(Fixture::Many, 40, 10);
-    it.keys("5").sees("5 Overview").sees("expire within 7 days").sees("not used for 90 days");
+    it.keys("5").sees("5 Overview").sees("expire within 7 days").sees("unused for 90 days");
     it.keys("G").sees("audit chain verified");
 }
 
@@ -77,4 +78,20 @@ fn the_command_of_the_overview_prints_the_same() {
     let mut it = Journey::on(Fixture::One, 80, 24);
     it.keys("5 y c");
     assert_eq!(it.copied_texts().last().map(String::as_str), Some("patdeck status"));
+}
+
+#[test]
+fn a_zero_is_not_shown_as_a_problem() {
+    let mut it = Journey::on(Fixture::Few, 120, 40);
+    it.keys("5").sees("none denied often today").never_sees("! none").never_sees(" 0 tokens");
+    let mut it = Journey::on(Fixture::One, 80, 24);
+    it.keys("5").sees("Nothing needs attention").sees("every secret was saved");
+}
+
+#[test]
+fn a_high_screen_shows_higher_bars() {
+    let mut it = Journey::on(Fixture::Many, 120, 40);
+    let screen = it.keys("5").screen();
+    let last = screen.lines().position(|line| line.contains("Tokens 60")).unwrap();
+    assert!(last >= 30, "the lower third is empty\n{screen}");
 }

@@ -21,6 +21,7 @@ fn no_changing_key_is_offered_or_has_an_effect() {
             it.keys(keys).keys("?").never_sees(binding.help).keys("<Esc>");
             it.keys(":").types(binding.help).sees("No command matches").keys("<Esc>");
             for key in binding.keys.iter().flat_map(|keys| keys.parse::<KeySequence>()) {
+                it.keys(keys);
                 for key in key.keys() {
                     it.press(key_event(*key));
                 }

@@ -109,3 +109,48 @@ fn matches_are_underlined_in_the_rows() {
     let is_underlined = |x: u16| buf[(at.x + x, at.y)].modifier.contains(Modifier::UNDERLINED);
     assert!(!is_underlined(0) && !is_underlined(2) && is_underlined(3) && is_underlined(8));
 }
+
+#[test]
+fn the_counts_stay_while_a_search_is_typed() {
+    let mut it = Journey::on(Fixture::Many, 80, 24);
+    it.keys("F /").types("fleet").sees("Active 12  Expiring 2  Expired 6  Revoked 2");
+    // A longer search leaves room for short labels only.
+    it.types(" op:publish idle>1d type:channels").sees("Act 7").sees("Rev 1");
+    it.retypes("foo:bar").sees("Revoked");
+}
+
+#[test]
+fn the_expiry_key_cycles_through_7_30_and_90_days() {
+    let mut it = Journey::on(Fixture::Few, 80, 24);
+    it.keys("E").sees("[Expiring 1]").never_sees("ci-deploy");
+    it.keys("E").sees("[Active 2]").sees("/expires<30d").sees("ci-deploy");
+    it.keys("E").sees("/expires<90d").keys("E").sees("[Active 2]").sees("/ search");
+    // A search is kept.
+    it.keys("/").types("ci").keys("<Enter> E E").sees("/ci expires<30d").sees("[Active 1]");
+    it.keys("y c");
+    let copied = it.copied_texts().pop().unwrap();
+    assert!(copied.contains("--search 'ci expiring<30d'"), "{copied}");
+    let mut it = Journey::on(Fixture::Few, 80, 24);
+    it.keys("E E E").clicks("Expiring 1").sees("[Expiring 1]").never_sees("/expires");
+    // Another status ends the window.
+    it.keys("E f").sees("[Expired 1]").never_sees("/expires");
+}
+
+#[test]
+fn named_views_are_chips_that_a_key_goes_through() {
+    let views = [("stale", "unused"), ("gone", "status:revoked")];
+    let mut it = Journey::with_views(&views, Fixture::Few, 80, 24);
+    it.sees("stale").sees("gone").keys("V").sees("[stale]").sees("/unused").sees("grafana");
+    it.keys("V")
+        .sees("[gone]")
+        .sees("old-backup")
+        .keys("V")
+        .sees("[Active 2]")
+        .never_sees("[gone]");
+    it.clicks("gone").sees("[gone]").keys("<Esc>").never_sees("[gone]");
+    // Without room, only the current view has a chip.
+    let mut it = Journey::with_views(&views, Fixture::Few, 60, 16);
+    it.never_sees("stale").keys("V").sees("[stale]");
+    let mut it = Journey::on(Fixture::Few, 80, 24);
+    it.keys("V").sees("There are no views.");
+}

@@ -4,7 +4,7 @@ use std::{rc::Rc, sync::mpsc::channel, time::Duration};
 
 use chrono::FixedOffset;
 use patdeck::{
-    config::{GlyphSet, ThemeName},
+    config::{GlyphSet, NamedView, ThemeName},
     keymap::Keymap,
     service::{Service, Zone},
     tui::{
@@ -74,14 +74,42 @@ impl Journey {
         Self::start_with(store, theme, Size::new(width, height), service, keymap)
     }
 
+    /// Like [`Journey::on`], with views: names and searches.
+    pub(crate) fn with_views(
+        views: &[(&str, &str)],
+        fixture: Fixture,
+        width: u16,
+        height: u16,
+    ) -> Self {
+        let store = Rc::new(TestStore::with(fixture));
+        let theme = Theme::new(ThemeName::Default, GlyphSet::Unicode);
+        let service = store.service("alice");
+        let view = |(name, search): &(&str, &str)| NamedView {
+            name: (*name).to_owned(),
+            search: (*search).to_owned(),
+        };
+        let views = views.iter().map(view).collect();
+        let size = Size::new(width, height);
+        let mut it =
+            Self::assemble(store, theme, size, service, (Keymap::default(), Zone::utc()), views);
+        it.settle_and_draw();
+        it
+    }
+
     /// Like [`Journey::on`], in a time zone `hours` east of UTC, at 80x24.
     pub(crate) fn in_zone(fixture: Fixture, hours: i32) -> Self {
         let store = Rc::new(TestStore::with(fixture));
         let theme = Theme::new(ThemeName::Default, GlyphSet::Unicode);
         let service = store.service("alice");
         let zone = Zone::Fixed(FixedOffset::east_opt(hours * 3600).unwrap());
-        let mut it =
-            Self::assemble(store, theme, Size::new(80, 24), service, (Keymap::default(), zone));
+        let mut it = Self::assemble(
+            store,
+            theme,
+            Size::new(80, 24),
+            service,
+            (Keymap::default(), zone),
+            Vec::new(),
+        );
         it.settle_and_draw();
         it
     }
@@ -135,7 +163,7 @@ impl Journey {
         service: Service,
         keymap: Keymap,
     ) -> Self {
-        Self::assemble(store, theme, size, service, (keymap, Zone::utc()))
+        Self::assemble(store, theme, size, service, (keymap, Zone::utc()), Vec::new())
     }
 
     fn assemble(
@@ -144,12 +172,14 @@ impl Journey {
         size: Size,
         service: Service,
         (keymap, zone): (Keymap, Zone),
+        views: Vec<NamedView>,
     ) -> Self {
         let who = service.actor().user.clone();
         let clock = store.clock.clone();
         let policy = service.policy().clone();
         let mut model = Model::new(clock, zone, theme, policy, keymap);
         model.read_only = service.is_read_only();
+        model.views = views;
         let app = App::new(model, format!("{who}@edge-1"));
         let (sender, inbox) = channel();
         let from_worker = sender.clone();

@@ -44,6 +44,7 @@ fn child_main() {
     }
     let service = service_on(&home.join(".local/share/patdeck/store.redb"), Clock::System);
     let setup = AppSettings {
+        views: Vec::new(),
         keymap: Keymap::default(),
         theme: Theme::new(ThemeName::Default, GlyphSet::Unicode),
         mouse: false,

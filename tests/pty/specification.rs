@@ -82,7 +82,7 @@ fn create_with_everything(pty: &mut Pty) -> String {
     pty.keys("a");
     pty.wait_for("Add scopes");
     add_scopes(pty, "messages", "*", &["subscribe"]);
-    pty.wait_for("may read, publish on c-42 (channels)");
+    pty.wait_for("may publish and read on channels c-42");
     pty.keys("<C-s>");
     pty.wait_for(&format!("Secret of {NAME}"));
     secret_on(pty)

@@ -68,7 +68,7 @@ impl ConfirmationProof {
 impl Plan {
     /// The confirmation that this plan requires.
     pub fn confirmation(&self) -> Confirmation {
-        let has_effect = self.changes.iter().any(|change| change.event.is_some());
+        let has_effect = self.changes.iter().any(|change| !change.events.is_empty());
         if !has_effect || !self.needs_confirmation() {
             return Confirmation::None;
         }
@@ -118,6 +118,7 @@ impl Plan {
             | Command::Edit { .. }
             | Command::AddScopes { .. }
             | Command::RemoveScopes { scopes: ScopesToRemove::Listed(_), .. }
+            | Command::ChangeScopes { .. }
             | Command::Restore(_)
             | Command::Revert(_)
             | Command::RecordDelivery { .. }
@@ -172,7 +173,7 @@ impl Plan {
         match &self.command {
             Command::Delete { .. } => hash.update(token.name.as_str()),
             Command::EndOverlap { .. } => hash.update(previous),
-            Command::RemoveScopes { .. } => {
+            Command::RemoveScopes { .. } | Command::ChangeScopes { .. } => {
                 for scope in &token.scopes {
                     hash.update(scope.to_string());
                     hash.update([0]);

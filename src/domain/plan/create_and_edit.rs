@@ -1,20 +1,22 @@
-//! Plans creation, changes of name, description, limits and scopes, and the undo of these changes.
+//! Plans creation, changes of name, description and limits, and the undo of these changes and of
+//! changes of scopes.
 
 use std::sync::Arc;
 
 use super::{
     Plan, PlanContext, ReadTokens, Refusal, StoredToken, TokenChange, Warning,
-    audit_text::{expiry_text, limits_text, scope_count, scope_list},
+    audit_text::{expiry_text, limits_text, scope_count},
     require_token,
+    scope_changes::check_scopes,
 };
 use crate::domain::{
-    command::{NewToken, ScopesToRemove, TokenEdit},
+    command::{NewToken, TokenEdit},
     event::AuditAction,
     id::TokenId,
     limits::{LimitChanges, TokenLimits},
     mixes_scripts,
     name::{Description, Name},
-    scope::{Scope, ScopeError, Scopes},
+    scope::Scopes,
     token::Token,
 };
 
@@ -69,7 +71,7 @@ pub(super) fn create<R: ReadTokens>(
     plan.changes.push(super::TokenChange {
         before: StoredToken::Absent,
         after: StoredToken::Live(Arc::new(token)),
-        event: Some((AuditAction::Created, detail)),
+        events: vec![(AuditAction::Created, detail)],
     });
     Ok(())
 }
@@ -135,63 +137,6 @@ fn warn_of_lookalikes<R: ReadTokens>(
     Ok(())
 }
 
-/// Returns an error for the first scope that is not in the catalogue.
-pub(super) fn check_scopes(scopes: &[Scope], context: &PlanContext<'_>) -> Result<(), Refusal> {
-    scopes.iter().try_for_each(|scope| Ok(context.catalogue.check(scope)?))
-}
-
-/// Adds each of `scopes` that `token` does not have. Skips the token if it has all of them.
-pub(super) fn add_scopes(plan: &mut Plan, token: &Arc<Token>, scopes: &[Scope]) {
-    let mut wider = Token::clone(token);
-    let (mut added, mut absorbed, mut held) = (Vec::new(), Vec::new(), None);
-    for scope in scopes {
-        match wider.scopes.add(scope.clone()) {
-            Ok(more) => {
-                added.push(scope.clone());
-                absorbed.extend(more.absorbed);
-            }
-            Err(reason @ (ScopeError::Duplicate(_) | ScopeError::Covered { .. })) => {
-                held.get_or_insert(reason);
-            }
-            Err(reason) => return plan.skip(token, reason),
-        }
-    }
-    match held {
-        Some(reason) if added.is_empty() => return plan.skip(token, reason),
-        None if added.is_empty() => return plan.push_unchanged(token),
-        _ => {}
-    }
-    let mut detail = scope_list(&added);
-    if !absorbed.is_empty() {
-        detail.push_str(", absorbing ");
-        detail.push_str(&scope_list(&absorbed));
-        plan.warnings.push(Warning::Absorbs(absorbed));
-    }
-    plan.push_change(token, wider, AuditAction::ScopesAdded, detail);
-}
-
-/// Removes scopes. Skips the token if it lacks any of the listed scopes.
-pub(super) fn remove_scopes(plan: &mut Plan, token: &Arc<Token>, scopes: &ScopesToRemove) {
-    let mut narrower = Token::clone(token);
-    let detail = match scopes {
-        ScopesToRemove::All => {
-            narrower.scopes = Scopes::default();
-            format!("all, {}", scope_count(token.scopes.len()))
-        }
-        ScopesToRemove::Listed(scopes) => {
-            if let Err(reason) = scopes.iter().try_for_each(|scope| narrower.scopes.remove(scope)) {
-                return plan.skip(token, reason);
-            }
-            scope_list(scopes)
-        }
-    };
-    if narrower.scopes == token.scopes {
-        plan.push_unchanged(token);
-    } else {
-        plan.push_change(token, narrower, AuditAction::ScopesRemoved, detail);
-    }
-}
-
 /// Undoes all edits or none of them. Returns an error if a field has changed since the edit, or if
 /// the name to restore is in use.
 pub(super) fn revert<R: ReadTokens>(
@@ -242,8 +187,8 @@ pub(super) fn revert<R: ReadTokens>(
 
 /// The edit that a change of a live token is; `None` if it changes nothing.
 pub(super) fn token_edit(change: &TokenChange) -> Option<TokenEdit> {
-    match (&change.before, &change.after, &change.event) {
-        (StoredToken::Live(before), StoredToken::Live(after), Some(_)) => {
+    match (&change.before, &change.after) {
+        (StoredToken::Live(before), StoredToken::Live(after)) if !change.events.is_empty() => {
             Some(TokenEdit { before: Token::clone(before), after: Token::clone(after) })
         }
         _ => None,

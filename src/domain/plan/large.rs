@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::{Plan, ReadTokens, Refusal, create_and_edit, trash};
+use super::{Plan, ReadTokens, Refusal, scope_changes, trash};
 use crate::domain::{
     Scope, Timestamp,
     command::{Command, ScopesToRemove, TokensToDelete, TokensToRestore},
@@ -158,7 +158,7 @@ pub fn scope_addition_batch(at: Timestamp, tokens: Vec<Token>, scopes: &[Scope])
     let ids = tokens.iter().map(|token| token.id).collect();
     let mut plan = Plan::new(&Command::AddScopes { tokens: ids, scopes: scopes.to_vec() }, at);
     for token in tokens {
-        create_and_edit::add_scopes(&mut plan, &Arc::new(token), scopes);
+        scope_changes::add_scopes(&mut plan, &Arc::new(token), scopes);
     }
     plan
 }
@@ -169,7 +169,7 @@ pub fn scope_removal_batch(at: Timestamp, tokens: Vec<Token>, scopes: &ScopesToR
     let command = Command::RemoveScopes { tokens: ids, scopes: scopes.clone() };
     let mut plan = Plan::new(&command, at);
     for token in tokens {
-        create_and_edit::remove_scopes(&mut plan, &Arc::new(token), scopes);
+        scope_changes::remove_scopes(&mut plan, &Arc::new(token), scopes);
     }
     plan
 }

@@ -9,6 +9,7 @@ mod context;
 mod create_and_edit;
 mod large;
 mod refusal;
+mod scope_changes;
 mod secret_changes;
 mod trash;
 
@@ -27,7 +28,7 @@ pub use self::{
 use super::{
     Timestamp,
     clock_effects::ClockEffects,
-    command::{Command, TokenEdit, TokensToDelete, TokensToRestore},
+    command::{Command, TokenEdit, TokensToRestore},
     count::counted,
     event::AuditAction,
     id::TokenId,
@@ -68,9 +69,9 @@ impl StoredToken {
 pub struct TokenChange {
     pub before: StoredToken,
     pub after: StoredToken,
-    /// The kind and the detail text of the audit event. `None` if the record does not change or
+    /// The kind and the detail text of each audit event. Empty if the record does not change or
     /// only its deletion time is corrected.
-    pub event: Option<(AuditAction, String)>,
+    pub events: Vec<(AuditAction, String)>,
 }
 
 impl TokenChange {
@@ -240,7 +241,10 @@ impl Plan {
         match &self.command {
             // Without all tokens, only a deletion can be undone.
             command if self.job.is_some() && !matches!(command, Command::Delete { .. }) => None,
-            Command::Edit { .. } | Command::AddScopes { .. } | Command::RemoveScopes { .. } => {
+            Command::Edit { .. }
+            | Command::AddScopes { .. }
+            | Command::RemoveScopes { .. }
+            | Command::ChangeScopes { .. } => {
                 let edits: Vec<TokenEdit> =
                     self.changes.iter().filter_map(create_and_edit::token_edit).collect();
                 (!edits.is_empty()).then_some(Command::Revert(edits))
@@ -270,16 +274,25 @@ impl Plan {
         action: AuditAction,
         detail: String,
     ) {
+        self.push_changes(before, after, vec![(action, detail)]);
+    }
+
+    fn push_changes(
+        &mut self,
+        before: &Arc<Token>,
+        after: Token,
+        events: Vec<(AuditAction, String)>,
+    ) {
         self.changes.push(TokenChange {
             before: StoredToken::Live(Arc::clone(before)),
             after: StoredToken::Live(Arc::new(after.with_next_version(before))),
-            event: Some((action, detail)),
+            events,
         });
     }
 
     fn push_unchanged(&mut self, token: &Arc<Token>) {
         let state = StoredToken::Live(Arc::clone(token));
-        self.changes.push(TokenChange { before: state.clone(), after: state, event: None });
+        self.changes.push(TokenChange { before: state.clone(), after: state, events: Vec::new() });
     }
 
     fn skip_missing(&mut self, id: &TokenId) {
@@ -316,21 +329,23 @@ pub fn plan<R: ReadTokens>(
             create_and_edit::edit(&mut plan, &token, fields, tx, context)?;
         }
         Command::AddScopes { tokens, scopes } => {
-            create_and_edit::check_scopes(scopes, context)?;
+            scope_changes::check_scopes(scopes, context)?;
             plan_each(&mut plan, tokens, tx, |plan, token| {
-                create_and_edit::add_scopes(plan, token, scopes);
+                scope_changes::add_scopes(plan, token, scopes);
             })?;
             large::change_scopes(&mut plan, tx)?;
         }
         Command::RemoveScopes { tokens, scopes } => {
             plan_each(&mut plan, tokens, tx, |plan, token| {
-                create_and_edit::remove_scopes(plan, token, scopes);
+                scope_changes::remove_scopes(plan, token, scopes);
             })?;
             large::change_scopes(&mut plan, tx)?;
         }
-        Command::Revoke { tokens } => {
-            plan_each(&mut plan, tokens, tx, secret_changes::revoke)?;
+        Command::ChangeScopes { token, added, removed } => {
+            let scopes = (added.as_slice(), removed.as_slice());
+            scope_changes::change_scopes(&mut plan, token, scopes, tx, context)?;
         }
+        Command::Revoke { tokens } => plan_each(&mut plan, tokens, tx, secret_changes::revoke)?,
         Command::RevokeLeaked { secrets } => secret_changes::revoke_leaked(&mut plan, secrets, tx)?,
         Command::EndOverlap { tokens } => {
             plan_each(&mut plan, tokens, tx, secret_changes::end_overlap)?;
@@ -348,9 +363,7 @@ pub fn plan<R: ReadTokens>(
             })?;
             secret_changes::require_overlap(&mut plan, *overlap);
         }
-        Command::Delete { tokens } => {
-            delete(&mut plan, tokens, tx, context)?;
-        }
+        Command::Delete { tokens } => trash::delete_tokens(&mut plan, tokens, tx, context)?,
         Command::Restore(target) => trash::restore(&mut plan, *target, tx, context)?,
         Command::Revert(edits) => create_and_edit::revert(&mut plan, edits, tx, context)?,
         Command::RecordDelivery { token, digest, method } => {
@@ -363,41 +376,6 @@ pub fn plan<R: ReadTokens>(
         }
     }
     Ok(plan)
-}
-
-/// Plans a purge of old deletions, then the deletion of `tokens`.
-fn delete<R: ReadTokens>(
-    plan: &mut Plan,
-    tokens: &TokensToDelete,
-    tx: &R,
-    context: &PlanContext<'_>,
-) -> Result<(), R::Error> {
-    let own_deletion = trash::purge(plan, tx)?;
-    let deleted_at = context.deletion.unwrap_or(own_deletion);
-    let damaged;
-    let listed = match tokens {
-        TokensToDelete::Listed(tokens) => tokens,
-        TokensToDelete::All if tx.token_count()? > MAX_PER_TRANSACTION => {
-            return large::delete_all(plan, tx, deleted_at);
-        }
-        TokensToDelete::All => {
-            let all = tx.tokens()?;
-            for token in all.0 {
-                trash::delete(plan, &Arc::new(token), deleted_at);
-            }
-            damaged = all.1;
-            &damaged
-        }
-    };
-    let mut seen = HashSet::with_capacity(listed.len());
-    for id in listed.iter().filter(|id| seen.insert(**id)) {
-        match tx.stored(id)? {
-            StoredToken::Live(token) => trash::delete(plan, &token, deleted_at),
-            StoredToken::Damaged(id) => trash::delete_damaged(plan, id),
-            StoredToken::Absent | StoredToken::Deleted(..) => plan.skip_missing(id),
-        }
-    }
-    Ok(())
 }
 
 fn require_token<R: ReadTokens>(tx: &R, id: &TokenId) -> Result<Arc<Token>, R::Error> {

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use super::*;
 use crate::domain::{
     Actor, AuditEvent, Description, Digest, EventHash, LifetimeLimits, LimitChanges, Name,
-    NewToken, ScopeCatalogue, Scopes, ScopesToRemove, SecretOverlap, SecretPrefix,
+    NewToken, ScopeCatalogue, Scopes, ScopesToRemove, SecretOverlap, SecretPrefix, TokensToDelete,
     token::tests as tokens,
 };
 
@@ -157,7 +157,7 @@ fn ending_an_overlap_early_is_stated_and_recorded() {
         // The overlap ends no later than the previous expiry.
         let until: Vec<_> = plan.ended_overlaps().map(|previous| previous.until).collect();
         assert_eq!(until, [tokens::at(60)]);
-        let (_, detail) = plan.changes[0].event.clone().unwrap();
+        let (_, detail) = plan.changes[0].events[0].clone();
         assert!(detail.contains("would have worked until 2026-11-24 13:00 UTC"), "{detail}");
     }
 }

@@ -1,14 +1,14 @@
 //! Plans deletion, restore and purge. Each deletion has a unique time, which identifies it. The
 //! module also corrects deletion times when the operator accepts a clock that was set back.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use chrono::TimeDelta;
 
 use super::{Plan, PlanContext, ReadTokens, Refusal, StoredToken, TokenChange, Warning, large};
 use crate::domain::{
     ClockEffects, Timestamp,
-    command::TokensToRestore,
+    command::{TokensToDelete, TokensToRestore},
     event::{Actor, AuditAction, EventBody},
     id::TokenId,
     job::MAX_PER_TRANSACTION,
@@ -31,11 +31,46 @@ pub(super) fn delete(plan: &mut Plan, token: &Arc<Token>, deleted_at: Timestamp)
     plan.changes.push(TokenChange {
         before: StoredToken::Live(Arc::clone(token)),
         after: StoredToken::Deleted(Arc::clone(token), deleted_at),
-        event: Some((
+        events: vec![(
             AuditAction::Deleted,
             format!("was {status}, can be brought back for 24 hours"),
-        )),
+        )],
     });
+}
+
+/// Plans a purge of old deletions, then the deletion of `tokens`.
+pub(super) fn delete_tokens<R: ReadTokens>(
+    plan: &mut Plan,
+    tokens: &TokensToDelete,
+    tx: &R,
+    context: &PlanContext<'_>,
+) -> Result<(), R::Error> {
+    let own_deletion = purge(plan, tx)?;
+    let deleted_at = context.deletion.unwrap_or(own_deletion);
+    let damaged;
+    let listed = match tokens {
+        TokensToDelete::Listed(tokens) => tokens,
+        TokensToDelete::All if tx.token_count()? > MAX_PER_TRANSACTION => {
+            return large::delete_all(plan, tx, deleted_at);
+        }
+        TokensToDelete::All => {
+            let all = tx.tokens()?;
+            for token in all.0 {
+                delete(plan, &Arc::new(token), deleted_at);
+            }
+            damaged = all.1;
+            &damaged
+        }
+    };
+    let mut seen = HashSet::with_capacity(listed.len());
+    for id in listed.iter().filter(|id| seen.insert(**id)) {
+        match tx.stored(id)? {
+            StoredToken::Live(token) => delete(plan, &token, deleted_at),
+            StoredToken::Damaged(id) => delete_damaged(plan, id),
+            StoredToken::Absent | StoredToken::Deleted(..) => plan.skip_missing(id),
+        }
+    }
+    Ok(())
 }
 
 /// Removes a damaged record. It cannot be restored.
@@ -43,7 +78,7 @@ pub(super) fn delete_damaged(plan: &mut Plan, id: TokenId) {
     plan.changes.push(TokenChange {
         before: StoredToken::Damaged(id),
         after: StoredToken::Absent,
-        event: Some((AuditAction::Deleted, EventBody::RECORD_WAS_DAMAGED.to_owned())),
+        events: vec![(AuditAction::Deleted, EventBody::RECORD_WAS_DAMAGED.to_owned())],
     });
 }
 
@@ -58,7 +93,7 @@ pub(super) fn purge<R: ReadTokens>(plan: &mut Plan, tx: &R) -> Result<Timestamp,
     let purges = due.into_iter().map(|(token, at)| TokenChange {
         before: StoredToken::Deleted(Arc::new(token), at),
         after: StoredToken::Absent,
-        event: Some((AuditAction::Purged, String::new())),
+        events: vec![(AuditAction::Purged, String::new())],
     });
     plan.housekeeping = purges.collect();
     Ok(deletion_time(plan.at, newest))
@@ -113,7 +148,7 @@ pub(super) fn push_restored(plan: &mut Plan, token: Token, deleted_at: Timestamp
     plan.changes.push(TokenChange {
         before: StoredToken::Deleted(Arc::clone(&token), deleted_at),
         after: StoredToken::Live(Arc::new(Token::clone(&token).with_next_version(&token))),
-        event: Some((AuditAction::Restored, String::new())),
+        events: vec![(AuditAction::Restored, String::new())],
     });
 }
 
@@ -186,14 +221,14 @@ pub(super) fn accept_clock<R: ReadTokens>(
         plan.housekeeping.push(TokenChange {
             before: StoredToken::Deleted(Arc::clone(&token), at),
             after: StoredToken::Deleted(token, new),
-            event: None,
+            events: Vec::new(),
         });
     }
     let detail = format!("the last change was at {}", minute_text(context.at));
     plan.changes.push(TokenChange {
         before: StoredToken::Absent,
         after: StoredToken::Absent,
-        event: Some((AuditAction::ClockAccepted, detail)),
+        events: vec![(AuditAction::ClockAccepted, detail)],
     });
     Ok(())
 }

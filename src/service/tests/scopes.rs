@@ -124,3 +124,34 @@ fn scope_missing_from_the_catalogue_works_and_can_be_removed() {
     fixture.remove_scope(&issued.token.id, &scope("channels:*:publish")).unwrap();
     fixture.expect_refusal(|s| s.add_scopes(&issued.token.id, &[scope("channels:*:publish")]));
 }
+
+#[test]
+fn scopes_are_added_and_removed_in_one_change() {
+    let fixture = TestService::new();
+    let id = fixture.issue("ci").token.id;
+    let change = |added: &[&str], removed: &[&str]| Command::ChangeScopes {
+        token: id,
+        added: added.iter().map(|text| scope(text)).collect(),
+        removed: removed.iter().map(|text| scope(text)).collect(),
+    };
+    let command = change(&["channels:c1:publish", "users:*:list"], &["channels:*:publish"]);
+    let before = fixture.get(&id).unwrap();
+    let (done, events) = fixture.capture_events(|s| s.execute_confirmed(&command));
+    let removed = (AuditAction::ScopesRemoved, "channels:*:publish".to_owned());
+    let added = (AuditAction::ScopesAdded, "channels:c1:publish users:*:list".to_owned());
+    assert_eq!(events, [removed, added]);
+    assert_eq!(scopes_of(&fixture, &id), ["channels:c1:publish", "users:*:list"]);
+    let after = fixture.get(&id).unwrap();
+    assert_eq!(after.version, before.version + 1);
+    // A conflict in either half refuses the whole change.
+    for (added, removed) in
+        [(&["users:u:read"], &["users:u:list"]), (&["users:u:list"], &["users:*:read"])]
+    {
+        fixture.expect_refusal(|s| s.execute_confirmed(&change(added, removed)));
+    }
+    assert_eq!(fixture.get(&id).unwrap(), after);
+    let undo = done.plan.inverse().unwrap();
+    let (_, events) = fixture.capture_events(|s| s.execute_confirmed(&undo));
+    assert_eq!(events, [(AuditAction::Undone, "1 scope as before".to_owned())]);
+    assert_eq!(scopes_of(&fixture, &id), ["channels:*:publish"]);
+}

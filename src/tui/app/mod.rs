@@ -213,6 +213,12 @@ impl App {
         }
     }
 
+    /// Whether the footer shows `action`. An undo is shown only if there is something to undo.
+    fn is_offered(&self, action: Action) -> bool {
+        let can_undo = !self.undo_history.is_empty() || self.model.has_deleted_tokens;
+        self.enables(action) && (action != Action::Undo || can_undo)
+    }
+
     /// The commands for the palette and the help.
     fn palette_commands(&self) -> Vec<PaletteCommand> {
         let ctx = &self.model;

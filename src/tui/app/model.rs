@@ -8,6 +8,7 @@ use chrono::TimeDelta;
 
 use super::effect::Tab;
 use crate::{
+    config::NamedView,
     domain::{Lifetime, Timestamp, Token, TokenId, counted, time_text::minute_text},
     keymap::{Action, Keymap, Mode, key_label},
     list::{StoreSummary, TokenCache},
@@ -58,6 +59,8 @@ pub struct Model {
     /// Prefix, limits and catalogue.
     pub policy: Policy,
     pub keymap: Keymap,
+    /// The searches with names that the list offers.
+    pub views: Vec<NamedView>,
     /// The click regions of the last frame.
     pub hit_map: HitMap,
     /// The earliest instant at which the text of a time shown in the last frame changes.
@@ -83,6 +86,7 @@ impl Model {
             theme,
             policy,
             keymap,
+            views: Vec::new(),
             hit_map: HitMap::default(),
             next_text_change: Cell::default(),
         }

@@ -2,7 +2,7 @@
 
 use super::model::Model;
 use crate::{
-    domain::{Command, Plan, ScopesToRemove, StoredToken, Token, Warning, counted},
+    domain::{Command, Plan, ScopesToRemove, StoredToken, Token, Warning, counted, grouped},
     keymap::{Action, Mode},
 };
 
@@ -34,6 +34,12 @@ pub(super) fn success_text(plan: &Plan, ctx: &Model) -> Option<String> {
             };
             format!("Removed {scopes} from {tokens}.")
         }
+        Command::ChangeScopes { added, removed, .. } => format!(
+            "Saved the scopes of {tokens}: {} added, {} removed{}.",
+            grouped(added.len()),
+            grouped(removed.len()),
+            absorbed_text(plan)
+        ),
         Command::Revoke { .. } if is_one => format!(
             "Revoked {tokens}. Its secret no longer works; press {} to issue a new one.",
             key(Action::Regenerate)

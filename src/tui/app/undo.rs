@@ -48,6 +48,7 @@ impl UndoEntry {
             Command::Edit { .. }
             | Command::AddScopes { .. }
             | Command::RemoveScopes { .. }
+            | Command::ChangeScopes { .. }
             | Command::Delete { .. }
             | Command::Restore(_)
             | Command::Revert(_)

@@ -159,7 +159,7 @@ impl App {
         }
         let line = Rect { y: area.bottom() - 1, ..line };
         if self.pending_keys.is_empty() {
-            chrome::draw_footer(self.mode(), |action| self.enables(action), line, canvas);
+            chrome::draw_footer(self.mode(), |action| self.is_offered(action), line, canvas);
         } else {
             chrome::draw_continuations(
                 (self.mode(), &self.pending_keys),

@@ -20,10 +20,10 @@ use crate::{
             service_request::ServiceRequest,
         },
         widgets::{
+            entity_field::EntityField,
             form::{self, Form, FormField, FormFocus, FormSpacing},
             panel,
             radio_group::RadioGroup,
-            text_input::TextInput,
         },
     },
 };
@@ -49,7 +49,7 @@ pub struct ScopePresetDialog {
     catalogue: ScopeCatalogue,
     preset: RadioGroup,
     entity_type: RadioGroup,
-    entity: TextInput,
+    entity: EntityField,
     focus: FormFocus,
     fault: Option<String>,
 }
@@ -74,7 +74,7 @@ impl ScopePresetDialog {
             existing,
             preset: RadioGroup::new(names, 0),
             entity_type: RadioGroup::new([EVERY], 0),
-            entity: TextInput::preselected("*"),
+            entity: EntityField::new("", false),
             catalogue,
             focus: FormFocus::default(),
             fault: None,
@@ -102,8 +102,9 @@ impl ScopePresetDialog {
             EVERY => None,
             word => Some(EntityType::parse(word)?),
         };
-        let entity = Entity::parse(&self.entity.text())?;
-        let scopes = preset.scopes(entity_type.as_ref(), &entity, &self.catalogue)?;
+        let entities = self.entity.entities()?;
+        let entity = entities.first().unwrap_or(&Entity::Any);
+        let scopes = preset.scopes(entity_type.as_ref(), entity, &self.catalogue)?;
         let missing = self.existing.clone().add_missing(scopes)?;
         if missing.is_empty() { Err(ScopePresetError::NothingToAdd) } else { Ok(missing) }
     }
@@ -112,8 +113,8 @@ impl ScopePresetDialog {
         let fields = vec![
             FormField::new("Preset", &mut self.preset),
             FormField::new("Entity type", &mut self.entity_type),
-            FormField::new("Entity *", &mut self.entity)
-                .with_note(None, "Id, or * for any")
+            FormField::new("Entity", &mut self.entity)
+                .with_note(None, "Id, or empty for any")
                 .with_size(40, 1),
         ];
         Form { focus: &mut self.focus, fields, buttons: &["Add"] }

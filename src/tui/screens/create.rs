@@ -273,7 +273,9 @@ impl Dialog for CreateForm {
         let scopes = self.scopes.full_height().min(room);
         // `draw_rows` leaves the last line of its area free.
         let above = Rect { height: (line + scopes + 1).min(area.height), ..area };
-        let cursor = cursor.or(self.scopes.draw_rows(line, (SCOPES, focused), above, page));
+        let end = self.lifetime.end_text(ctx);
+        let input = (SCOPES, focused);
+        let cursor = cursor.or(self.scopes.draw_rows(line, input, end.as_deref(), above, page));
         let cursor = cursor.or(self.draw_limits(line + scopes, area, page));
         let buttons = line_rect(area, line + scopes + limits);
         let cursor = cursor.or(self.draw_buttons(buttons, page));

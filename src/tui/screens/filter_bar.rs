@@ -4,7 +4,13 @@
 
 use ratatui::layout::{Position, Rect};
 
-use super::search_box::SearchBox;
+use super::{
+    search_box::SearchBox,
+    tokens::{
+        expiry_window::{STATES, window_state},
+        view_number,
+    },
+};
 use crate::{
     domain::{StatusCounts, StatusFilter, grouped},
     keymap::{Action, Mode},
@@ -56,14 +62,49 @@ impl FilterBar<'_> {
             column = writer.column() + 1;
         }
         if typing {
-            return self.search_box.draw_field(column, &others.join("  "), room, canvas);
+            let others = others.join("  ");
+            let short: Vec<_> = self
+                .chips(short_label)
+                .into_iter()
+                .filter(|(filter, _)| *filter != self.selected)
+                .map(|(_, text)| text)
+                .collect();
+            return self.search_box.draw_field(column, [&others, &short.join(" ")], room, canvas);
         }
+        let column = self.draw_views(column, room, canvas);
         if self.search_box.field.is_empty() {
             self.draw_search_hint(column, room, canvas);
         } else {
             self.search_box.draw_chip(column + 1, room, canvas);
         }
         None
+    }
+
+    /// Draws the names of the views from column `from` on: that of the current view, and the others
+    /// if all of them fit beside the search. Returns the column behind them.
+    fn draw_views(self, from: u16, area: Rect, canvas: &mut Canvas<'_>) -> u16 {
+        let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
+        let current = view_number(&self.search_box.field.text(), ctx);
+        let all: u16 = ctx.views.iter().map(|view| width(&view.name) + 3).sum();
+        let fits = from + all + self.search_box.chip_width() <= area.width;
+        let mut column = from;
+        for (at, view) in ctx.views.iter().enumerate() {
+            let is_current = current == Some(at);
+            if !fits && !is_current {
+                continue;
+            }
+            let style = if is_current { theme.accent } else { theme.faint };
+            let (open, close) = if is_current { ("[", "]") } else { (" ", " ") };
+            let writer = canvas.line(area, 0).move_to(column);
+            let writer = writer.text(open, style).text(&view.name, style).text(close, style);
+            // Without a view, the key leads to the first one, and from the last one to none.
+            let now = current.map_or(0, |at| at + 1);
+            let states = (now, at + 1);
+            let count = ctx.views.len() + 1;
+            ctx.hit_map.cycle_to(writer.rect_since(column), Action::NextView, states, count);
+            column = writer.column() + 1;
+        }
+        column
     }
 
     /// Draws the key of the search at the right end of `area`, if the chips end at `column` and leave
@@ -87,7 +128,10 @@ impl FilterBar<'_> {
         let index_of = |filter| offered.iter().position(|status| *status == filter);
         let count = offered.len();
         match (index_of(self.selected), index_of(filter)) {
-            (_, None) => ctx.hit_map.click_action(area, Action::Expiring),
+            (_, None) => {
+                let state = window_state(self.selected, &self.search_box.field.text());
+                ctx.hit_map.cycle_to(area, Action::Expiring, (state, 1), STATES);
+            }
             (Some(now), Some(to)) => {
                 ctx.hit_map.cycle_to(area, Action::NextStatus, (now, to), count);
             }
@@ -103,21 +147,22 @@ impl FilterBar<'_> {
     /// The chips with their labels, which are shortened if `room` columns are not enough. Omits
     /// those that are not worth offering.
     fn fitting_chips(self, room: u16) -> Vec<(StatusFilter, String)> {
-        let chips = |word: fn(StatusFilter) -> String| {
-            let is_offered = |it: &StatusFilter| it.is_offered(self.selected, self.counts);
-            let shown = StatusFilter::ALL.into_iter().filter(is_offered);
-            let texts = shown.map(|filter| {
-                let count =
-                    self.counts.map(|counts| format!(" {}", grouped(counts.count_for(filter))));
-                (filter, word(filter) + &count.unwrap_or_default())
-            });
-            texts.collect::<Vec<_>>()
-        };
-        let full = chips(|filter| filter.as_str().to_owned());
+        let full = self.chips(|filter| filter.as_str().to_owned());
         let wide: u16 = full.iter().map(|(_, text)| width(text) + 3).sum();
         let search =
             if self.search_box.field.is_typing() { 0 } else { self.search_box.chip_width() };
-        if wide + search <= room { full } else { chips(short_label) }
+        if wide + search <= room { full } else { self.chips(short_label) }
+    }
+
+    /// The chips that are worth offering, with the counts of their tokens. `word` names a filter.
+    fn chips(self, word: fn(StatusFilter) -> String) -> Vec<(StatusFilter, String)> {
+        let is_offered = |it: &StatusFilter| it.is_offered(self.selected, self.counts);
+        let shown = StatusFilter::ALL.into_iter().filter(is_offered);
+        let texts = shown.map(|filter| {
+            let count = self.counts.map(|counts| format!(" {}", grouped(counts.count_for(filter))));
+            (filter, word(filter) + &count.unwrap_or_default())
+        });
+        texts.collect()
     }
 }
 

@@ -84,21 +84,21 @@ impl SearchBox {
     }
 
     /// Draws the field at column `from` of `area`. The list of terms follows an empty field; a field
-    /// with text is followed by `note` if there is enough room.
+    /// with text is followed by the first of `notes` for which there is enough room.
     pub(super) fn draw_field(
         &self,
         from: u16,
-        note: &str,
+        notes: [&str; 2],
         area: Rect,
         canvas: &mut Canvas<'_>,
     ) -> Option<Position> {
         let room = area.width.saturating_sub(from + width("/"));
-        let fits = self.field.needed_width() + width(note) < room;
-        let note = match self.field.fault() {
-            None if self.field.is_empty() => TERMS,
-            None if fits => note,
+        let left = room.saturating_sub(self.field.needed_width());
+        let note = if self.field.is_empty() {
+            TERMS
+        } else {
             // The message line shows an error in full.
-            _ => "",
+            notes.into_iter().find(|note| width(note) < left).unwrap_or_default()
         };
         self.field.draw(from, (note, canvas.ctx.theme.faint), area, canvas)
     }

@@ -2,6 +2,7 @@
 //! not change tokens itself; its effects open dialogs or other tabs.
 
 mod empty_state;
+pub(super) mod expiry_window;
 mod highlight;
 mod marking;
 mod table;
@@ -185,6 +186,19 @@ impl TokensScreen {
         self.refresh();
     }
 
+    /// Shows the view after the current one; after the last one, all active tokens.
+    fn show_next_view(&mut self, ctx: &Model) -> Option<Effect> {
+        if ctx.views.is_empty() {
+            return Some(Effect::info(
+                "There are no views. The table [views] of the config names searches.",
+            ));
+        }
+        let next = view_number(&self.search_box.field.text(), ctx).map_or(0, |at| at + 1);
+        let search = ctx.views.get(next).map_or("", |view| view.search.as_str());
+        self.set_filter(StatusFilter::Active, search);
+        None
+    }
+
     fn clear_search(&mut self) {
         self.search_box.clear();
         self.query.search = Search::default();
@@ -213,6 +227,7 @@ impl TokensScreen {
             | Action::NextStatus
             | Action::PreviousStatus
             | Action::Expiring
+            | Action::NextView
             | Action::NextSort
             | Action::ReverseSort => ctx.summary.total > 0,
             _ => true,
@@ -242,6 +257,7 @@ impl TokensScreen {
             Action::NextStatus | Action::PreviousStatus | Action::Expiring => {
                 self.change_status_filter(action, ctx)
             }
+            Action::NextView => self.show_next_view(ctx),
             Action::Search => {
                 self.search_box.field.begin();
                 None
@@ -312,6 +328,17 @@ impl TokensScreen {
                 ctx.key(Mode::Tokens, Action::Back)
             )));
         }
+        if action == Action::Expiring {
+            let text = self.search_box.field.text();
+            let (status, search) = expiry_window::next_window(self.query.status, &text);
+            self.set_filter(status, &search);
+            return None;
+        }
+        let without_window = expiry_window::without_window(&self.search_box.field.text());
+        if let Some(search) = without_window {
+            self.search_box.set_text(&search);
+            self.query.search = self.search_box.search();
+        }
         let now = self.query.status;
         let offered = StatusFilter::offered(now, self.result.counts);
         self.query.status = match (action, now) {
@@ -320,7 +347,6 @@ impl TokensScreen {
                 cycle(&offered, StatusFilter::Active, true)
             }
             (_, StatusFilter::Expiring) => StatusFilter::Active,
-            (Action::Expiring, _) => StatusFilter::Expiring,
             _ => cycle(&offered, now, action == Action::NextStatus),
         };
         self.rows.select(0);
@@ -381,6 +407,11 @@ impl TokensScreen {
             canvas.line(area, line).skip(indent).text(text, style);
         }
     }
+}
+
+/// The number of the view with this search; `None` if no view has it.
+pub(super) fn view_number(search: &str, ctx: &Model) -> Option<usize> {
+    ctx.views.iter().position(|view| view.search.trim() == search.trim())
 }
 
 fn cycle<T: Copy + PartialEq>(all: &[T], now: T, forward: bool) -> T {

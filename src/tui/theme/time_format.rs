@@ -45,17 +45,17 @@ pub fn short(at: Timestamp, now: Timestamp, format: TimeFormat, zone: Zone) -> S
     }
 }
 
-/// Formats `at` with weekday and offset in `zone`: `Thu 24 Dec 2026 14:05 +01:00`.
-pub fn long(at: Timestamp, zone: Zone) -> String {
-    zone.wall_time(at).format("%a %-d %b %Y %H:%M %:z").to_string()
-}
-
 /// Formats `at` as a date with the time of day in `zone`: `24 Dec 2026 14:05`. In UTC, the text ends
 /// with `UTC`; local time is not named.
 pub fn date(at: Timestamp, zone: Zone) -> String {
     let wall = zone.wall_time(at);
     let suffix = if wall.offset().local_minus_utc() == 0 { " UTC" } else { "" };
     format!("{}{suffix}", wall.format("%-d %b %Y %H:%M"))
+}
+
+/// Formats the day of `at` in `zone`: `24 Dec 2026`.
+pub fn day(at: Timestamp, zone: Zone) -> String {
+    zone.wall_time(at).format("%-d %b %Y").to_string()
 }
 
 /// Replaces each time of the form `2026-12-24 13:05 UTC` in the text of an audit event by its
@@ -83,13 +83,13 @@ pub fn clock(at: Timestamp, zone: Zone) -> String {
     zone.wall_time(at).format("%H:%M:%S").to_string()
 }
 
-/// Formats `at` like [`long`]: in UTC for `TimeFormat::Utc`, otherwise in `zone`.
+/// Formats `at` like [`date`]: in UTC for `TimeFormat::Utc`, otherwise in `zone`.
 /// `TimeFormat::Relative` also adds the distance from `now`.
 pub fn detailed(at: Timestamp, now: Timestamp, format: TimeFormat, zone: Zone) -> String {
     match format {
-        TimeFormat::Relative => format!("{} ({})", long(at, zone), relative(at, now)),
-        TimeFormat::Local => long(at, zone),
-        TimeFormat::Utc => long(at, Zone::utc()),
+        TimeFormat::Relative => format!("{} ({})", date(at, zone), relative(at, now)),
+        TimeFormat::Local => date(at, zone),
+        TimeFormat::Utc => date(at, Zone::utc()),
     }
 }
 
@@ -165,10 +165,10 @@ mod tests {
     #[test]
     fn a_long_time_has_weekday_and_offset() {
         let zone = Zone::Fixed(FixedOffset::east_opt(3600).unwrap());
-        assert_eq!(long(at(0), zone), "Tue 24 Nov 2026 13:00 +01:00");
+        assert_eq!(date(at(0), zone), "24 Nov 2026 13:00");
         assert_eq!(
             detailed(at(0), at(300), TimeFormat::Relative, zone),
-            "Tue 24 Nov 2026 13:00 +01:00 (5 min ago)"
+            "24 Nov 2026 13:00 (5 min ago)"
         );
         assert_eq!(short(at(0), at(0), TimeFormat::Utc, zone), "2026-11-24 12:00Z");
     }

@@ -102,6 +102,18 @@ impl LifetimeField {
         parse_expiry(&self.text(), ctx).ok()?;
         self.text().parse().ok()
     }
+
+    /// The end of the selected lifetime as a part of a sentence: `until 28 Feb 2027`. A lifetime
+    /// under two days has the time of day, too. `None` while the lifetime is invalid.
+    pub fn end_text(&self, ctx: &Model) -> Option<String> {
+        Some(match parse_expiry(&self.text(), ctx).ok()? {
+            None => "without an end".to_owned(),
+            Some(end) if end - ctx.now < TimeDelta::days(2) => {
+                format!("until {}", time_format::date(end, ctx.shown_zone()))
+            }
+            Some(end) => format!("until {}", time_format::day(end, ctx.shown_zone())),
+        })
+    }
 }
 
 impl FormInput for LifetimeField {
@@ -157,7 +169,8 @@ impl FormInput for LifetimeField {
                     // note every minute, because it shows minutes.
                     ctx.note_text_change(ctx.now + TimeDelta::minutes(1));
                 }
-                FieldNote::Hint(format!("Expires {}", time_format::long(end, ctx.zone)))
+                let date = time_format::date(end, ctx.shown_zone());
+                FieldNote::Hint(format!("Expires {}, {date}", time_format::relative(end, ctx.now)))
             }
             Ok(None) => FieldNote::Hint("Never expires: remember to revoke it".into()),
             Err(_) if !self.was_submitted && self.text().is_empty() => {

@@ -139,7 +139,7 @@ impl LimitsField {
         match (self.selected, text.parse::<NotBefore>()) {
             (0, _) => "Networks, e.g. 10.0.0.0/8. Empty: anywhere".to_owned(),
             (1, Ok(start)) => match start.resolve(ctx.now, |wall| ctx.zone.to_utc(wall)) {
-                Ok(at) => format!("Valid from {}", time_format::long(at, ctx.zone)),
+                Ok(at) => format!("Valid from {}", time_format::date(at, ctx.shown_zone())),
                 Err(_) => "Has passed".to_owned(),
             },
             (1, Err(_)) => {

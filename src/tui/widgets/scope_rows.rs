@@ -15,7 +15,8 @@ use super::{
 use crate::{
     domain::{
         Scope, Scopes,
-        describe_scopes::{describe_scopes, wildcard_warning},
+        describe_scopes::{NO_SCOPES, wildcard_warning},
+        scope_matrix::describe_merged,
     },
     keymap::{Action, Mode},
     tui::app::model::Model,
@@ -113,11 +114,13 @@ impl ScopeRows {
     }
 
     /// Draws the rows from line `line` of `area`, with the summary below. Leaves the last line free
-    /// for the buttons. Returns the cursor position if the rows have the focus.
+    /// for the buttons. `end` completes the summary: when the scopes end. Returns the cursor position
+    /// if the rows have the focus.
     pub fn draw_rows(
         &mut self,
         line: u16,
         (field, focused): (usize, bool),
+        end: Option<&str>,
         area: Rect,
         canvas: &mut Canvas<'_>,
     ) -> Option<Position> {
@@ -145,7 +148,7 @@ impl ScopeRows {
             }
         }
         let drawn = u16::try_from(self.rows.len()).unwrap_or(u16::MAX).clamp(1, page);
-        self.draw_notes(line + drawn, warning, area, canvas);
+        self.draw_notes(line + drawn, (warning, end), area, canvas);
         let row = u16::try_from(self.selection.selected().saturating_sub(top)).unwrap_or(0);
         let y = rect.y.saturating_add(row).min(area.bottom().saturating_sub(1));
         focused.then_some(Position::new(rect.x, y))
@@ -163,7 +166,13 @@ impl ScopeRows {
         ctx.hit_map.click(line, SyntheticInput::Act(action), times);
     }
 
-    fn draw_notes(&self, line: u16, warning: Option<String>, area: Rect, canvas: &mut Canvas<'_>) {
+    fn draw_notes(
+        &self,
+        line: u16,
+        (warning, end): (Option<String>, Option<&str>),
+        area: Rect,
+        canvas: &mut Canvas<'_>,
+    ) {
         let theme = &canvas.ctx.theme;
         if let Some(fault) = &self.fault {
             return draw_note(&FieldNote::Fault(fault.clone()), line, area, canvas);
@@ -177,7 +186,12 @@ impl ScopeRows {
             width: area.width.saturating_sub(LABEL_WIDTH),
             ..area
         };
-        let summary = describe_scopes(self.rows.iter().flatten());
+        let summary = if self.rows.is_empty() {
+            NO_SCOPES.to_owned()
+        } else {
+            let access = describe_merged(&self.scopes());
+            end.map_or_else(|| access.clone(), |end| format!("{access} {end}"))
+        };
         let next = form::draw_wrapped(&summary, (line, room), style, text, canvas);
         if let Some(warning) = warning {
             form::draw_warning(&warning, next, text, canvas);

@@ -6,8 +6,9 @@ use std::path::Path;
 use crate::{
     domain::{
         Command, Lifetime, Plan, Refusal, Scope, ScopeError, Scopes, ScopesToRemove, SecretOverlap,
-        SecretSlot, SkippedToken, Status, Token, TokensToDelete, TransitionError, counted,
-        describe_scopes::describe_scopes, grouped, time_text::minute_text,
+        SecretSlot, SkippedToken, Status, Token, TokensToDelete, TransitionError, Warning, counted,
+        describe_scopes::describe_scopes, grouped, scope_matrix::describe_by_operation,
+        time_text::minute_text,
     },
     keymap::{Action, Mode},
     output::{
@@ -78,6 +79,9 @@ fn one_token_text(plan: &Plan, ctx: &Model) -> Vec<String> {
         Command::EndOverlap { .. } => return end_overlap_text(token, ctx),
         Command::RemoveScopes { scopes: ScopesToRemove::Listed(scopes), .. } => {
             return remove_scopes_text(scopes, ctx);
+        }
+        Command::ChangeScopes { added, removed, .. } => {
+            return change_scopes_text(plan, (added, removed), ctx);
         }
         Command::RemoveScopes { scopes: ScopesToRemove::All, .. } => vec![format!(
             "{} will be removed. The token stays {}, but every operation is denied until you add \
@@ -150,6 +154,32 @@ fn remove_scopes_text(scopes: &[Scope], ctx: &Model) -> Vec<String> {
     scopes.iter().map(lost).chain([undo_hint(ctx, "")]).collect()
 }
 
+fn change_scopes_text(
+    plan: &Plan,
+    (added, removed): (&[Scope], &[Scope]),
+    ctx: &Model,
+) -> Vec<String> {
+    let sentence = |label: &str, scopes: &[Scope]| {
+        let count = grouped(scopes.len());
+        let text = describe_by_operation(scopes).join("; ");
+        (!scopes.is_empty()).then(|| format!("{label} {count}: {text}."))
+    };
+    let absorbed: usize = plan.warnings.iter().map(Warning::absorbed_count).sum();
+    let has_none = plan.tokens().all(|token| token.scopes.is_empty());
+    [
+        sentence("Adds", added),
+        sentence("Removes", removed),
+        (absorbed > 0).then(|| {
+            format!("Also removes {} that a new scope covers.", counted(absorbed, "narrower scope"))
+        }),
+        has_none.then(|| "Every operation will be denied until you add scopes.".to_owned()),
+        Some(undo_hint(ctx, "")),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
 /// The hint "Press u to undo." `within` is empty, or the time limit followed by a space, for
 /// example `within 24 hours `.
 fn undo_hint(ctx: &Model, within: &str) -> String {
@@ -213,7 +243,9 @@ fn regenerate_text(
     let first = plan.tokens().next().and_then(|token| token.expires);
     let until = match (lifetime, first) {
         (None, _) => "has the last lifetime of its token, from now on".to_owned(),
-        (Some(_), Some(end)) => format!("is valid until {}", time_format::long(end, ctx.zone)),
+        (Some(_), Some(end)) => {
+            format!("is valid until {}", time_format::date(end, ctx.shown_zone()))
+        }
         (Some(_), None) => "never expires".to_owned(),
     };
     let active =
@@ -262,6 +294,7 @@ pub(super) fn verb(plan: &Plan) -> &'static str {
         Command::Edit { .. } => "save",
         Command::AddScopes { .. } => "add",
         Command::RemoveScopes { scopes: ScopesToRemove::Listed(_), .. } => "remove",
+        Command::ChangeScopes { .. } => "apply",
         Command::RemoveScopes { scopes: ScopesToRemove::All, .. } => "remove all",
         Command::Revoke { .. } | Command::RevokeLeaked { .. } => "revoke",
         Command::EndOverlap { .. } => "end the overlap",

@@ -5,6 +5,7 @@ mod event_section;
 mod fact_columns;
 mod facts;
 mod head;
+mod scope_edit;
 mod scope_section;
 mod scope_table;
 mod sections;
@@ -13,6 +14,7 @@ use ratatui::layout::Rect;
 
 use self::{
     event_section::event_rows,
+    scope_edit::ScopeEdit,
     scope_table::{ScopeTable, TableForm},
 };
 use super::token_actions::{preview, token_effect};
@@ -50,6 +52,8 @@ pub struct DetailScreen {
     /// The column of the matrix that the operator chose. `None` until the first choice.
     column: Option<usize>,
     form: TableForm,
+    /// The changes of scopes that the operator has not applied yet.
+    scope_edit: ScopeEdit,
     /// Whether the matrix was too wide for the last frame.
     is_narrow: bool,
     /// Whether the section with the cursor takes the whole height.
@@ -66,10 +70,11 @@ impl DetailScreen {
     }
 
     /// Shows the token `id`. If another token was shown before, no events are shown until `deliver`
-    /// is called.
+    /// is called. Pending changes of scopes are kept until those of another token begin.
     pub fn show(&mut self, id: Option<TokenId>) {
         if self.id != id {
-            *self = Self { id, form: self.form, ..Self::default() };
+            let scope_edit = std::mem::take(&mut self.scope_edit);
+            *self = Self { id, form: self.form, scope_edit, ..Self::default() };
         }
     }
 
@@ -87,8 +92,12 @@ impl DetailScreen {
     }
 
     fn table(&self, token: &Token, ctx: &Model) -> ScopeTable {
-        let form = if self.is_narrow { TableForm::List } else { self.form };
-        ScopeTable::new(&token.scopes, &ctx.policy.catalogue, form)
+        self.table_in_form(token, if self.is_narrow { TableForm::List } else { self.form }, ctx)
+    }
+
+    fn table_in_form(&self, token: &Token, form: TableForm, ctx: &Model) -> ScopeTable {
+        let pending = self.scope_edit.pending(token);
+        ScopeTable::new(&token.scopes, &pending, &ctx.policy.catalogue, form)
     }
 
     /// The cell with the cursor; `None` if the cursor is in the events.
@@ -109,7 +118,11 @@ impl DetailScreen {
             Action::Revoke => !token.status(ctx.now).is_ended(),
             Action::EndOverlap => token.has_overlap(ctx.now),
             Action::ClearScopes | Action::ScopeForm => !token.scopes.is_empty(),
-            Action::RemoveScope => cell().is_some(),
+            Action::RemoveScope | Action::ToggleCell | Action::ToggleRow => cell().is_some(),
+            Action::ToggleColumn => {
+                !self.is_narrow && self.form == TableForm::Matrix && cell().is_some()
+            }
+            Action::Submit => self.scope_edit.has_changes(token),
             Action::NextCell | Action::PreviousCell => !self.is_narrow && cell().is_some(),
             _ => true,
         }
@@ -117,7 +130,7 @@ impl DetailScreen {
 
     pub fn update(&mut self, action: Action, ctx: &Model) -> Option<Effect> {
         if action == Action::Back {
-            return self.go_back();
+            return self.go_back(ctx);
         }
         let token = self.token(ctx)?;
         let table = self.table(token, ctx);
@@ -127,6 +140,10 @@ impl DetailScreen {
         }
         match action {
             Action::Open => None,
+            Action::ToggleCell | Action::ToggleRow | Action::ToggleColumn => {
+                self.toggle_scopes(action, token, &table, ctx)
+            }
+            Action::Submit => Some(self.apply_scopes(token, ctx)),
             Action::NextCell | Action::PreviousCell => {
                 self.choose_cell(action == Action::NextCell, &table);
                 None
@@ -142,6 +159,9 @@ impl DetailScreen {
             }
             Action::RemoveScope => {
                 let scopes = table.removable(self.cell(&table)?, &token.scopes);
+                if scopes.is_empty() {
+                    return None;
+                }
                 let scopes = ScopesToRemove::Listed(scopes);
                 Some(preview(Command::RemoveScopes { tokens: vec![token.id], scopes }))
             }
@@ -161,8 +181,43 @@ impl DetailScreen {
         }
     }
 
-    /// Ends the zoom, or goes back to the list.
-    fn go_back(&mut self) -> Option<Effect> {
+    fn toggle_scopes(
+        &mut self,
+        action: Action,
+        token: &Token,
+        table: &ScopeTable,
+        ctx: &Model,
+    ) -> Option<Effect> {
+        let (row, column) = self.cell(table)?;
+        if self.form == TableForm::Matrix && !self.is_narrow {
+            // Without a choice, the cursor would go to another cell that is granted.
+            self.column = Some(column);
+        }
+        let scopes = match action {
+            Action::ToggleRow => table.row_scopes(row),
+            Action::ToggleColumn => table.column_scopes(column),
+            _ => vec![table.scope(row, column)?],
+        };
+        self.scope_edit.toggle(&scopes, token, &ctx.policy.catalogue)
+    }
+
+    fn apply_scopes(&self, token: &Token, ctx: &Model) -> Effect {
+        self.scope_edit.command(token).map_or_else(
+            || {
+                let key = ctx.key(Mode::Detail, Action::ToggleCell);
+                Effect::info(format!("No changes to apply. {key} adds or removes a scope."))
+            },
+            preview,
+        )
+    }
+
+    /// Discards the pending changes of scopes, ends the zoom, or goes back to the list.
+    fn go_back(&mut self, ctx: &Model) -> Option<Effect> {
+        if let Some(token) = self.token(ctx)
+            && self.scope_edit.discard(token)
+        {
+            return Some(Effect::info("Discarded the changes of the scopes."));
+        }
         if std::mem::take(&mut self.is_zoomed) {
             return None;
         }
@@ -205,6 +260,10 @@ impl DetailScreen {
             return rows.get(event).map(|event| event.explanation(ctx));
         };
         let text = table.explanation(row, column)?;
+        if let Some(pending) = self.scope_edit.hint(token, ctx) {
+            let both = format!("{pending}. {text}");
+            return Some(if width(&both) <= columns { both } else { format!("{pending}.") });
+        }
         match text.split_once(';') {
             Some((first, _)) if width(&text) > columns => Some(format!("{first}.")),
             _ => Some(text),
@@ -215,7 +274,10 @@ impl DetailScreen {
         let area =
             Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(2), ..area };
         match self.token(canvas.ctx) {
-            Some(token) => self.draw_token(token, area, canvas, focus),
+            Some(token) => {
+                self.scope_edit.rebase(token);
+                self.draw_token(token, area, canvas, focus);
+            }
             None => self.draw_no_token(area, canvas, focus),
         }
     }

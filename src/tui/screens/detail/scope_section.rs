@@ -33,10 +33,11 @@ pub(super) struct Cursor {
     pub is_shown: bool,
 }
 
-/// Draws the title and the rows `top` to `top + page` of `table`. `held` is the number of scopes.
+/// Draws the title and the rows `top` to `top + page` of `table`. `count_text` is the number of
+/// scopes with the pending changes.
 pub(super) fn draw_scopes(
     table: &ScopeTable,
-    (held, top): (usize, usize),
+    (count_text, top): (&str, usize),
     cursor: Cursor,
     area: Rect,
     canvas: &mut Canvas<'_>,
@@ -47,7 +48,7 @@ pub(super) fn draw_scopes(
     let title = if count > page && page > 0 {
         format!(" Scopes {}-{} of {} ", top + 1, (top + page).min(count), grouped(count))
     } else {
-        format!(" Scopes {} ", grouped(held))
+        format!(" Scopes {count_text} ")
     };
     draw_title(&title, area, canvas);
     if count == 0 {
@@ -129,7 +130,7 @@ fn draw_matrix_row(
     }
 }
 
-/// Registers a click on a cell: it selects the cell, or marks the selected cell.
+/// Registers a click on a cell: it selects the cell, or toggles the selected cell.
 fn register_cell(
     (row, column): (usize, usize),
     selected_column: usize,
@@ -139,7 +140,7 @@ fn register_cell(
 ) {
     let hit_map = &canvas.ctx.hit_map;
     if cursor.is_shown && (row, column) == (cursor.row, selected_column) {
-        return hit_map.click_action(cell, Action::Open);
+        return hit_map.click_action(cell, Action::ToggleCell);
     }
     let vertical = if row > cursor.row { Action::Down } else { Action::Up };
     let horizontal = if column > selected_column { Action::NextCell } else { Action::PreviousCell };
@@ -193,6 +194,8 @@ fn cell_glyph(state: CellState, theme: &Theme) -> (&'static str, Style) {
         (CellState::Granted, false) => ("✓", theme.good),
         (CellState::Granted, true) => ("x", theme.good),
         (CellState::Implied, _) => ("*", theme.faint),
+        (CellState::Added, _) => ("+", theme.warning),
+        (CellState::Removed, _) => ("-", theme.danger),
     }
 }
 
@@ -213,7 +216,7 @@ fn draw_list_row(
     canvas: &mut Canvas<'_>,
 ) {
     let (ctx, theme) = (canvas.ctx, canvas.ctx.theme);
-    let Some(scope) = table.listed.get(row) else { return };
+    let Some((scope, state)) = table.listed.get(row) else { return };
     let domain = scope.domain.as_ref().map(Domain::as_str);
     let cells = [
         (scope.entity_type.as_str(), theme.text()),
@@ -221,7 +224,14 @@ fn draw_list_row(
         (scope.operation.as_str(), theme.text()),
         (domain.unwrap_or("any"), if domain.is_some() { theme.text() } else { theme.faint }),
     ];
-    let mut writer: LineWriter<'_> = canvas.line(area, line).skip(2);
+    let writer = canvas.line(area, line);
+    let mut writer: LineWriter<'_> = match state {
+        CellState::Added | CellState::Removed => {
+            let (text, style) = cell_glyph(*state, &theme);
+            writer.text(text, style).skip(1)
+        }
+        _ => writer.skip(2),
+    };
     for ((text, style), wide) in cells.into_iter().zip(list_widths(area.width.saturating_sub(2))) {
         writer = writer.write_column(text, wide, style).skip(2);
     }

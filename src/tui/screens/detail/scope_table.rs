@@ -4,8 +4,8 @@
 
 use crate::{
     domain::{
-        CellState, Entity, Operation, Scope, ScopeCatalogue, ScopeMatrix, ScopeTarget,
-        compare_scopes, describe_scopes::describe_scope,
+        CellState, Entity, Operation, PendingScopes, Scope, ScopeCatalogue, ScopeMatrix,
+        ScopeTarget, compare_scopes, describe_scopes::describe_scope,
     },
     tui::widgets::canvas::width,
 };
@@ -24,8 +24,8 @@ pub(super) enum TableForm {
 #[derive(Debug)]
 pub(super) struct ScopeTable {
     pub matrix: ScopeMatrix,
-    /// The rows of the form `List`. Empty in the form `Matrix`.
-    pub listed: Vec<Scope>,
+    /// The rows of the form `List` with their states. Empty in the form `Matrix`.
+    pub listed: Vec<(Scope, CellState)>,
     pub form: TableForm,
 }
 
@@ -63,13 +63,23 @@ impl MatrixWidths {
 }
 
 impl ScopeTable {
-    /// The table of the scopes `held` by a token.
-    pub fn new(held: &[Scope], catalogue: &ScopeCatalogue, form: TableForm) -> Self {
-        let matrix = ScopeMatrix::new(held, catalogue);
+    /// The table of the scopes `held` by a token, with the changes `pending`.
+    pub fn new(
+        held: &[Scope],
+        pending: &PendingScopes,
+        catalogue: &ScopeCatalogue,
+        form: TableForm,
+    ) -> Self {
+        let matrix = ScopeMatrix::new(held, pending, catalogue);
         let mut listed = Vec::new();
         if form == TableForm::List {
-            listed.extend_from_slice(held);
-            listed.sort_by(compare_scopes);
+            let removed = pending.removed(held);
+            let state = |scope: &Scope| {
+                if removed.contains(scope) { CellState::Removed } else { CellState::Granted }
+            };
+            let added = pending.added(held).into_iter().map(|scope| (scope, CellState::Added));
+            listed.extend(held.iter().map(|scope| (scope.clone(), state(scope))).chain(added));
+            listed.sort_by(|(one, _), (other, _)| compare_scopes(one, other));
         }
         Self { matrix, listed, form }
     }
@@ -88,19 +98,21 @@ impl ScopeTable {
         }
     }
 
-    /// The selected column of `row`: `chosen`, or the first granted cell if the operator has chosen
-    /// none.
+    /// The selected column of `row`: `chosen`, or the first cell with a scope of the token if the
+    /// operator has chosen none.
     pub fn column(&self, row: usize, chosen: Option<usize>) -> usize {
         let last = self.column_count().saturating_sub(1);
-        let granted = || (0..=last).find(|column| self.state(row, *column) == CellState::Granted);
-        chosen.or_else(granted).unwrap_or(0).min(last)
+        let is_held = |column: &usize| {
+            matches!(self.state(row, *column), CellState::Granted | CellState::Removed)
+        };
+        chosen.or_else(|| (0..=last).find(is_held)).unwrap_or(0).min(last)
     }
 
     pub fn state(&self, row: usize, column: usize) -> CellState {
         match self.form {
             TableForm::Matrix => self.matrix.cell(row, column),
             TableForm::List => {
-                self.listed.get(row).map_or(CellState::Unavailable, |_| CellState::Granted)
+                self.listed.get(row).map_or(CellState::Unavailable, |(_, state)| *state)
             }
         }
     }
@@ -108,7 +120,22 @@ impl ScopeTable {
     pub fn scope(&self, row: usize, column: usize) -> Option<Scope> {
         match self.form {
             TableForm::Matrix => self.matrix.scope(row, column),
-            TableForm::List => Some(self.listed.get(row)?.clone()),
+            TableForm::List => Some(self.listed.get(row)?.0.clone()),
+        }
+    }
+
+    /// The scopes of the row, whether the token has them or not. In the form `List`, the only one.
+    pub fn row_scopes(&self, row: usize) -> Vec<Scope> {
+        (0..self.column_count()).filter_map(|column| self.scope(row, column)).collect()
+    }
+
+    /// The scopes of the column, from the first row to the last. In the form `List`, none.
+    pub fn column_scopes(&self, column: usize) -> Vec<Scope> {
+        match self.form {
+            TableForm::Matrix => {
+                (0..self.row_count()).filter_map(|row| self.scope(row, column)).collect()
+            }
+            TableForm::List => Vec::new(),
         }
     }
 
@@ -134,8 +161,9 @@ impl ScopeTable {
             }
             TableForm::List => {
                 let target = ScopeTarget::of(scope);
-                let exact = self.listed.iter().position(|listed| listed == scope);
-                let same_target = |listed: &Scope| ScopeTarget::of(listed) == target;
+                let exact = self.listed.iter().position(|(listed, _)| listed == scope);
+                let same_target =
+                    |(listed, _): &(Scope, CellState)| ScopeTarget::of(listed) == target;
                 exact.or_else(|| self.listed.iter().position(same_target))
             }
         };
@@ -154,6 +182,8 @@ impl ScopeTable {
             CellState::Granted => format!("May {text}{later}."),
             CellState::Implied => format!("May {text}, because a wider scope covers it."),
             CellState::Offered => format!("May not {text}."),
+            CellState::Added => format!("Will be allowed to {text}{later}."),
+            CellState::Removed => format!("Will no longer be allowed to {text}."),
             CellState::Unavailable => {
                 format!("{} does not exist for {}.", scope.operation, scope.entity_type)
             }
@@ -167,7 +197,8 @@ mod tests {
 
     fn table(texts: &[&str], form: TableForm) -> ScopeTable {
         let held: Vec<Scope> = texts.iter().map(|text| text.parse().unwrap()).collect();
-        ScopeTable::new(&held, &ScopeCatalogue::default(), form)
+        let pending = PendingScopes::default();
+        ScopeTable::new(&held, &pending, &ScopeCatalogue::default(), form)
     }
 
     #[test]

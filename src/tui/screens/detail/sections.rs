@@ -10,7 +10,7 @@ use super::{
     facts::{facts, wrap_lines},
     head::{MIN_FACTS_HEIGHT, draw_head},
     scope_section::{Cursor, draw_scopes},
-    scope_table::{MatrixWidths, ScopeTable, TableForm},
+    scope_table::{MatrixWidths, TableForm},
 };
 use crate::{
     domain::{Token, scope_matrix::describe_by_operation},
@@ -35,8 +35,7 @@ impl DetailScreen {
         let ctx = canvas.ctx;
         ctx.hit_map.wheel(area, 3);
         let rest = rect_below(area, self.draw_head_and_facts(token, area, canvas));
-        let matrix =
-            ScopeTable::new(&token.scopes, &ctx.policy.catalogue, TableForm::Matrix).matrix;
+        let matrix = self.table_in_form(token, TableForm::Matrix, ctx).matrix;
         let room = rest.width.saturating_sub(2);
         self.is_narrow = MatrixWidths::fitting(&matrix.operations, room).is_none();
         let table = self.table(token, ctx);
@@ -71,7 +70,8 @@ impl DetailScreen {
         }
         if scope_area.height > 0 {
             let top = self.scope_view.scroll_to_selection(page(scope_area), scope_count);
-            draw_scopes(&table, (token.scopes.len(), top), cursor, scope_area, canvas);
+            let count = self.scope_edit.count_text(token);
+            draw_scopes(&table, (&count, top), cursor, scope_area, canvas);
         }
         if event_area.height > 0 {
             let top = self.event_view.scroll_to_selection(page(event_area), event_count);

@@ -21,12 +21,16 @@ use crate::{
 const MIN_SPLIT_WIDTH: u16 = 76;
 /// Lines of the panes with the checks and with the statuses, without the empty line below.
 const SMALL_PANE: u16 = 3;
+/// Maximum number of lines of the bars of the checks.
+const MAX_CHECK_LINES: u16 = 6;
 /// Minimum and maximum number of lines of the chart, with its title and its axis.
 const CHART_LINES: (u16, u16) = (6, 16);
 /// Smallest number of tokens at the top of the chart.
 const MIN_CHART_MAX: usize = 4;
 /// Minimum width in columns for a gap between the days.
 const MIN_GAP_WIDTH: u16 = 56;
+/// Columns of the label and of the figures beside the bars of the checks.
+const CHECK_FIGURES: u16 = 34;
 /// Widest bar of the chart in columns, with the gap beside it.
 const MAX_BAR: u16 = 6;
 
@@ -67,7 +71,11 @@ impl Panes {
             from = from.saturating_add(gap + height);
             Rect { height, ..below }
         };
-        let (checks, statuses) = (next(SMALL_PANE), next(SMALL_PANE));
+        // What is left below makes the bars of the checks higher, both by the same number of lines.
+        let others = if is_wide { first } else { first.saturating_add(CHART_LINES.1 + 1) };
+        let spare = area.height.saturating_sub(others.saturating_add(small + 1));
+        let checks = next(SMALL_PANE + (spare / 2).min(MAX_CHECK_LINES - 1) * 2);
+        let statuses = next(SMALL_PANE);
         let expiries = if is_wide { Rect { width: left, ..band } } else { next(CHART_LINES.1) };
         let has_room = expiries.height >= CHART_LINES.0;
         let expiries = Rect { height: if has_room { expiries.height } else { 0 }, ..expiries };
@@ -116,10 +124,12 @@ pub(super) fn attention(
     area: Rect,
     canvas: &mut Canvas<'_>,
 ) {
-    title("Needs attention", area, canvas);
     let ctx = canvas.ctx;
-    ctx.hit_map.wheel(area, 1);
     let is_broken = chain.is_some_and(|(chain, _)| chain.first_fault.is_some());
+    let is_in_order = !overview.needs_attention() && !is_broken;
+    let text = if is_in_order { "Nothing needs attention" } else { "Needs attention" };
+    title(text, area, canvas);
+    ctx.hit_map.wheel(area, 1);
     for (line, (at, row)) in (1..area.height).zip(rows) {
         let (glyph, style) = sign(row, overview, is_broken, &ctx.theme);
         let text = match row {
@@ -207,6 +217,14 @@ pub(super) fn checks(overview: &Overview, area: Rect, canvas: &mut Canvas<'_>) {
         ("allowed", values(|day| day.used), allowed, theme.good),
         ("denied", values(|day| day.denied), denied, theme.danger),
     ];
+    let lines = (area.height.saturating_sub(1) / 2).max(1);
+    if lines > 1 {
+        for (at, (label, values, total, style)) in (0..).zip(rows) {
+            let rows = Rect { height: lines, ..rect_below(area, 1 + at * lines) };
+            draw_check_bars((label, &values, total, style), rows, canvas);
+        }
+        return;
+    }
     for (line, (label, values, total, style)) in (1..area.height).zip(rows) {
         let today = values.last().copied().unwrap_or_default();
         let total = grouped(total);
@@ -217,6 +235,43 @@ pub(super) fn checks(overview: &Overview, area: Rect, canvas: &mut Canvas<'_>) {
         let writer = writer.text(&total, theme.heading).skip(2);
         writer.text(&format!("today {}", grouped(today)), theme.faint);
     }
+}
+
+/// Draws the checks of one kind as columns over all lines of `area`, with the figures on the last
+/// line.
+fn draw_check_bars(
+    (label, values, total, style): (&str, &[u64], u64, Style),
+    area: Rect,
+    canvas: &mut Canvas<'_>,
+) {
+    let theme = canvas.ctx.theme;
+    let last = area.height.saturating_sub(1);
+    let days = u16::try_from(values.len()).unwrap_or(1).max(1);
+    let step = (area.width.saturating_sub(CHECK_FIGURES) / days).clamp(1, MAX_BAR);
+    let bar = usize::from(step.max(2) - 1);
+    // An empty line above separates the two kinds.
+    let steps = u64::from(last.max(1)) * LEVELS;
+    // A single check must not fill the bars.
+    let max = values.iter().copied().max().unwrap_or_default().max(as_u64(MIN_CHART_MAX));
+    canvas.line(area, last).skip(1).write_column(label, 8, theme.faint);
+    for (day, value) in (0..days).zip(values) {
+        let height = scaled(*value, max, steps);
+        let at = 9 + day * step;
+        if height == 0 {
+            canvas.line(area, last).move_to(at).text(&theme.dot().repeat(bar), style);
+        }
+        for line in 0..last.max(1) {
+            let level = height.saturating_sub(u64::from(line) * LEVELS).min(LEVELS);
+            if level > 0 {
+                let text = level_glyph(level, &theme).repeat(bar);
+                canvas.line(area, last - line).move_to(at).text(&text, style);
+            }
+        }
+    }
+    let today = values.last().copied().unwrap_or_default();
+    let figures = canvas.line(area, last).move_to(9 + days * step + 1);
+    let figures = figures.text(&grouped(total), theme.heading).skip(2);
+    figures.text(&format!("today {}", grouped(today)), theme.faint);
 }
 
 /// Draws the number of tokens of each status as parts of one bar, and names the parts.

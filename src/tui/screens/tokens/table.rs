@@ -24,6 +24,8 @@ const DESCRIPTION_MIN: u16 = 16;
 const NAME_MAX: u16 = 32;
 /// The gauge is drawn again after this part of a lifetime at the latest.
 const GAUGE_STEPS: i32 = 60;
+/// Width of a relative expiry beside the gauge. A longer text uses the columns of the gauge, too.
+const EXPIRES_BESIDE_GAUGE: u16 = 10;
 /// Number of cells of the gauge.
 const GAUGE_CELLS: u16 = 6;
 /// Columns on the left for the mark and the status glyph.
@@ -92,13 +94,23 @@ fn time_widths(times: TimeFormat) -> (u16, u16) {
     if times == TimeFormat::Relative { (14, 11) } else { (17, 17) }
 }
 
+/// The width of the expiry beside the gauge. A date needs the whole width.
+fn expires_beside_gauge(times: TimeFormat) -> u16 {
+    let (expires, _) = time_widths(times);
+    if times == TimeFormat::Relative { EXPIRES_BESIDE_GAUGE } else { expires }
+}
+
 /// The width of the list beside the detail in `total` columns. The list keeps every column that it
-/// has on 80 columns, except the gauge. Then the detail grows to 56 columns, the list to all of its
-/// columns, and the detail again.
+/// has on 80 columns; with dates, which are wider, all except the gauge. Then the detail grows to 56
+/// columns, the list to all of its columns, and the detail again.
 pub(in crate::tui) fn width_beside_detail(total: u16, times: TimeFormat) -> u16 {
     const DETAIL: u16 = 56;
     const LIST_MAX: u16 = 122;
     let (expires, time) = time_widths(times);
+    let expires = match times {
+        TimeFormat::Relative => EXPIRES_BESIDE_GAUGE + GAP + GAUGE_CELLS,
+        TimeFormat::Local | TimeFormat::Utc => expires,
+    };
     let list = LEFT_MARGIN + NAME_MIN + (GAP + expires) + (GAP + 8) + (GAP + time) + RIGHT_MARGIN;
     total.saturating_sub(DETAIL + 2).clamp(list, LIST_MAX.max(list))
 }
@@ -118,19 +130,23 @@ pub(super) fn fitting_columns(area: u16, times: TimeFormat) -> Vec<(TableColumn,
     let mut left = area.saturating_sub(LEFT_MARGIN + RIGHT_MARGIN + GAP + expires);
     let mut columns = vec![TableColumn::Name, TableColumn::Expires];
     for (column, wide, name_min) in by_worth {
-        if left < name_min + GAP + wide {
+        let is_gauge = column == TableColumn::Gauge;
+        let saved = if is_gauge { expires - expires_beside_gauge(times) } else { 0 };
+        if left + saved < name_min + GAP + wide {
             break;
         }
-        left -= GAP + wide;
+        left = left + saved - (GAP + wide);
         columns.push(column);
     }
     // The name column gets the remaining width. If the description is shown, the name column gets
     // at most `NAME_MAX` columns, and the description column gets the rest.
+    let has_gauge = columns.contains(&TableColumn::Gauge);
     let described = columns.contains(&TableColumn::Description);
     let (name, more) =
         if described && left > NAME_MAX { (NAME_MAX, left - NAME_MAX) } else { (left, 0) };
     let width_of = |column: TableColumn| match column {
         TableColumn::Name => name,
+        TableColumn::Expires if has_gauge => expires_beside_gauge(times),
         TableColumn::Expires => expires,
         TableColumn::Description => DESCRIPTION_MIN + more,
         _ => by_worth.iter().find(|(other, ..)| *other == column).map_or(0, |(_, wide, _)| *wide),
@@ -198,7 +214,7 @@ pub(super) fn draw_row(
     let mut from = LEFT_MARGIN;
     for (at, (column, wide)) in columns.iter().enumerate() {
         let mut room = *wide;
-        if *column == TableColumn::Expires && token.status(ctx.now).is_ended() {
+        if *column == TableColumn::Expires && !has_gauge(token, ctx) {
             // The gauge is empty, so that the expiry can use its columns.
             let gauge = columns.get(at + 1).filter(|(next, _)| *next == TableColumn::Gauge);
             room += gauge.map_or(0, |(_, wide)| GAP + wide);
@@ -261,6 +277,7 @@ fn cell(token: &Token, column: TableColumn, room: u16, ctx: &Model) -> (String, 
         TableColumn::Expires => expires(token, room, ctx),
         TableColumn::Gauge => {
             let level = token.lifetime_level(ctx.now).zip(token.remaining_permille(ctx.now));
+            let level = level.filter(|_| has_gauge(token, ctx));
             level.map_or((String::new(), text), |(level, permille)| {
                 if let Some(end) = token.expires {
                     ctx.note_text_change(ctx.now + (end - token.issued) / GAUGE_STEPS);
@@ -277,6 +294,11 @@ fn cell(token: &Token, column: TableColumn, room: u16, ctx: &Model) -> (String, 
         },
         TableColumn::Owner => (token.created_by.user.to_string(), theme.faint),
     }
+}
+
+/// Whether the row of `token` shows the part of the lifetime that is left.
+fn has_gauge(token: &Token, ctx: &Model) -> bool {
+    token.status(ctx.now) == Status::Active && no_uses_left(token).is_none()
 }
 
 /// `0 of 5 left`, if all uses of the token are taken. The column is too narrow for more words.
@@ -354,7 +376,7 @@ mod tests {
         for total in 120..240 {
             let split = width_beside_detail(total, TimeFormat::Relative);
             let columns = shown(split);
-            for column in shown(80).into_iter().filter(|column| *column != TableColumn::Gauge) {
+            for column in shown(80) {
                 assert!(columns.contains(&column), "{total}: {column:?}");
             }
             assert!(total - split - 2 >= 40, "{total}");

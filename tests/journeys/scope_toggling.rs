@@ -1,0 +1,100 @@
+//! The detail tab: choosing changes of scopes in the matrix, applying and discarding them.
+
+use patdeck::testing::ServiceTestExt as _;
+
+use super::{fixture::Fixture, journey::Journey};
+
+/// The detail of `ci-deploy`, with the cursor on `channels:*:publish`, one of its three scopes.
+fn detail() -> Journey {
+    let mut it = Journey::on(Fixture::Few, 80, 24);
+    it.keys("j <Enter>").sees("Scopes 3");
+    it
+}
+
+#[test]
+fn changes_are_collected_and_applied_together() {
+    let mut it = detail();
+    it.keys("<Space>").sees("[-]").sees("1 removed: Ctrl-S applies, Esc discards");
+    it.keys("j <Space>").sees("Scopes 3 +1 -1").sees("1 added, 1 removed: Ctrl-S applies");
+    it.keys("<Right> <Space>").sees("Scopes 3 +1 -2");
+    it.keys("<C-s>").sees("Change the scopes of ci-deploy?");
+    it.sees("Adds 1: may publish to channels c-42.");
+    it.sees("Removes 2: may publish to all channels; may subscribe to").sees("Press u to undo.");
+    it.sees("$ patdeck scope change ci-deploy --add channels:c-42:publish --remove");
+    it.keys("<Right> <Enter>").sees("Saved the scopes of ci-deploy: 1 added, 2 removed.");
+    it.sees("Scopes 2").never_sees("Ctrl-S applies");
+    let dump = it.store_dump();
+    assert!(dump.contains("scope added ci-deploy by alice: channels:c-42:publish"), "{dump}");
+    let removed = "scope removed ci-deploy by alice: channels:*:publish channels:c-42:subscribe";
+    assert!(dump.contains(removed), "{dump}");
+    it.keys("u").sees("Undone: ci-deploy has 3 scopes again.").sees("Scopes 3");
+}
+
+#[test]
+fn esc_discards_the_changes_and_then_goes_back() {
+    let mut it = detail();
+    it.keys("<Space> <Esc>").sees("Discarded the changes of the scopes.").sees("Scopes 3 ─");
+    it.keys("<Esc>").sees("[Active 2]");
+    it.keys("<Enter> <Space> <Space>").never_sees("Esc discards").keys("<Esc>").sees("[Active 2]");
+}
+
+#[test]
+fn enter_applies_and_cancel_keeps_the_changes() {
+    let mut it = detail();
+    it.keys("<Enter>").sees("No changes to apply. Space adds or removes a scope.");
+    it.keys("<Right> <Space> <Enter>").sees("Adds 1: may subscribe to all channels.");
+    it.sees("Also removes 1 narrower scope that a new scope covers.");
+    it.keys("<Esc>").sees("Scopes 3 +1").keys("<Enter> l <Enter>");
+    it.sees("1 added, 0 removed; removed 1 narrower scope covered by *.");
+}
+
+#[test]
+fn a_row_and_a_column_are_toggled_at_once() {
+    let mut it = detail();
+    it.keys("-").sees("Scopes 3 +8").keys("-").sees("Scopes 3 -1").keys("<Esc>");
+    // The scope on * covers that of the other row.
+    it.keys("<Left> =").sees("Scopes 3 +2").sees("2 added").keys("<Esc>");
+    it.keys("<C-s>").never_sees("Change the scopes");
+}
+
+#[test]
+fn a_cell_that_cannot_be_toggled_says_why() {
+    let mut it = detail();
+    it.keys("j <Left> <Space>")
+        .sees("channels:c-42:publish is already covered by channels:*:publish");
+    it.keys("j <Space>").sees("Scopes 3 ─").sees("for clients");
+}
+
+#[test]
+fn pending_changes_follow_those_of_a_colleague() {
+    let mut it = detail();
+    let id = it.id("ci-deploy");
+    it.keys("<Space> j <Space>").sees("Scopes 3 +1 -1").keys("<C-s>").sees("Adds 1");
+    let publish = "channels:*:publish".parse().unwrap();
+    it.service().remove_scope(&id, &publish).unwrap();
+    // The dialog refuses as a whole; the removal is not pending any more.
+    it.keys("<Right> <Enter>").sees("channels:*:publish");
+    it.waits_for("Scopes 2 +1").never_sees("+1 -1");
+    it.keys("<C-s> <Right> <Enter>").sees("Saved the scopes of ci-deploy: 1 added, 0 removed.");
+}
+
+#[test]
+fn changes_are_kept_while_another_screen_is_shown() {
+    let mut it = detail();
+    it.keys("<Space> 1 <Down> <Up> 3").sees("Scopes 3 -1");
+}
+
+#[test]
+fn the_list_form_toggles_scopes_too() {
+    let mut it = detail();
+    it.keys("o <Space>").sees("- channels").sees("1 removed").keys("o").sees("[-]");
+    let mut it = Journey::on(Fixture::Few, 40, 10);
+    it.keys("j <Enter> z <Space>").sees("1 removed: Ctrl-S applies").keys("<C-s>");
+    it.sees("Change the scopes").keys("<Right> <Enter>").sees("Saved the scopes");
+}
+
+#[test]
+fn a_click_on_the_selected_cell_toggles_it() {
+    let mut it = detail();
+    it.clicks("✓").sees("Scopes 3 -1");
+}
