@@ -7,11 +7,12 @@ use toml::de::DeTable;
 
 use super::appearance::{GlyphSet, ThemeName};
 use super::error::{ConfigFault, FaultKind};
+use super::hooks;
 use super::paths::{UserDirs, absolute_path};
 use super::scope_catalogue;
 use super::toml_reader::{TomlEntry, TomlReader, entries};
 use crate::domain::{
-    Lifetime, LifetimeLimits, ScopeCatalogue, SecretPrefix,
+    Hooks, Lifetime, LifetimeLimits, ScopeCatalogue, SecretPrefix,
     file_path::{PathFault, file_path},
     lifetime::DurationMinutes,
 };
@@ -35,9 +36,10 @@ pub struct ConfigFile {
     pub mouse: Option<bool>,
     pub clipboard: Option<Vec<String>>,
     pub keymap: Option<Keymap>,
+    pub hooks: Hooks,
 }
 
-const SETTINGS: [&str; 11] = [
+const SETTINGS: [&str; 12] = [
     "store",
     "read-only",
     "prefix",
@@ -49,6 +51,7 @@ const SETTINGS: [&str; 11] = [
     "mouse",
     "clipboard",
     "keys",
+    "hook",
 ];
 
 impl ConfigFile {
@@ -101,6 +104,7 @@ impl<'a> TomlReader<'a> {
             mouse,
             clipboard,
             keys,
+            hook,
         ] = &picked;
         let mut file = ConfigFile {
             store: self.parsed_text(store.as_ref(), "a path in quotes", |text| {
@@ -139,6 +143,9 @@ impl<'a> TomlReader<'a> {
         if let Some(entry) = presets {
             let catalogue = file.catalogue.get_or_insert_default();
             scope_catalogue::read_presets(self, entry, catalogue);
+        }
+        if let Some(entry) = hook {
+            file.hooks = hooks::read_hooks(self, entry);
         }
         self.lifetimes(lifetime.as_ref(), &mut file);
         file.clipboard = self.clipboard(clipboard.as_ref());

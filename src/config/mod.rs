@@ -8,6 +8,7 @@ pub mod clipboard_route;
 pub mod environment;
 pub mod error;
 pub mod file;
+mod hooks;
 pub mod paths;
 pub mod pipe_wait;
 mod scope_catalogue;
@@ -28,7 +29,7 @@ pub use file::ConfigFile;
 pub use paths::UserDirs;
 
 use crate::domain::{
-    Lifetime, LifetimeLimits, ScopeCatalogue, SecretPrefix, labelled_enum::labels,
+    Hooks, Lifetime, LifetimeLimits, ScopeCatalogue, SecretPrefix, labelled_enum::labels,
     lifetime::DurationMinutes,
 };
 use crate::keymap::Keymap;
@@ -89,6 +90,8 @@ pub struct Config {
     /// [`clipboard_route::choose_route`].
     pub clipboard: Vec<String>,
     pub keymap: Keymap,
+    /// The programs that run after changes, in the order of the file.
+    pub hooks: Hooks,
     /// The source of each value, by the name of the setting in the config file.
     pub sources: SettingSources,
 }
@@ -194,6 +197,7 @@ impl Config {
             mouse: first_set(from, "mouse", [flags.mouse.then_some(true), None, file.mouse], false),
             clipboard: first_set(from, "clipboard.command", file_only(file.clipboard), Vec::new()),
             keymap: first_set(from, "keys", file_only(file.keymap), Keymap::default()),
+            hooks: file.hooks,
             sources,
         })
     }

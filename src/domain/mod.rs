@@ -11,6 +11,7 @@ pub mod decision;
 pub mod describe_scopes;
 pub mod event;
 pub mod file_path;
+pub mod hook;
 pub mod id;
 pub mod job;
 pub(crate) mod labelled_enum;
@@ -46,6 +47,7 @@ pub use command::{
 pub use count::{counted, grouped, list_first};
 pub use decision::{AccessRequest, CheckContext, Decision, Denial, decide};
 pub use event::{Actor, AuditAction, AuditEvent, EventBody, EventHash};
+pub use hook::{Hook, HookError, HookFailure, HookOutcome, HookRun, Hooks};
 pub use id::TokenId;
 pub use job::{Job, JobKind, MAX_PER_TRANSACTION};
 pub use lifetime::{Lifetime, LifetimeError, LifetimeLimits};

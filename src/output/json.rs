@@ -11,7 +11,10 @@ use serde_json::{Value, json};
 
 pub use self::overview::overview_json;
 use self::token::TokenJson;
-use crate::domain::{AuditEvent, Timestamp, Token, UsageDays, terminal_text::escape_with};
+use crate::{
+    domain::{AuditEvent, Hook, Timestamp, Token, UsageDays, terminal_text::escape_with},
+    service::StoredHookRun,
+};
 
 /// The schema version in every JSON object that patdeck prints.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -121,6 +124,34 @@ pub fn event_json(event: &AuditEvent) -> Value {
         "actor": body.actor.to_string(),
         "detail": body.detail,
         "hash": event.hash.to_string(),
+    })
+}
+
+/// A hook of the config as a JSON value.
+pub fn hook_json(hook: &Hook) -> Value {
+    json!({
+        "name": hook.name(),
+        "on": hook.actions().iter().map(|action| action.verb()).collect::<Vec<_>>(),
+        "run": hook.command().collect::<Vec<_>>(),
+        "timeout": format!("{}s", hook.timeout().as_secs()),
+    })
+}
+
+/// A run in the queue of hooks as a JSON value.
+pub fn hook_run_json(stored: &StoredHookRun) -> Value {
+    let run = &stored.run;
+    let failure = run.failure.as_ref();
+    json!({
+        "hook": run.hook,
+        "event": run.event,
+        "at": format_time(run.at),
+        "action": run.action.verb(),
+        "token": run.token.map(|id| id.to_string()),
+        "name": run.name,
+        "state": stored.state.as_str(),
+        "attempts": failure.map_or(0, |failure| failure.attempts),
+        "failed_at": failure.map(|failure| format_time(failure.at)),
+        "reason": failure.map(|failure| &failure.reason),
     })
 }
 

@@ -51,7 +51,8 @@ impl AuditedTokenState {
             AuditAction::Deleted => Some(TokenLocation::Trash),
             AuditAction::ClockAccepted
             | AuditAction::RegisterRebuilt
-            | AuditAction::RestoredFromBackup => self.location,
+            | AuditAction::RestoredFromBackup
+            | AuditAction::HookRan => self.location,
             _ => Some(TokenLocation::Stored),
         };
         match action {

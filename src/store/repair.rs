@@ -9,7 +9,7 @@ use super::{
     chain,
     codec::decode,
     error::StoreError,
-    jobs,
+    hook_runs, jobs,
     name_index::{EntryCheck, clash_key},
     read_ops::{ChainCheckResult, ReadOps},
     reader::Reader,
@@ -56,6 +56,8 @@ pub enum Repair {
     TrimChangeLog(u64),
     /// Remove the damaged record of this job.
     RemoveJob(u64),
+    /// Remove the damaged record of this run of a hook.
+    RemoveHookRun(u64),
     /// Replace the damaged record of the newest use.
     ResetNewestUse,
     /// Rebuild the revocation register, which has this number of damaged entries.
@@ -99,6 +101,9 @@ impl fmt::Display for Repair {
             }
             Self::TrimChangeLog(last) => write!(f, "remove the change log up to {last}"),
             Self::RemoveJob(number) => write!(f, "remove the damaged record of job {number}"),
+            Self::RemoveHookRun(number) => {
+                write!(f, "remove the damaged run {number} of a hook: it does not run")
+            }
             Self::RebuildRegister(damaged) => write!(
                 f,
                 "rebuild the revocation register: the records of the tokens replace its {}",
@@ -150,6 +155,7 @@ pub(super) fn find_repairs<T: Transaction>(
     })?;
     repairs.extend(last_damaged.map(Repair::TrimChangeLog));
     repairs.extend(jobs::damaged(tables)?.into_iter().map(Repair::RemoveJob));
+    repairs.extend(hook_runs::damaged(tables)?.into_iter().map(Repair::RemoveHookRun));
     let clock = RecordedTime::load(tables, None)?;
     repairs.extend(clock.is_damaged.then_some(Repair::ResetNewestUse));
     Ok(repairs)
@@ -231,6 +237,7 @@ impl Writer<'_> {
                 Repair::RemoveDeletionTime(key) => drop(tables.trash_times.remove(key)?),
                 Repair::AddDeletionTime(id, at) => trash_index::put(tables, *at, id.as_bytes())?,
                 Repair::RemoveJob(number) => drop(tables.jobs.remove(*number)?),
+                Repair::RemoveHookRun(number) => drop(tables.hook_runs.remove(*number)?),
                 Repair::ResetNewestUse => reset_newest_use(tables)?,
                 // No table contains the register; `Store::rebuild_register` repairs it.
                 Repair::RebuildRegister(_) => {}
@@ -338,6 +345,7 @@ mod tests {
             tables.events.inner.insert(4, bad)?;
             let last = tables.changes.last_key()?;
             tables.changes.inner.insert(last, bad)?;
+            tables.hook_runs.inner.insert(8, bad)?;
             Ok(())
         });
         let generation = store.read(ReadOps::generation).unwrap();
@@ -353,6 +361,7 @@ mod tests {
                 Repair::AddName(id(2), name(2)),
                 Repair::RemoveTrash(*id(6).as_bytes()),
                 Repair::TrimChangeLog(generation),
+                Repair::RemoveHookRun(8),
             ]
         );
         let repair = |rows: &mut Writer<'_>| rows.repair().map(|done| assert_eq!(done, planned));

@@ -63,6 +63,8 @@ pub(super) const TRASH_TIMES: &str = "trash-times-1";
 const CHANGES: &str = "changes-1";
 /// Table of unfinished jobs: number → `JobV1`.
 const JOBS: &str = "jobs-1";
+/// Table of queued runs of hooks: number → `HookRunV1`. A run is removed when it has succeeded.
+const HOOK_RUNS: &str = "hook-runs-1";
 
 /// A transaction of redb as the tables see it. A write transaction opens all tables at once. A read
 /// transaction opens each table at its first use, because opening all of them would take most of
@@ -187,6 +189,7 @@ tables! {
     trash_times: TrashTimeKeyRef = TRASH_TIMES;
     changes: u64 = CHANGES;
     jobs: u64 = JOBS;
+    hook_runs: u64 = HOOK_RUNS;
 }
 
 impl<T: Transaction> fmt::Debug for Tables<T> {

@@ -4,6 +4,7 @@
 //! that the domain would refuse.
 
 mod event;
+mod hook_run;
 mod job;
 mod limits;
 mod token;
@@ -23,6 +24,7 @@ pub use self::token::ComparedFields;
 pub(in crate::store) use self::usage::SecretUses;
 pub(in crate::store) use self::{
     event::EventV1,
+    hook_run::HookRunV1,
     job::JobV1,
     limits::UseCountV1,
     token::{TokenV1, TokenV2, TrashV1, TrashV2},

@@ -7,8 +7,8 @@ use chrono::{TimeZone as _, Utc};
 
 use super::*;
 use crate::domain::{
-    AuditAction, Description, Digest, EventBody, EventHash, LastUse, MaxUses, Name, PreviousSecret,
-    Scopes, Token, TokenLimits, UsageDays,
+    AuditAction, Description, Digest, EventBody, EventHash, HookFailure, HookRun, LastUse, MaxUses,
+    Name, PreviousSecret, Scopes, Token, TokenLimits, UsageDays,
 };
 use crate::store::codec::{RecordBody, encode_record, verify_checksum};
 
@@ -175,6 +175,27 @@ fn the_bytes_of_an_event_are_frozen() {
         "01fb2c01ccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccfc0aa493\
          d6fc15cd5b0704726f6f740105616c696365000134664b71395a74305762586502636905066c6561\
          6b6564565ef2eed21bed05",
+    );
+}
+
+#[test]
+fn the_bytes_of_a_run_of_a_hook_are_frozen() {
+    let failure = HookFailure { attempts: 2, at: at(6), reason: "r".into() };
+    let run = HookRun {
+        hook: "h".into(),
+        event: 300,
+        at: at(5),
+        action: AuditAction::Revoked,
+        token: Some(id()),
+        name: "ci".into(),
+        lock: 9,
+        failure: Some(failure),
+    };
+    let record = HookRunV1::from(&run);
+    assert_golden(
+        &record,
+        |body| HookRunV1::decode_run(body) == Some(run.clone()),
+        "010168fb2c01fc0aa493d6fc15cd5b07050134664b71395a743057625865026369090102fc0ca493d6fc15cd5b07017201bd71bc2c69a6de",
     );
 }
 
