@@ -11,7 +11,8 @@ use super::{
 };
 use crate::{
     domain::{
-        LastUse, ListQuery, Sort, SourceNetworks, Status, Timestamp, Token, UsageDays,
+        DeniedAttempt, DeniedAttempts, LastUse, ListQuery, SecretSlot, Sort, SourceNetworks,
+        Status, Timestamp, Token, UsageDays,
         describe_scopes::{describe_scopes, wildcard_warning},
         lifetime::DurationMinutes,
         uses_left_text,
@@ -124,12 +125,13 @@ pub(super) fn show(service: &Service, name: &str, out: &Output) -> Result<Exit, 
     let token = service.resolve(name)?;
     let now = service.now()?;
     let days = service.usage_days(&token.id)?;
+    let denied = service.denied_attempts(&token.id)?;
     let events = service.history(&token.id, json::MAX_EVENTS)?;
     if out.json {
-        out.object(json::token_details(&token, &days, &events, now))?;
+        out.object(json::token_details(&token, &days, &denied, &events, now))?;
         return Ok(Exit::Done);
     }
-    let mut rows = fields(&token, &days, now);
+    let mut rows = fields(&token, &days, &denied, now);
     for event in &events {
         let body = &event.body;
         let words = [format_time(body.at), body.action.as_str().to_owned(), body.actor.to_string()];
@@ -139,7 +141,12 @@ pub(super) fn show(service: &Service, name: &str, out: &Output) -> Result<Exit, 
     Ok(Exit::Done)
 }
 
-fn fields(token: &Token, days: &UsageDays, now: Timestamp) -> Vec<[String; 2]> {
+fn fields(
+    token: &Token,
+    days: &UsageDays,
+    denied: &DeniedAttempts,
+    now: Timestamp,
+) -> Vec<[String; 2]> {
     let mut rows = Vec::new();
     let mut row = |name: &str, text: &str| rows.push([name.to_owned(), text.to_owned()]);
     row("name", token.name.as_str());
@@ -162,8 +169,13 @@ fn fields(token: &Token, days: &UsageDays, now: Timestamp) -> Vec<[String; 2]> {
         row("old secret", &old.last_used.as_ref().map_or_else(unused, last));
     }
     row("last used", &token.last_use().map_or_else(|| "never".to_owned(), describe_use));
-    if let Some(denied) = token.last_denial() {
-        row("last denied", &describe_denial(denied));
+    let last = denied.as_slice().first();
+    // The reason of an imported or restored denial is not known.
+    let other = token.last_denial().filter(|it| last.is_none_or(|last| last.at < it.at));
+    let other = other.map(|it| format!("{}: {}", time_and_address(it), it.summary));
+    let attempts = denied.as_slice().iter().map(describe_attempt);
+    for (index, text) in other.into_iter().chain(attempts).enumerate() {
+        row(if index == 0 { "last denied" } else { "denied" }, &text);
     }
     if let Some(today) = days.on_day_of(now) {
         row("used today", &today.describe());
@@ -197,9 +209,12 @@ fn describe_use(used: &LastUse) -> String {
     format!("{}, {}", time_and_address(used), used.summary)
 }
 
-/// Describes a denied attempt: time, address and request.
-fn describe_denial(denied: &LastUse) -> String {
-    format!("{}: {}", time_and_address(denied), denied.summary)
+/// Describes a denied attempt: time, address, request and reason.
+fn describe_attempt(attempt: &DeniedAttempt) -> String {
+    let from = attempt.from.as_ref().map_or_else(String::new, |from| format!(" from {from}"));
+    let secret = if attempt.slot == SecretSlot::Previous { ", with the old secret" } else { "" };
+    let (at, reason) = (format_time(attempt.at), attempt.reason.words());
+    format!("{at}{from}: {}{secret} ({reason})", attempt.request)
 }
 
 fn time_and_address(used: &LastUse) -> String {

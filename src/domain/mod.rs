@@ -8,6 +8,7 @@ pub mod clock_effects;
 pub mod command;
 pub mod count;
 pub mod decision;
+pub mod denials;
 pub mod describe_scopes;
 pub mod event;
 pub mod file_path;
@@ -46,6 +47,7 @@ pub use command::{
 };
 pub use count::{counted, grouped, list_first};
 pub use decision::{AccessRequest, CheckContext, Decision, Denial, decide};
+pub use denials::{DenialReason, DeniedAttempt, DeniedAttempts};
 pub use event::{Actor, AuditAction, AuditEvent, EventBody, EventHash};
 pub use hook::{Hook, HookError, HookFailure, HookOutcome, HookRun, Hooks};
 pub use id::TokenId;

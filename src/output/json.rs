@@ -12,7 +12,10 @@ use serde_json::{Value, json};
 pub use self::overview::overview_json;
 use self::token::TokenJson;
 use crate::{
-    domain::{AuditEvent, Hook, Timestamp, Token, UsageDays, terminal_text::escape_with},
+    domain::{
+        AuditEvent, DeniedAttempt, DeniedAttempts, Hook, SecretSlot, Timestamp, Token, UsageDays,
+        terminal_text::escape_with,
+    },
     service::StoredHookRun,
 };
 
@@ -71,10 +74,11 @@ fn is_plain(json: &[u8]) -> bool {
     json.iter().fold(true, |all, byte| all & matches!(byte, b' '..=b'~' | 0xe2 | 0x80 | 0xa6))
 }
 
-/// A token with its numbers of uses on each day and its newest `events`, as `show --json` prints it.
+/// A token with its numbers of uses on each day, its last denied attempts and its newest `events`, as `show --json` prints it.
 pub fn token_details(
     token: &Token,
     days: &UsageDays,
+    denied: &DeniedAttempts,
     events: &[AuditEvent],
     now: Timestamp,
 ) -> Value {
@@ -83,7 +87,8 @@ pub fn token_details(
         .map(|it| json!({ "day": it.day.date().to_string(), "used": it.used, "denied": it.denied }))
         .collect();
     let events: Vec<_> = events.iter().map(event_json).collect();
-    json!({ "token": token_json(token, now), "days": days, "events": events })
+    let denied: Vec<_> = denied.as_slice().iter().map(denied_json).collect();
+    json!({ "token": token_json(token, now), "days": days, "denied": denied, "events": events })
 }
 
 /// Formats an instant in RFC 3339 with seconds, such as `2026-11-24T12:00:00Z`. Tables use this
@@ -110,6 +115,16 @@ pub fn write_line(to: &mut Vec<u8>, token: &Token, now: Timestamp) -> io::Result
     }
     to.push(b'\n');
     Ok(())
+}
+
+fn denied_json(attempt: &DeniedAttempt) -> Value {
+    json!({
+        "at": format_time(attempt.at),
+        "from": attempt.from.as_deref(),
+        "reason": attempt.reason.as_str(),
+        "retiring": attempt.slot == SecretSlot::Previous,
+        "what": attempt.request.as_str(),
+    })
 }
 
 /// An audit event as a JSON value.

@@ -11,6 +11,7 @@ mod codec;
 mod commit_id;
 mod consistency;
 mod crash_image;
+mod denials;
 mod error;
 #[cfg(test)]
 mod fault_injection;

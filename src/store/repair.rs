@@ -14,7 +14,8 @@ use super::{
     read_ops::{ChainCheckResult, ReadOps},
     reader::Reader,
     record::{
-        ChainHeadV1, TokenIdRecordV1, TokenUsesV2, TokenV2, TrashV2, UsageDaysV1, UseCountV1,
+        ChainHeadV1, DeniedAttemptsV1, TokenIdRecordV1, TokenUsesV2, TokenV2, TrashV2, UsageDaysV1,
+        UseCountV1,
     },
     recorded_time::{RecordedTime, reset_newest_use},
     tables::{Tables, Transaction, WriteTables, display_key},
@@ -46,6 +47,8 @@ pub enum Repair {
     RemoveUseCount([u8; TokenId::LEN]),
     /// Remove damaged numbers of uses, or those of a token that does not exist.
     RemoveUsageDays([u8; TokenId::LEN]),
+    /// Remove damaged denied attempts, or those of a token that does not exist.
+    RemoveDeniedAttempts([u8; TokenId::LEN]),
     /// Remove a deleted token whose record is damaged.
     RemoveTrash([u8; TokenId::LEN]),
     /// Remove an entry of the trash index that is damaged or refers to no deleted token.
@@ -85,6 +88,9 @@ impl fmt::Display for Repair {
             }
             Self::RemoveUsageDays(id) => {
                 write!(f, "remove the numbers of uses of {}", display_key(id))
+            }
+            Self::RemoveDeniedAttempts(id) => {
+                write!(f, "remove the denied attempts of {}", display_key(id))
             }
             Self::RemoveTrash(id) => {
                 write!(f, "remove the damaged deleted token {}", display_key(id))
@@ -186,6 +192,13 @@ fn find_in_names_and_uses<T: Transaction>(
         }
         ControlFlow::Continue(())
     })?;
+    tables.denials.for_each(|key: &Key, row| {
+        let attempts = row.ok().and_then(DeniedAttemptsV1::decode_attempts);
+        if !names.contains(key) || attempts.is_none() {
+            repairs.push(Repair::RemoveDeniedAttempts(*key));
+        }
+        ControlFlow::Continue(())
+    })?;
     let mut check = EntryCheck::default();
     tables.names.for_each(|name: &[u8], row| {
         let key = row.ok().and_then(decode).map(|TokenIdRecordV1(key)| key);
@@ -230,6 +243,7 @@ impl Writer<'_> {
                 }
                 Repair::RemoveUseCount(key) => drop(tables.use_counts.remove(key)?),
                 Repair::RemoveUsageDays(key) => drop(tables.usage_days.remove(key)?),
+                Repair::RemoveDeniedAttempts(key) => drop(tables.denials.remove(key)?),
                 Repair::RemoveTrash(key) => {
                     trash_index::remove(tables, key)?;
                     tables.trash.remove(key)?;
@@ -341,6 +355,7 @@ mod tests {
             tables.names.remove(name(2).as_bytes())?;
             tables.uses.inner.insert(id(3).as_bytes(), bad)?;
             tables.usage_days.inner.insert(id(3).as_bytes(), bad)?;
+            tables.denials.inner.insert(id(3).as_bytes(), bad)?;
             tables.trash.inner.insert(id(6).as_bytes(), bad)?;
             tables.events.inner.insert(4, bad)?;
             let last = tables.changes.last_key()?;
@@ -356,6 +371,7 @@ mod tests {
                 Repair::RebuildTrail(4),
                 Repair::RemoveLastUse(*id(3).as_bytes()),
                 Repair::RemoveUsageDays(*id(3).as_bytes()),
+                Repair::RemoveDeniedAttempts(*id(3).as_bytes()),
                 Repair::RemoveName(name(1).into_bytes()),
                 Repair::AddName(id(1), name(1)),
                 Repair::AddName(id(2), name(2)),

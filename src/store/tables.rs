@@ -48,6 +48,8 @@ pub(super) const USES: &str = "uses-2";
 pub(super) const USE_COUNTS: &str = "use-counts-1";
 /// Table of the numbers of uses on each day: token id → `UsageDaysV1`.
 const USAGE_DAYS: &str = "usage-days-1";
+/// Table of the last denied attempts with their reasons: token id → `DeniedAttemptsV1`.
+const DENIALS: &str = "denials-1";
 /// Table of audit events: sequence → `EventV1`, which contains the hash of the previous event. The
 /// sequences start at 1 and have no gaps.
 pub(super) const EVENTS: &str = "events-1";
@@ -183,6 +185,7 @@ tables! {
     uses: IdKey = USES;
     use_counts: IdKey = USE_COUNTS;
     usage_days: IdKey = USAGE_DAYS;
+    denials: IdKey = DENIALS;
     events: u64 = EVENTS;
     token_events: TokenEventKeyRef = TOKEN_EVENTS;
     trash: IdKey = TRASH;

@@ -98,7 +98,8 @@ impl<'t> Writer<'t> {
         self.tables.tokens.put(token.id.as_bytes(), &TokenV2::from(token))
     }
 
-    /// Removes a token, its name, its last use, its counted uses and its numbers of uses. Returns
+    /// Removes a token, its name, its last uses, its counted uses, its numbers of uses and
+    /// its denied attempts. Returns
     /// whether the token existed. A damaged token can be removed, too.
     pub fn remove_token(&mut self, id: &TokenId) -> Result<bool, StoreError> {
         let key = id.as_bytes();
@@ -111,6 +112,7 @@ impl<'t> Writer<'t> {
         self.tables.uses.remove(key)?;
         self.tables.use_counts.remove(key)?;
         self.tables.usage_days.remove(key)?;
+        self.tables.denials.remove(key)?;
         self.tables.tokens.remove(key)?;
         self.mark_changed(*key);
         Ok(true)

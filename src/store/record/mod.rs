@@ -3,6 +3,7 @@
 //! if the format changes. A new field requires a new struct. Decoding returns `None` for a record
 //! that the domain would refuse.
 
+mod denials;
 mod event;
 mod hook_run;
 mod job;
@@ -23,6 +24,7 @@ pub use self::token::ComparedFields;
 #[cfg(test)]
 pub(in crate::store) use self::usage::SecretUses;
 pub(in crate::store) use self::{
+    denials::DeniedAttemptsV1,
     event::EventV1,
     hook_run::HookRunV1,
     job::JobV1,
