@@ -183,10 +183,18 @@ fn run_command_line(args: &Args, command: &CliCommand) -> Result<Exit, CliError>
     }
     let out = Output::new(args.json, config.theme != ThemeName::Mono);
     let result = cli::run_command(&service, command, &out);
-    // The result is printed. A command that failed can have changed something, too.
-    if command.changes() && !matches!(command, CliCommand::Hooks(_)) {
-        cli::hooks::run_after_change(&service);
+    if !command.changes() || matches!(command, CliCommand::Hooks(_)) {
+        return result;
     }
+    // Hooks run after the output is complete. A command that failed can have changed something, too.
+    let result = match result {
+        Err(CliError::Exit(exit, error)) => {
+            print_error(&error);
+            Ok(exit)
+        }
+        result => result,
+    };
+    cli::hooks::run_after_change(&service);
     result
 }
 

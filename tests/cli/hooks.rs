@@ -388,6 +388,17 @@ fn a_config_that_others_can_change_runs_no_hook() {
 }
 
 #[test]
+fn an_error_is_printed_before_a_hook_runs() {
+    let hooked = HookedHome::new(&["revoke"], "exit 7");
+    hooked.revoke_and_die("ci");
+    let refused = run(&hooked.home, &["revoke", "nosuch", "--yes"]);
+    assert_eq!(refused.code, 1);
+    let lines: Vec<_> = refused.err.lines().collect();
+    assert!(lines[0].starts_with("error: token nosuch not found"), "{refused:?}");
+    assert!(lines[2].starts_with("warning: hook log failed for ci"), "{refused:?}");
+}
+
+#[test]
 fn runs_without_a_hook_are_named_and_can_be_discarded() {
     let hooked = HookedHome::new(&["revoke"], WRITE_LINE);
     hooked.revoke_and_die("ci");
