@@ -90,13 +90,13 @@ pub use domain::{AccessRequest, Decision, Denial, Scope, ScopeError};
 pub use service::{Verdict, Verifier};
 pub use store::StoreError;
 
-use std::{ffi::OsString, path::Path, process::ExitCode};
+use std::{ffi::OsString, path::Path, process::ExitCode, time::Duration};
 
 use clap::Parser as _;
 
 use cli::{
     Args, CliCommand, CliError, Exit, Output,
-    print::{print_error, print_warning},
+    print::{print_error, print_message, print_warning},
 };
 use config::{Config, Environment, SettingSource, ThemeName, pipe_wait::open_without_waiting};
 use output::advice;
@@ -106,6 +106,9 @@ use service::{
 };
 use store::{OpenOptions, Store};
 use tui::{terminal, theme::Theme};
+
+/// Time after which the app prints at its end that it waits for hooks.
+const HOOK_NOTICE_AFTER: Duration = Duration::from_secs(1);
 
 /// Runs the program: reads the arguments and the config, opens the store, and runs the command or the
 /// app.
@@ -159,6 +162,12 @@ fn run_command_line(args: &Args, command: &CliCommand) -> Result<Exit, CliError>
         ));
     }
     if let Some(done) = cli::run_on_backup(&config, args, command, &open_service) {
+        if command.changes()
+            && !config.hooks.is_empty()
+            && let Ok(service) = open_service(&config)
+        {
+            cli::hooks::run_after_change(&service);
+        }
         return done;
     }
     let options = OpenOptions {
@@ -173,7 +182,20 @@ fn run_command_line(args: &Args, command: &CliCommand) -> Result<Exit, CliError>
         print_warning(&advice::outdated_store_warning());
     }
     let out = Output::new(args.json, config.theme != ThemeName::Mono);
-    cli::run_command(&service, command, &out)
+    let result = cli::run_command(&service, command, &out);
+    if !command.changes() || matches!(command, CliCommand::Hooks(_)) {
+        return result;
+    }
+    // Hooks run after the output is complete. A command that failed can have changed something, too.
+    let result = match result {
+        Err(CliError::Exit(exit, error)) => {
+            print_error(&error);
+            Ok(exit)
+        }
+        result => result,
+    };
+    cli::hooks::run_after_change(&service);
+    result
 }
 
 fn run_app(args: &Args) -> Result<Exit, CliError> {
@@ -205,13 +227,17 @@ fn run_app_on(service: Service, config: &Config, args: &Args) -> Result<Exit, Cl
         options: global_options(config, args),
         clipboard: (!config.clipboard.is_empty()).then(|| config.clipboard.clone()),
     };
-    let secrets = tui::run(service, setup).map_err(CliError::usage)?;
+    let tui::EndedApp { secrets, hooks } = tui::run(service, setup).map_err(CliError::usage)?;
     let out = Output::new(false, false);
     // Report a closed pipe as an error, too: the secrets work and would be lost.
     let printed = secrets.iter().try_for_each(|secret| out.line(secret.reveal()));
     printed.and_then(|()| out.flush()).map_err(|error| {
         CliError::not_delivered(&error).with_hint("the secret is lost: regenerate its token")
     })?;
+    if !hooks.end_within(HOOK_NOTICE_AFTER) {
+        print_message("Waiting for hooks; Ctrl-C leaves them to the next change");
+        hooks.wait();
+    }
     Ok(Exit::Done)
 }
 
@@ -256,6 +282,7 @@ fn open_service_with(config: &Config, options: OpenOptions) -> Result<Service, S
     let options = OpenOptions { read_only: config.read_only, ..options };
     let store = Store::open_with(&config.store, options)?;
     let service = Service::new(store, Clock::System, Entropy::System, actor, policy);
+    let service = service.with_hooks(config.hooks.clone());
     if service.ensure_register()? {
         let text = "the revocation register was missing: rebuilt it from the records";
         print_warning(&advice::Diagnostic::new(text));

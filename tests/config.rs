@@ -14,7 +14,7 @@ use patdeck::{
         self, Config, ConfigError, ConfigFlags, Environment, GlyphSet, SettingSource, ThemeName,
         UserDirs,
     },
-    domain::EntityType,
+    domain::{AuditAction, EntityType},
     keymap::{self, Action, Mode},
 };
 
@@ -100,6 +100,17 @@ mod example {
         let text = fs::read_to_string(&path).unwrap();
         let start = text.find("\n[keys.").map_or(text.len(), |at| at + 1);
         assert_generated(&path, &format!("{}{}", &text[..start], keymap::to_toml()));
+    }
+
+    #[test]
+    fn lists_the_actions_of_hooks() {
+        let all = AuditAction::ALL.into_iter().filter(|action| *action != AuditAction::HookRan);
+        let words: Vec<_> = all.map(AuditAction::verb).collect();
+        let text = config::example().replace("\n# ", " ");
+        let listed = text.split_once("actions of the audit trail: ").unwrap().1;
+        let mut listed: Vec<_> = listed.split_once('.').unwrap().0.split(", ").collect();
+        listed.sort_by_key(|word| words.iter().position(|known| known == word));
+        assert_eq!(listed, words);
     }
 
     #[test]
@@ -318,6 +329,23 @@ mod file {
         let keys = config.keymap.keys(Mode::Tokens, Action::New);
         assert_eq!(keys, ["N".parse().unwrap()]);
         assert_eq!(config.prefix, defaults().prefix);
+    }
+
+    #[test]
+    fn hooks_keep_the_order_of_the_file() {
+        let config = load(
+            "[[hook]]\non = ['revoke', 'scope added']\nrun = ['/usr/bin/logger', '-t', '{id}']\n\
+             [[hook]]\nname = 'b.c-1'\non = ['import']\nrun = ['/bin/true']\ntimeout = '2m'\n",
+        )
+        .unwrap();
+        let hooks: Vec<_> = config.hooks.iter().collect();
+        let names: Vec<_> = hooks.iter().map(|hook| hook.name()).collect();
+        assert_eq!(names, ["logger", "b.c-1"]);
+        assert_eq!(hooks[0].actions(), [AuditAction::Revoked, AuditAction::ScopesAdded]);
+        assert_eq!(hooks[0].command().collect::<Vec<_>>(), ["/usr/bin/logger", "-t", "{id}"]);
+        let timeouts: Vec<_> = hooks.iter().map(|hook| hook.timeout().as_secs()).collect();
+        assert_eq!(timeouts, [10, 120]);
+        assert!(defaults().hooks.is_empty());
     }
 
     #[test]

@@ -134,6 +134,8 @@ pub enum CliCommand {
     Compact,
     /// Show the clock and the time that decides expiry, or accept the clock
     Clock(LazyArgs<super::clock::ClockArgs>),
+    /// List the hooks of the config and the runs that wait, or run those
+    Hooks(LazyArgs<super::hooks::HooksArgs>),
     /// Try the app on made-up tokens in memory; no file is read or written
     #[command(after_help = help_footers::DEMO)]
     Demo,
@@ -203,6 +205,7 @@ impl CliCommand {
             Self::Backup(backup) => backup.changes(),
             Self::Doctor(doctor) => doctor.repair,
             Self::Clock(clock) => clock.command.is_some(),
+            Self::Hooks(hooks) => hooks.command.is_some(),
         }
     }
 }

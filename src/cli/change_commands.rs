@@ -84,6 +84,7 @@ fn command(service: &Service, arguments: &super::CliCommand) -> Result<Option<Co
         | super::CliCommand::Compact
         | super::CliCommand::Backup(_)
         | super::CliCommand::Clock(_)
+        | super::CliCommand::Hooks(_)
         | super::CliCommand::Completions { .. }
         | super::CliCommand::Help { .. }
         | super::CliCommand::Man

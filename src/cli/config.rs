@@ -20,7 +20,7 @@ use crate::{
     config::{Config, ConfigError, ConfigFault, ConfigFlags, Environment, SettingSource, example},
     domain::{Domain, Operation, ScopeCatalogue, counted},
     keymap::Keymap,
-    output::advice::Diagnostic,
+    output::{advice::Diagnostic, json::hook_json},
     service::create_private_folder,
 };
 
@@ -223,6 +223,7 @@ fn setting_rows(config: &Config) -> Vec<(String, Value, SettingSource)> {
     let views = config.views.iter().map(|view| (view.name.clone(), json!(view.search)));
     row("views", Value::Object(views.collect()));
     push_catalogue(config, &mut rows);
+    push_hooks(config, &mut rows);
     push_keys(config, &mut rows);
     rows
 }
@@ -249,6 +250,13 @@ fn push_catalogue(config: &Config, rows: &mut Vec<(String, Value, SettingSource)
         let grants: Vec<_> = preset.grants.iter().map(ToString::to_string).collect();
         let same = built_in.presets.contains(preset);
         rows.push((format!("presets.{}", preset.name), json!(grants), from(same)));
+    }
+}
+
+/// Adds a row for each hook. There is no built-in hook.
+fn push_hooks(config: &Config, rows: &mut Vec<(String, Value, SettingSource)>) {
+    for hook in config.hooks.iter() {
+        rows.push((format!("hook.{}", hook.name()), hook_json(hook), SettingSource::File));
     }
 }
 

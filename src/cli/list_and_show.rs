@@ -13,7 +13,8 @@ use super::{
 };
 use crate::{
     domain::{
-        AuditEvent, LastUse, ListQuery, Sort, SourceNetworks, Status, Timestamp, Token, UsageDays,
+        AuditEvent, DeniedAttempt, DeniedAttempts, LastUse, ListQuery, SecretSlot, Sort,
+        SourceNetworks, Status, Timestamp, Token, UsageDays,
         describe_scopes::{describe_scopes, wildcard_warning},
         lifetime::DurationMinutes,
         scope_matrix::describe_by_operation,
@@ -128,9 +129,10 @@ pub(super) fn show(service: &Service, name: &str, out: &Output) -> Result<Exit, 
     let token = service.resolve(name)?;
     let now = service.now()?;
     let days = service.usage_days(&token.id)?;
+    let denied = service.denied_attempts(&token.id)?;
     let events = service.history(&token.id, json::MAX_EVENTS)?;
     if out.json {
-        out.object(json::token_details(&token, &days, &events, now))?;
+        out.object(json::token_details(&token, &days, &denied, &events, now))?;
         return Ok(Exit::Done);
     }
     // On a terminal, each time has its distance from now.
@@ -138,7 +140,7 @@ pub(super) fn show(service: &Service, name: &str, out: &Output) -> Result<Exit, 
         let distance = out.width.map(|_| format!(" ({})", relative(at, now)));
         format_time(at) + &distance.unwrap_or_default()
     };
-    let mut rows = fields(&token, &days, now, &time);
+    let mut rows = fields(&token, &days, &denied, now, &time);
     rows.extend(event_fields(&events));
     out.fields(&rows)?;
     Ok(Exit::Done)
@@ -170,6 +172,7 @@ fn event_fields(events: &[AuditEvent]) -> Vec<[String; 2]> {
 fn fields(
     token: &Token,
     days: &UsageDays,
+    denied: &DeniedAttempts,
     now: Timestamp,
     time: &dyn Fn(Timestamp) -> String,
 ) -> Vec<[String; 2]> {
@@ -198,8 +201,13 @@ fn fields(
         "last used",
         &token.last_use().map_or_else(|| "never".to_owned(), |used| describe_use(used, time)),
     );
-    if let Some(denied) = token.last_denial() {
-        row("last denied", &describe_denial(denied, time));
+    let last = denied.as_slice().first();
+    // The reason of an imported or restored denial is not known.
+    let other = token.last_denial().filter(|it| last.is_none_or(|last| last.at < it.at));
+    let other = other.map(|it| format!("{}: {}", time_and_address(it, time), it.summary));
+    let attempts = denied.as_slice().iter().map(|it| describe_attempt(it, time));
+    for (index, text) in other.into_iter().chain(attempts).enumerate() {
+        row(if index == 0 { "last denied" } else { "denied" }, &text);
     }
     if let Some(today) = days.on_day_of(now) {
         row("used today", &today.describe());
@@ -242,9 +250,12 @@ fn describe_use(used: &LastUse, time: &dyn Fn(Timestamp) -> String) -> String {
     format!("{}, {}", time_and_address(used, time), used.summary)
 }
 
-/// Describes a denied attempt: time, address and request.
-fn describe_denial(denied: &LastUse, time: &dyn Fn(Timestamp) -> String) -> String {
-    format!("{}: {}", time_and_address(denied, time), denied.summary)
+/// Describes a denied attempt: time, address, request and reason.
+fn describe_attempt(attempt: &DeniedAttempt, time: &dyn Fn(Timestamp) -> String) -> String {
+    let from = attempt.from.as_ref().map_or_else(String::new, |from| format!(" from {from}"));
+    let secret = if attempt.slot == SecretSlot::Previous { ", with the old secret" } else { "" };
+    let (at, reason) = (time(attempt.at), attempt.reason.words());
+    format!("{at}{from}: {}{secret} ({reason})", attempt.request)
 }
 
 fn time_and_address(used: &LastUse, time: &dyn Fn(Timestamp) -> String) -> String {

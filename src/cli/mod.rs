@@ -14,6 +14,7 @@ pub mod demo;
 pub mod doctor;
 pub mod exit;
 mod help_footers;
+pub mod hooks;
 mod input_file;
 mod json_lines;
 mod lazy_args;
@@ -126,6 +127,7 @@ pub fn run_command(
         CliCommand::Compact => backup::compact(service, out),
         CliCommand::Backup(args) => backup::create(service, args, out),
         CliCommand::Clock(args) => clock::clock(service, args, out),
+        CliCommand::Hooks(args) => hooks::hooks(service, args, out),
         // `run_without_store` runs these commands. If one of them gets here, it was not run, so the
         // exit code must not be 0.
         CliCommand::Completions { .. }

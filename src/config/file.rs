@@ -7,12 +7,13 @@ use toml::de::DeTable;
 
 use super::appearance::{GlyphSet, ThemeName};
 use super::error::{ConfigFault, FaultKind};
+use super::hooks;
 use super::paths::{UserDirs, absolute_path};
 use super::scope_catalogue;
 use super::toml_reader::{TomlEntry, TomlReader, entries};
 use super::views::NamedView;
 use crate::domain::{
-    Lifetime, LifetimeLimits, ScopeCatalogue, SecretPrefix,
+    Hooks, Lifetime, LifetimeLimits, ScopeCatalogue, SecretPrefix,
     file_path::{PathFault, file_path},
     lifetime::DurationMinutes,
 };
@@ -37,9 +38,10 @@ pub struct ConfigFile {
     pub clipboard: Option<Vec<String>>,
     pub keymap: Option<Keymap>,
     pub views: Option<Vec<NamedView>>,
+    pub hooks: Hooks,
 }
 
-const SETTINGS: [&str; 12] = [
+const SETTINGS: [&str; 13] = [
     "store",
     "read-only",
     "prefix",
@@ -52,6 +54,7 @@ const SETTINGS: [&str; 12] = [
     "clipboard",
     "keys",
     "views",
+    "hook",
 ];
 
 impl ConfigFile {
@@ -105,6 +108,7 @@ impl<'a> TomlReader<'a> {
             clipboard,
             keys,
             views,
+            hook,
         ] = &picked;
         let mut file = ConfigFile {
             store: self.parsed_text(store.as_ref(), "a path in quotes", |text| {
@@ -143,6 +147,9 @@ impl<'a> TomlReader<'a> {
         if let Some(entry) = presets {
             let catalogue = file.catalogue.get_or_insert_default();
             scope_catalogue::read_presets(self, entry, catalogue);
+        }
+        if let Some(entry) = hook {
+            file.hooks = hooks::read_hooks(self, entry);
         }
         self.lifetimes(lifetime.as_ref(), &mut file);
         file.clipboard = self.clipboard(clipboard.as_ref());

@@ -8,6 +8,7 @@ pub mod clipboard_route;
 pub mod environment;
 pub mod error;
 pub mod file;
+mod hooks;
 pub mod paths;
 pub mod pipe_wait;
 mod scope_catalogue;
@@ -30,7 +31,7 @@ pub use paths::UserDirs;
 pub use views::NamedView;
 
 use crate::domain::{
-    Lifetime, LifetimeLimits, ScopeCatalogue, SecretPrefix, labelled_enum::labels,
+    Hooks, Lifetime, LifetimeLimits, ScopeCatalogue, SecretPrefix, labelled_enum::labels,
     lifetime::DurationMinutes,
 };
 use crate::keymap::Keymap;
@@ -93,6 +94,8 @@ pub struct Config {
     pub keymap: Keymap,
     /// Searches with names, in the order of the file.
     pub views: Vec<NamedView>,
+    /// The programs that run after changes, in the order of the file.
+    pub hooks: Hooks,
     /// The source of each value, by the name of the setting in the config file.
     pub sources: SettingSources,
 }
@@ -199,6 +202,7 @@ impl Config {
             clipboard: first_set(from, "clipboard.command", file_only(file.clipboard), Vec::new()),
             keymap: first_set(from, "keys", file_only(file.keymap), Keymap::default()),
             views: first_set(from, "views", file_only(file.views), Vec::new()),
+            hooks: file.hooks,
             sources,
         })
     }

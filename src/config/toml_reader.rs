@@ -145,6 +145,25 @@ impl<'a> TomlReader<'a> {
         None
     }
 
+    /// The tables of an array of tables, each as an entry of its own. Records a fault if the value is
+    /// anything else.
+    pub(super) fn tables(&mut self, entry: &TomlEntry<'a>) -> Vec<TomlEntry<'a>> {
+        let items: &'a [_] = match entry.value {
+            DeValue::Array(items) => items,
+            _ => &[],
+        };
+        if items.is_empty() || !items.iter().all(|item| item.get_ref().is_table()) {
+            self.wrong_type(entry, "an array of tables, each under the line [[hook]]");
+            return Vec::new();
+        }
+        let table = |item: &'a toml::Spanned<DeValue<'a>>| TomlEntry {
+            at: item.span().start,
+            value: item.get_ref(),
+            ..entry.clone()
+        };
+        items.iter().map(table).collect()
+    }
+
     /// Records that the value of `entry` has the wrong type.
     pub(super) fn wrong_type(&mut self, entry: &TomlEntry<'_>, expected: &'static str) {
         let found = match entry.value {

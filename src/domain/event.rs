@@ -92,6 +92,8 @@ labels! {
         /// A backup took the place of the store. The trail continues after the newest event of the
         /// backup.
         RestoredFromBackup = 16 => "restored from backup",
+        /// A hook ran after an earlier event, whose number is in the detail.
+        HookRan = 17 => "hook",
     }
 }
 
@@ -123,6 +125,7 @@ impl AuditAction {
             Self::Undone => "undo",
             Self::RegisterRebuilt => "register-rebuild",
             Self::RestoredFromBackup => "backup-restore",
+            Self::HookRan => "hook",
         }
     }
 

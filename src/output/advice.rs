@@ -9,10 +9,13 @@ use std::{
 };
 
 use crate::{
-    domain::{Job, MAX_PER_TRANSACTION, grouped, terminal_text::escape},
+    domain::{
+        HookOutcome, HookRun, Job, MAX_PER_TRANSACTION, counted, grouped, terminal_text::escape,
+    },
     output::json::format_time,
     service::{
-        MIN_PREFIX_LEN, PathError, PathProblem, PermissionFix, ServiceError, StoreError, StoredJob,
+        HookSummary, MIN_PREFIX_LEN, PathError, PathProblem, PermissionFix, ServiceError,
+        StoreError, StoredJob,
     },
 };
 
@@ -214,6 +217,35 @@ fn shell_quote(path: &Path) -> String {
     } else {
         format!("'{}'", text.replace('\'', r"'\''"))
     }
+}
+
+/// The warnings about runs of hooks that failed, and about an error that prevented runs.
+pub fn hook_warnings(summary: &HookSummary) -> Vec<Diagnostic> {
+    let warning = |(run, outcome): &(HookRun, HookOutcome)| {
+        let text = match run.name.as_str() {
+            "" => format!("hook {} failed after {}: {outcome}", run.hook, run.describe_event()),
+            name => {
+                let (hook, event) = (&run.hook, run.describe_event());
+                format!("hook {hook} failed for {name} after {event}: {outcome}")
+            }
+        };
+        Diagnostic::new(text)
+    };
+    let mut warnings: Vec<_> = summary.failures.iter().map(warning).collect();
+    if summary.undescribed() > 0 {
+        let text = format!("{} of hooks failed", counted(summary.undescribed(), "more run"));
+        warnings.push(Diagnostic::new(text));
+    }
+    if let Some(last) = warnings.pop() {
+        let hint = "the change was made; correct the cause, then run `patdeck hooks run`";
+        warnings.push(last.with_hint(hint));
+    }
+    if let Some(error) = &summary.error {
+        let text = format!("hooks were not run, or their outcome was not recorded ({error})");
+        let hint = "the change was made; the next change, or `patdeck hooks run`, runs them";
+        warnings.push(Diagnostic::new(text).with_hint(hint));
+    }
+    warnings
 }
 
 /// The sentence that announces a job before it is confirmed.

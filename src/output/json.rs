@@ -11,7 +11,13 @@ use serde_json::{Value, json};
 
 pub use self::overview::overview_json;
 use self::token::TokenJson;
-use crate::domain::{AuditEvent, Timestamp, Token, UsageDays, terminal_text::escape_with};
+use crate::{
+    domain::{
+        AuditEvent, DeniedAttempt, DeniedAttempts, Hook, SecretSlot, Timestamp, Token, UsageDays,
+        terminal_text::escape_with,
+    },
+    service::StoredHookRun,
+};
 
 /// The schema version in every JSON object that patdeck prints.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -68,10 +74,11 @@ fn is_plain(json: &[u8]) -> bool {
     json.iter().fold(true, |all, byte| all & matches!(byte, b' '..=b'~' | 0xe2 | 0x80 | 0xa6))
 }
 
-/// A token with its numbers of uses on each day and its newest `events`, as `show --json` prints it.
+/// A token with its numbers of uses on each day, its last denied attempts and its newest `events`, as `show --json` prints it.
 pub fn token_details(
     token: &Token,
     days: &UsageDays,
+    denied: &DeniedAttempts,
     events: &[AuditEvent],
     now: Timestamp,
 ) -> Value {
@@ -80,7 +87,8 @@ pub fn token_details(
         .map(|it| json!({ "day": it.day.date().to_string(), "used": it.used, "denied": it.denied }))
         .collect();
     let events: Vec<_> = events.iter().map(event_json).collect();
-    json!({ "token": token_json(token, now), "days": days, "events": events })
+    let denied: Vec<_> = denied.as_slice().iter().map(denied_json).collect();
+    json!({ "token": token_json(token, now), "days": days, "denied": denied, "events": events })
 }
 
 /// Formats an instant in RFC 3339 with seconds, such as `2026-11-24T12:00:00Z`. Tables use this
@@ -109,6 +117,16 @@ pub fn write_line(to: &mut Vec<u8>, token: &Token, now: Timestamp) -> io::Result
     Ok(())
 }
 
+fn denied_json(attempt: &DeniedAttempt) -> Value {
+    json!({
+        "at": format_time(attempt.at),
+        "from": attempt.from.as_deref(),
+        "reason": attempt.reason.as_str(),
+        "retiring": attempt.slot == SecretSlot::Previous,
+        "what": attempt.request.as_str(),
+    })
+}
+
 /// An audit event as a JSON value.
 pub fn event_json(event: &AuditEvent) -> Value {
     let body = &event.body;
@@ -121,6 +139,34 @@ pub fn event_json(event: &AuditEvent) -> Value {
         "actor": body.actor.to_string(),
         "detail": body.detail,
         "hash": event.hash.to_string(),
+    })
+}
+
+/// A hook of the config as a JSON value.
+pub fn hook_json(hook: &Hook) -> Value {
+    json!({
+        "name": hook.name(),
+        "on": hook.actions().iter().map(|action| action.verb()).collect::<Vec<_>>(),
+        "run": hook.command().collect::<Vec<_>>(),
+        "timeout": format!("{}s", hook.timeout().as_secs()),
+    })
+}
+
+/// A run in the queue of hooks as a JSON value.
+pub fn hook_run_json(stored: &StoredHookRun) -> Value {
+    let run = &stored.run;
+    let failure = run.failure.as_ref();
+    json!({
+        "hook": run.hook,
+        "event": run.event,
+        "at": format_time(run.at),
+        "action": run.action.verb(),
+        "token": run.token.map(|id| id.to_string()),
+        "name": run.name,
+        "state": stored.state.as_str(),
+        "attempts": failure.map_or(0, |failure| failure.attempts),
+        "failed_at": failure.map(|failure| format_time(failure.at)),
+        "reason": failure.map(|failure| &failure.reason),
     })
 }
 

@@ -11,8 +11,8 @@ use super::{Service, ServiceError, import::wider_access, store_reads::newest_eve
 use crate::{
     domain::{Actor, AuditAction, EventBody, Refusal, Status, Timestamp, Token, TokenId},
     store::{
-        DamagedRecord, Ending, EndingKind, KeptEndings, ReadOps, Reader, RestoreTarget,
-        RevocationEntry, StoreError, Writer, if_readable,
+        DamagedRecord, Ending, EndingKind, HookRunReads as _, KeptEndings, ReadOps, Reader,
+        RestoreTarget, RevocationEntry, StoreError, Writer, if_readable,
     },
 };
 
@@ -110,11 +110,15 @@ impl Service {
             return Err(Refusal::ClockBehind { clock: self.clock.now(), newest }.into());
         }
         let replaced = read_if_readable(target, newest_event)?;
+        let queued =
+            read_if_readable(target, |rows| Ok(rows.hook_runs_after(0, usize::MAX)?.rows))?;
+        let queued = queued.unwrap_or_default();
         let detail = match replaced {
             Some((sequence, hash)) => format!("replaced event {sequence}, hash {hash}"),
             None => "replaced no readable store".to_owned(),
         };
         Ok(target.replace(&self.store, at, |tx, kept| {
+            Self::keep_hook_runs(tx, &queued)?;
             let restored = AuditAction::RestoredFromBackup;
             tx.append_event(self.new_event(at, restored, None, detail))?;
             for entry in kept {

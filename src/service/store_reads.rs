@@ -5,7 +5,8 @@
 use super::{Service, ServiceError};
 use crate::{
     domain::{
-        AuditEvent, ClockEffects, EventHash, Name, Status, Timestamp, Token, TokenId, UsageDays,
+        AuditEvent, ClockEffects, DeniedAttempts, EventHash, Name, Status, Timestamp, Token,
+        TokenId, UsageDays,
     },
     store::{
         ChainCheckResult, ChangesSince, DamagedRecord, NameClash, ReadOps, RecordedTime,
@@ -310,6 +311,11 @@ impl Service {
     /// Returns the numbers of uses and denied attempts of a token on each day.
     pub fn usage_days(&self, id: &TokenId) -> Result<UsageDays, ServiceError> {
         Ok(self.store.read(|rows| rows.usage_days(id))?)
+    }
+
+    /// Returns the last denied attempts of a token with their reasons.
+    pub fn denied_attempts(&self, id: &TokenId) -> Result<DeniedAttempts, ServiceError> {
+        Ok(self.store.read(|rows| rows.denied_attempts(id))?)
     }
 
     /// Returns the last `limit` events of a token, newest first.

@@ -15,7 +15,10 @@ use chrono::TimeDelta;
 use hashbrown::HashMap;
 
 use crate::{
-    domain::{AccessRequest, Digest, LastUse, SecretSlot, Timestamp, Token, TokenId, UsageDays},
+    domain::{
+        AccessRequest, DenialReason, DeniedAttempt, Digest, LastUse, SecretSlot, Timestamp, Token,
+        TokenId, UsageDays,
+    },
     store::{ReadOps, Store, StoreError},
 };
 
@@ -49,7 +52,8 @@ pub(super) struct SecretUse {
     pub(super) slot: SecretSlot,
     pub(super) digest: Digest,
     pub(super) used: LastUse,
-    pub(super) is_allowed: bool,
+    /// Why the check was denied; `None` if it was allowed.
+    pub(super) denial: Option<DenialReason>,
 }
 
 impl SecretUse {
@@ -59,8 +63,11 @@ impl SecretUse {
     /// from a fast clock and does not count. Otherwise, no use would be recorded until that time.
     pub(super) fn repeated_use<'t>(&self, token: &'t Token) -> Option<&'t LastUse> {
         let (slot, used) = (self.slot, &self.used);
-        let last =
-            if self.is_allowed { token.last_use_of(slot) } else { token.last_denial_of(slot) };
+        let last = if self.denial.is_none() {
+            token.last_use_of(slot)
+        } else {
+            token.last_denial_of(slot)
+        };
         last.filter(|last| {
             let is_same = (&last.summary, &last.from) == (&used.summary, &used.from);
             within_interval(last.at, used.at) && (is_same || last.at > used.at)
@@ -303,12 +310,19 @@ pub(super) fn write(store: &Store, batch: &UsageBatch) -> Result<(), StoreError>
         }
         batch.counts.iter().try_for_each(|(id, days)| rows.add_usage_days(id, days))?;
         batch.uses.iter().try_for_each(|usage| {
-            let SecretUse { id, slot, digest, used, is_allowed } = usage;
+            let SecretUse { id, slot, digest, used, denial } = usage;
             if rows.token(id)?.is_none_or(|token| usage.repeated_use(&token).is_some()) {
                 return Ok(());
             }
             let previous = (*slot == SecretSlot::Previous).then_some(*digest);
-            rows.put_attempt(id, previous, used, *is_allowed)
+            rows.put_attempt(id, previous, used, denial.is_none())?;
+            denial.map_or(Ok(()), |reason| {
+                let LastUse { at, from, summary: request } = used.clone();
+                rows.add_denied_attempt(
+                    id,
+                    DeniedAttempt { at, reason, request, from, slot: *slot },
+                )
+            })
         })
     })
 }

@@ -260,7 +260,7 @@ impl Verifier {
             None
         } else {
             let from = from.or(self.default_from.as_deref());
-            let usage = new_usage(authenticated, request, is_allowed, from);
+            let usage = new_usage(authenticated, request, decision, from);
             match usage.repeated_use(token) {
                 Some(recorded) => {
                     self.recent.remember(digest, hash, recorded.at);
@@ -317,17 +317,20 @@ impl CheckOutcome {
 fn new_usage(
     authenticated: &AuthenticatedToken,
     request: Option<&AccessRequest>,
-    is_allowed: bool,
+    decision: &Decision,
     from: Option<&str>,
 ) -> SecretUse {
     let AuthenticatedToken { token, slot, digest, at, .. } = authenticated;
-    let outcome = if is_allowed { " allowed" } else { "" };
+    let (outcome, denial) = match decision {
+        Decision::Allow(_) => (" allowed", None),
+        Decision::Deny(denial) => ("", Some(denial.reason())),
+    };
     let summary = match request {
         Some(request) => format_compact!("{}{outcome}", request.as_scope()),
         None => format_compact!("identify{outcome}"),
     };
     let used = LastUse { at: *at, from: from.map(Into::into), summary };
-    SecretUse { id: token.id, slot: *slot, digest: *digest, used, is_allowed }
+    SecretUse { id: token.id, slot: *slot, digest: *digest, used, denial }
 }
 
 /// The token whose secret was presented, and the secret's slot and digest.

@@ -8,7 +8,6 @@ use std::ops::Bound;
 use redb::{CursorError, Key, ReadableTable as _, WriteTransaction};
 
 use super::{
-    chain,
     codec::{Record, append_record, body_unchecked, decode},
     error::StoreError,
     name_index::clash_key,
@@ -130,14 +129,13 @@ impl Writer<'_> {
         tokens: &[EncodedToken<'_>],
         events: &[EventBody],
     ) -> Result<(), StoreError> {
-        let Tables { tokens: records, uses, use_counts, meta, .. } = &mut self.tables;
+        let Tables { tokens: records, uses, use_counts, .. } = &mut self.tables;
         records.put_many(tokens.iter().map(|it| (it.id, it.token)).collect(), |id| id)?;
         let used = tokens.iter().filter(|it| !it.usage.is_empty());
         uses.put_many(used.map(|it| (it.id, it.usage)).collect(), |id| id)?;
         let counted = tokens.iter().filter(|it| !it.count.is_empty());
         use_counts.put_many(counted.map(|it| (it.id, it.count)).collect(), |id| id)?;
-        let head = chain::load_head(meta)?;
-        chain::append_all(&mut self.tables, head, events)?;
+        self.append_to_chain(events)?;
         for token in tokens {
             self.mark_changed(*token.id);
         }

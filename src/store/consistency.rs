@@ -51,7 +51,8 @@ impl AuditedTokenState {
             AuditAction::Deleted => Some(TokenLocation::Trash),
             AuditAction::ClockAccepted
             | AuditAction::RegisterRebuilt
-            | AuditAction::RestoredFromBackup => self.location,
+            | AuditAction::RestoredFromBackup
+            | AuditAction::HookRan => self.location,
             _ => Some(TokenLocation::Stored),
         };
         match action {
@@ -95,6 +96,7 @@ impl ConsistencyCheck {
             (&tables.uses, "has a last use but does not exist"),
             (&tables.use_counts, "has counted uses but does not exist"),
             (&tables.usage_days, "has numbers of uses but does not exist"),
+            (&tables.denials, "has denied attempts but does not exist"),
         ];
         for (table, predicate) in tables_of_uses {
             table.for_each(|key: &Key, _| {

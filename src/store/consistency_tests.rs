@@ -3,7 +3,7 @@
 use super::*;
 use crate::store::{
     ReadOps, Store, Writer,
-    record::{SecretUses, TokenUses, TokenUsesV2, UsageDaysV1},
+    record::{DeniedAttemptsV1, SecretUses, TokenUses, TokenUsesV2, UsageDaysV1},
     scenario::{STEPS_PER_ROUND, apply_step, at, event_body, id, nth_token},
 };
 
@@ -34,7 +34,7 @@ fn each_partial_change_is_reported() {
     type PartialChange<'c> = &'c dyn Fn(&mut Writer<'_>) -> Result<(), StoreError>;
     let name = "token 1".as_bytes();
     let other = TokenIdRecordV1(*id(2).as_bytes());
-    let partial_changes: [(PartialChange<'_>, &str); 10] = [
+    let partial_changes: [(PartialChange<'_>, &str); 11] = [
         (
             &|rows| rows.tables.names.remove(name).map(drop),
             "000000000001 cannot be found by its name",
@@ -60,6 +60,10 @@ fn each_partial_change_is_reported() {
         (
             &|rows| rows.tables.usage_days.put(id(2).as_bytes(), &UsageDaysV1::default()),
             "000000000002 has numbers of uses but does not exist",
+        ),
+        (
+            &|rows| rows.tables.denials.put(id(2).as_bytes(), &DeniedAttemptsV1::default()),
+            "000000000002 has denied attempts but does not exist",
         ),
         (&|rows| rows.put_token(&nth_token(2)), "000000000002 has no event in the audit trail"),
         (

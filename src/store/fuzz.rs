@@ -4,8 +4,9 @@
 use super::{
     codec::{Record, RecordBody, checksum, decode, encode_record, verify_checksum},
     record::{
-        ChainHeadV1, ClockStateV1, EventV1, SchemaNumberV1, StoreInfoV1, TokenEventIndexEntryV1,
-        TokenIdRecordV1, TokenUses, TokenUsesV2, TokenV2, TrashV2, UsageDaysV1, UseCountV1,
+        ChainHeadV1, ClockStateV1, DeniedAttemptsV1, EventV1, HookRunV1, SchemaNumberV1,
+        StoreInfoV1, TokenEventIndexEntryV1, TokenIdRecordV1, TokenUses, TokenUsesV2, TokenV2,
+        TrashV2, UsageDaysV1, UseCountV1,
     },
 };
 use crate::domain::{EventHash, TokenId};
@@ -31,6 +32,8 @@ pub fn check_round_trip(payload: &[u8]) -> Result<(), &'static str> {
     it.check(TokenUsesV2::decode_usage, |uses| it.encode(&TokenUsesV2::from(uses)))?;
     let it = kind("the numbers of uses of a token");
     it.check(UsageDaysV1::decode_days, |days| it.encode(&UsageDaysV1::from(days)))?;
+    let it = kind("the denied attempts of a token");
+    it.check(DeniedAttemptsV1::decode_attempts, |all| it.encode(&DeniedAttemptsV1::from(all)))?;
     let it = kind("the counted uses of a token");
     it.check(decode::<UseCountV1>, |row| it.encode(row))?;
     let it = kind("an event");
@@ -38,6 +41,8 @@ pub fn check_round_trip(payload: &[u8]) -> Result<(), &'static str> {
         |body| body.decode::<EventV1<'_>>()?.into_event_body(),
         |event| it.encode(&EventV1::new(1, EventHash::NONE, event)),
     )?;
+    let it = kind("a run of a hook");
+    it.check(HookRunV1::decode_run, |run| it.encode(&HookRunV1::from(run)))?;
     let it = kind("the id and creation time of a store");
     let is_valid = |info: &StoreInfoV1| info.created.to_timestamp().is_some();
     it.check(|body| body.decode::<StoreInfoV1>().filter(is_valid), |info| it.encode(info))?;

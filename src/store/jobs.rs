@@ -144,8 +144,7 @@ impl Writer<'_> {
         if events.is_empty() {
             return Ok(());
         }
-        let head = chain::load_head(&self.tables.meta)?;
-        chain::append_all(&mut self.tables, head, events)?;
+        self.append_to_chain(events)?;
         for event in events {
             self.mark_changed(event.token.map_or(NO_TOKEN, |id| *id.as_bytes()));
         }

@@ -112,7 +112,7 @@ mod tests {
         let db = store_of_schema_1();
         let latest = latest_schema(STEPS);
         assert_eq!(write(&db, |t| run(t, latest, STEPS)), Ok(0));
-        assert_eq!(state(&db), (Ok(Some(1)), 12));
+        assert_eq!(state(&db), (Ok(Some(1)), 14));
     }
 
     #[test]
@@ -121,7 +121,7 @@ mod tests {
         let steps: &[MigrationStep] = &[add_a_table, add_no_table, add_no_table];
         assert_eq!(write(&db, |t| run(t, 1, steps)), Ok(3));
         let newer = StoreError::NewerFormat { found: 4, supported: latest_schema(STEPS) };
-        assert_eq!(state(&db), (Err(newer), 13));
+        assert_eq!(state(&db), (Err(newer), 15));
         assert_eq!(write(&db, |t| run(t, 4, steps)), Ok(0));
     }
 
@@ -130,6 +130,6 @@ mod tests {
         let db = store_of_schema_1();
         let steps: &[MigrationStep] = &[add_a_table, fail];
         assert_eq!(write(&db, |t| run(t, 1, steps)), Err(StoreError::Full));
-        assert_eq!(state(&db), (Ok(Some(1)), 12));
+        assert_eq!(state(&db), (Ok(Some(1)), 14));
     }
 }

@@ -78,8 +78,6 @@ fn rewrite(
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use redb::{Database, backends::InMemoryBackend};
 
     use super::*;
@@ -122,7 +120,7 @@ mod tests {
         }
         assert_eq!(migrate::run(&transaction, 1, STEPS), Ok(1));
         transaction.commit().unwrap();
-        Store { backend: Arc::new(Backend::Memory(db)) }
+        Store::of(Backend::Memory(db))
     }
 
     fn ids_of(store: &Store, name: &str) -> Vec<TokenId> {

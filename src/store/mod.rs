@@ -11,6 +11,7 @@ mod codec;
 mod commit_id;
 mod consistency;
 mod crash_image;
+mod denials;
 mod error;
 #[cfg(test)]
 mod fault_injection;
@@ -19,6 +20,7 @@ mod fault_tests;
 mod file_db;
 #[cfg(any(test, feature = "testing"))]
 mod fuzz;
+mod hook_runs;
 mod inflight_writes;
 mod integrity;
 mod jobs;
@@ -73,6 +75,7 @@ pub use error::{DamagedRecord, IoOperation, StoreError};
 pub(crate) use fault_injection::fill_disk_after;
 #[cfg(any(test, feature = "testing"))]
 pub use fuzz::check_round_trip;
+pub use hook_runs::HookRunReads;
 pub use inflight_writes::wait_for_writes;
 pub use jobs::{JobLock, JobReads};
 pub use name_index::NameClash;
@@ -97,6 +100,8 @@ pub use temp_file::abandoned_files;
 pub use watch::ChangeWatcher;
 pub use write_ops::Writer;
 
+use crate::domain::Hooks;
+
 use self::{file_db::FileDb, inflight_writes::InFlightWrite, write_transaction::TransactionError};
 
 /// A database of tokens: a file that any number of processes share, or memory in tests and in the
@@ -104,6 +109,8 @@ use self::{file_db::FileDb, inflight_writes::InFlightWrite, write_transaction::T
 #[derive(Debug, Clone)]
 pub struct Store {
     backend: Arc<Backend>,
+    /// The hooks whose runs the writes of this process queue.
+    hooks: Hooks,
 }
 
 #[derive(Debug)]
@@ -192,7 +199,7 @@ impl Store {
     /// is not a store, and a store with a newer format. Returns [`StoreError::Busy`] if the file is
     /// still locked after the timeout.
     pub fn open_with(path: &Path, options: OpenOptions) -> Result<Self, StoreError> {
-        Ok(Self { backend: Arc::new(Backend::File(FileDb::open(path, options)?)) })
+        Ok(Self::of(Backend::File(FileDb::open(path, options)?)))
     }
 
     /// Creates an empty store in memory, for tests and the demo.
@@ -200,7 +207,21 @@ impl Store {
         let io = |error: redb::DatabaseError| StoreError::failed(IoOperation::Create, error);
         let db = Database::builder().create_with_backend(InMemoryBackend::new()).map_err(io)?;
         new_store::init_schema(&db)?;
-        Ok(Self { backend: Arc::new(Backend::Memory(db)) })
+        Ok(Self::of(Backend::Memory(db)))
+    }
+
+    fn of(backend: Backend) -> Self {
+        Self { backend: Arc::new(backend), hooks: Hooks::default() }
+    }
+
+    /// Returns the same store, whose writes also queue the runs of `hooks` that their events require.
+    #[must_use]
+    pub fn with_hooks(self, hooks: Hooks) -> Self {
+        Self { hooks, ..self }
+    }
+
+    pub fn hooks(&self) -> &Hooks {
+        &self.hooks
     }
 
     pub fn is_read_only(&self) -> bool {
@@ -302,6 +323,10 @@ impl Store {
             return Err(StoreError::ReadOnlyMode.into());
         }
         let _in_flight = InFlightWrite::start();
+        let work = |tx: &mut Writer<'_>| {
+            tx.hooks = self.hooks.clone();
+            work(tx)
+        };
         let result = match &*self.backend {
             Backend::Memory(db) => write_transaction::run(db, work),
             Backend::File(file) => write_transaction::run_on_file(file, timeout, work),

@@ -9,12 +9,13 @@ use super::{
     chain,
     codec::decode,
     error::StoreError,
-    jobs,
+    hook_runs, jobs,
     name_index::{EntryCheck, clash_key},
     read_ops::{ChainCheckResult, ReadOps},
     reader::Reader,
     record::{
-        ChainHeadV1, TokenIdRecordV1, TokenUsesV2, TokenV2, TrashV2, UsageDaysV1, UseCountV1,
+        ChainHeadV1, DeniedAttemptsV1, TokenIdRecordV1, TokenUsesV2, TokenV2, TrashV2, UsageDaysV1,
+        UseCountV1,
     },
     recorded_time::{RecordedTime, reset_newest_use},
     tables::{Tables, Transaction, WriteTables, display_key},
@@ -46,6 +47,8 @@ pub enum Repair {
     RemoveUseCount([u8; TokenId::LEN]),
     /// Remove damaged numbers of uses, or those of a token that does not exist.
     RemoveUsageDays([u8; TokenId::LEN]),
+    /// Remove damaged denied attempts, or those of a token that does not exist.
+    RemoveDeniedAttempts([u8; TokenId::LEN]),
     /// Remove a deleted token whose record is damaged.
     RemoveTrash([u8; TokenId::LEN]),
     /// Remove an entry of the trash index that is damaged or refers to no deleted token.
@@ -56,6 +59,8 @@ pub enum Repair {
     TrimChangeLog(u64),
     /// Remove the damaged record of this job.
     RemoveJob(u64),
+    /// Remove the damaged record of this run of a hook.
+    RemoveHookRun(u64),
     /// Replace the damaged record of the newest use.
     ResetNewestUse,
     /// Rebuild the revocation register, which has this number of damaged entries.
@@ -84,6 +89,9 @@ impl fmt::Display for Repair {
             Self::RemoveUsageDays(id) => {
                 write!(f, "remove the numbers of uses of {}", display_key(id))
             }
+            Self::RemoveDeniedAttempts(id) => {
+                write!(f, "remove the denied attempts of {}", display_key(id))
+            }
             Self::RemoveTrash(id) => {
                 write!(f, "remove the damaged deleted token {}", display_key(id))
             }
@@ -99,6 +107,9 @@ impl fmt::Display for Repair {
             }
             Self::TrimChangeLog(last) => write!(f, "remove the change log up to {last}"),
             Self::RemoveJob(number) => write!(f, "remove the damaged record of job {number}"),
+            Self::RemoveHookRun(number) => {
+                write!(f, "remove the damaged run {number} of a hook: it does not run")
+            }
             Self::RebuildRegister(damaged) => write!(
                 f,
                 "rebuild the revocation register: the records of the tokens replace its {}",
@@ -150,6 +161,7 @@ pub(super) fn find_repairs<T: Transaction>(
     })?;
     repairs.extend(last_damaged.map(Repair::TrimChangeLog));
     repairs.extend(jobs::damaged(tables)?.into_iter().map(Repair::RemoveJob));
+    repairs.extend(hook_runs::damaged(tables)?.into_iter().map(Repair::RemoveHookRun));
     let clock = RecordedTime::load(tables, None)?;
     repairs.extend(clock.is_damaged.then_some(Repair::ResetNewestUse));
     Ok(repairs)
@@ -177,6 +189,13 @@ fn find_in_names_and_uses<T: Transaction>(
     tables.usage_days.for_each(|key: &Key, row| {
         if !names.contains(key) || row.ok().and_then(UsageDaysV1::decode_days).is_none() {
             repairs.push(Repair::RemoveUsageDays(*key));
+        }
+        ControlFlow::Continue(())
+    })?;
+    tables.denials.for_each(|key: &Key, row| {
+        let attempts = row.ok().and_then(DeniedAttemptsV1::decode_attempts);
+        if !names.contains(key) || attempts.is_none() {
+            repairs.push(Repair::RemoveDeniedAttempts(*key));
         }
         ControlFlow::Continue(())
     })?;
@@ -224,6 +243,7 @@ impl Writer<'_> {
                 }
                 Repair::RemoveUseCount(key) => drop(tables.use_counts.remove(key)?),
                 Repair::RemoveUsageDays(key) => drop(tables.usage_days.remove(key)?),
+                Repair::RemoveDeniedAttempts(key) => drop(tables.denials.remove(key)?),
                 Repair::RemoveTrash(key) => {
                     trash_index::remove(tables, key)?;
                     tables.trash.remove(key)?;
@@ -231,6 +251,7 @@ impl Writer<'_> {
                 Repair::RemoveDeletionTime(key) => drop(tables.trash_times.remove(key)?),
                 Repair::AddDeletionTime(id, at) => trash_index::put(tables, *at, id.as_bytes())?,
                 Repair::RemoveJob(number) => drop(tables.jobs.remove(*number)?),
+                Repair::RemoveHookRun(number) => drop(tables.hook_runs.remove(*number)?),
                 Repair::ResetNewestUse => reset_newest_use(tables)?,
                 // No table contains the register; `Store::rebuild_register` repairs it.
                 Repair::RebuildRegister(_) => {}
@@ -334,10 +355,12 @@ mod tests {
             tables.names.remove(name(2).as_bytes())?;
             tables.uses.inner.insert(id(3).as_bytes(), bad)?;
             tables.usage_days.inner.insert(id(3).as_bytes(), bad)?;
+            tables.denials.inner.insert(id(3).as_bytes(), bad)?;
             tables.trash.inner.insert(id(6).as_bytes(), bad)?;
             tables.events.inner.insert(4, bad)?;
             let last = tables.changes.last_key()?;
             tables.changes.inner.insert(last, bad)?;
+            tables.hook_runs.inner.insert(8, bad)?;
             Ok(())
         });
         let generation = store.read(ReadOps::generation).unwrap();
@@ -348,11 +371,13 @@ mod tests {
                 Repair::RebuildTrail(4),
                 Repair::RemoveLastUse(*id(3).as_bytes()),
                 Repair::RemoveUsageDays(*id(3).as_bytes()),
+                Repair::RemoveDeniedAttempts(*id(3).as_bytes()),
                 Repair::RemoveName(name(1).into_bytes()),
                 Repair::AddName(id(1), name(1)),
                 Repair::AddName(id(2), name(2)),
                 Repair::RemoveTrash(*id(6).as_bytes()),
                 Repair::TrimChangeLog(generation),
+                Repair::RemoveHookRun(8),
             ]
         );
         let repair = |rows: &mut Writer<'_>| rows.repair().map(|done| assert_eq!(done, planned));

@@ -135,6 +135,10 @@ impl RestoreTarget {
             lock = self.lock()?;
             let kept = self.kept_endings(backup, now)?;
             let after = self.generation();
+            let work = |tx: &mut Writer<'_>, kept: &[RevocationEntry]| {
+                tx.hooks = backup.hooks().clone();
+                work(tx, kept)
+            };
             let (id, recorded) = catch_redb_panic(|| write_restored(copy, &kept, after, work))??;
             result = Some((id, kept, recorded, self.keep_replaced()?));
             Ok(())

@@ -48,6 +48,8 @@ pub(super) const USES: &str = "uses-2";
 pub(super) const USE_COUNTS: &str = "use-counts-1";
 /// Table of the numbers of uses on each day: token id → `UsageDaysV1`.
 const USAGE_DAYS: &str = "usage-days-1";
+/// Table of the last denied attempts with their reasons: token id → `DeniedAttemptsV1`.
+const DENIALS: &str = "denials-1";
 /// Table of audit events: sequence → `EventV1`, which contains the hash of the previous event. The
 /// sequences start at 1 and have no gaps.
 pub(super) const EVENTS: &str = "events-1";
@@ -63,6 +65,8 @@ pub(super) const TRASH_TIMES: &str = "trash-times-1";
 const CHANGES: &str = "changes-1";
 /// Table of unfinished jobs: number → `JobV1`.
 const JOBS: &str = "jobs-1";
+/// Table of queued runs of hooks: number → `HookRunV1`. A run is removed when it has succeeded.
+const HOOK_RUNS: &str = "hook-runs-1";
 
 /// A transaction of redb as the tables see it. A write transaction opens all tables at once. A read
 /// transaction opens each table at its first use, because opening all of them would take most of
@@ -181,12 +185,14 @@ tables! {
     uses: IdKey = USES;
     use_counts: IdKey = USE_COUNTS;
     usage_days: IdKey = USAGE_DAYS;
+    denials: IdKey = DENIALS;
     events: u64 = EVENTS;
     token_events: TokenEventKeyRef = TOKEN_EVENTS;
     trash: IdKey = TRASH;
     trash_times: TrashTimeKeyRef = TRASH_TIMES;
     changes: u64 = CHANGES;
     jobs: u64 = JOBS;
+    hook_runs: u64 = HOOK_RUNS;
 }
 
 impl<T: Transaction> fmt::Debug for Tables<T> {

@@ -17,7 +17,7 @@ use super::{
     trash_index,
     use_counts::load_usage,
 };
-use crate::domain::{AuditEvent, Digest, EventBody, LastUse, Timestamp, Token, TokenId};
+use crate::domain::{AuditEvent, Digest, EventBody, Hooks, LastUse, Timestamp, Token, TokenId};
 
 /// Maximum number of rows in the change log.
 const CHANGE_LOG_ROWS: usize = 4_096;
@@ -33,6 +33,8 @@ pub struct Writer<'t> {
     changed: BTreeSet<[u8; TokenId::LEN]>,
     /// Number of changes that did not fit into `changed`.
     overflow_count: u64,
+    /// The hooks whose runs [`Writer::append_event`] queues.
+    pub(super) hooks: Hooks,
 }
 
 impl<'t> HasTables for Writer<'t> {
@@ -45,7 +47,7 @@ impl<'t> HasTables for Writer<'t> {
 
 impl<'t> Writer<'t> {
     pub(super) fn new(tables: WriteTables<'t>) -> Self {
-        Self { tables, changed: BTreeSet::new(), overflow_count: 0 }
+        Self { tables, changed: BTreeSet::new(), overflow_count: 0, hooks: Hooks::default() }
     }
 
     /// Marks this token as changed. If the change log is too small for all changes, readers must
@@ -96,7 +98,8 @@ impl<'t> Writer<'t> {
         self.tables.tokens.put(token.id.as_bytes(), &TokenV2::from(token))
     }
 
-    /// Removes a token, its name, its last use, its counted uses and its numbers of uses. Returns
+    /// Removes a token, its name, its last uses, its counted uses, its numbers of uses and
+    /// its denied attempts. Returns
     /// whether the token existed. A damaged token can be removed, too.
     pub fn remove_token(&mut self, id: &TokenId) -> Result<bool, StoreError> {
         let key = id.as_bytes();
@@ -109,6 +112,7 @@ impl<'t> Writer<'t> {
         self.tables.uses.remove(key)?;
         self.tables.use_counts.remove(key)?;
         self.tables.usage_days.remove(key)?;
+        self.tables.denials.remove(key)?;
         self.tables.tokens.remove(key)?;
         self.mark_changed(*key);
         Ok(true)
@@ -162,6 +166,7 @@ impl<'t> Writer<'t> {
     pub fn append_event(&mut self, event: EventBody) -> Result<AuditEvent, StoreError> {
         let id = event.token.map_or(NO_TOKEN, |id| *id.as_bytes());
         let event = chain::append(&mut self.tables, event)?;
+        self.queue_hook_runs(event.sequence, std::slice::from_ref(&event.body))?;
         self.mark_changed(id);
         Ok(event)
     }

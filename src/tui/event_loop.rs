@@ -93,6 +93,11 @@ impl<D: Display> EventLoop<D> {
         }
     }
 
+    /// Returns the display and the worker of a loop that has ended.
+    pub fn into_parts(self) -> (D, Worker) {
+        (self.display, self.worker)
+    }
+
     /// Runs until the operator quits or the terminal is gone.
     pub fn run(&mut self) -> ExitReason {
         match self.run_until_quit() {

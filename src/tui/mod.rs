@@ -6,6 +6,7 @@
 pub mod app;
 pub mod dialogs;
 pub mod event_loop;
+pub mod hook_thread;
 pub mod screens;
 pub mod terminal;
 pub mod theme;
@@ -19,6 +20,7 @@ use ratatui::Frame;
 use self::{
     app::{App, event::AppEvent, model::Model},
     event_loop::{Display, EventLoop, ExitReason},
+    hook_thread::RunningHooks,
     terminal::{SuspendOutcome, TerminalError, TerminalSession, clipboard, input, termination},
     theme::Theme,
     worker::Worker,
@@ -52,13 +54,22 @@ pub struct AppSettings {
     pub clipboard: Option<Vec<String>>,
 }
 
-/// Runs the app on this terminal until the operator quits. Restores the terminal and returns the
-/// secrets to print. Exits the process if the terminal hangs up.
+/// What is left to do after the app has ended.
+#[derive(Debug)]
+pub struct EndedApp {
+    /// The secrets to print.
+    pub secrets: Vec<Secret>,
+    /// The hooks of the last changes.
+    pub hooks: RunningHooks,
+}
+
+/// Runs the app on this terminal until the operator quits. Restores the terminal and returns what is
+/// left to do. Exits the process if the terminal hangs up.
 ///
 /// # Errors
 ///
 /// The terminal cannot be set up, or the input thread cannot be started.
-pub fn run(service: Service, setup: AppSettings) -> Result<Vec<Secret>, TerminalError> {
+pub fn run(service: Service, setup: AppSettings) -> Result<EndedApp, TerminalError> {
     let route =
         clipboard::choose_route(&clipboard::ClipboardEnvironment::from_process(setup.clipboard));
     let policy = service.policy().clone();
@@ -84,10 +95,10 @@ pub fn run(service: Service, setup: AppSettings) -> Result<Vec<Secret>, Terminal
     let mut event_loop = EventLoop::new(app, session, worker, inbox, route);
     match event_loop.run() {
         ExitReason::Quit(secrets) => {
-            let EventLoop { display, .. } = event_loop;
+            let (display, worker) = event_loop.into_parts();
             display.leave();
             service::wait_for_writes(WRITE_WAIT);
-            Ok(secrets)
+            Ok(EndedApp { secrets, hooks: worker.finish() })
         }
         ExitReason::TerminalGone => termination::exit_hung_up(flush_writes),
     }

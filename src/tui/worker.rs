@@ -12,10 +12,13 @@ use std::{
     time::Duration,
 };
 
-use super::app::{
-    event::AppEvent,
-    pending_requests::RequestId,
-    service_request::{Response, ServiceRequest, execute_request, read_trail},
+use super::{
+    app::{
+        event::AppEvent,
+        pending_requests::RequestId,
+        service_request::{Response, ServiceRequest, execute_request, read_trail},
+    },
+    hook_thread::{HookNotifier, HookThread, RunningHooks},
 };
 use crate::{
     list::{ListRequest, ListThreadHandle},
@@ -38,6 +41,7 @@ pub struct Worker {
     /// The requests for the audit trail.
     trail_jobs: Sender<RequestId>,
     list_thread: ListThreadHandle,
+    hook_thread: HookThread,
 }
 
 impl Worker {
@@ -53,6 +57,10 @@ impl Worker {
         let (trail_jobs, trail_inbox) = channel();
         let (trail_service, deliver_trail) = (Arc::clone(&service), Arc::clone(&deliver));
         thread::spawn(move || run_trail_jobs(&trail_service, &trail_inbox, &*deliver_trail));
+        let deliver_hooks = Arc::clone(&deliver);
+        let hook_thread =
+            HookThread::start(Arc::clone(&service), move |event| deliver_hooks(event));
+        let hooks = hook_thread.notifier.clone();
         let deliver_list = Arc::clone(&deliver);
         let (list_thread, run_list) = ListThreadHandle::new(Arc::clone(&service), move |result| {
             deliver_list(match result {
@@ -75,9 +83,15 @@ impl Worker {
             let watcher = service.watch(notify.clone());
             // A change before the watch began is reported by no later event.
             notify();
-            run_jobs(&service, &inbox, position, watcher.is_err(), &deliver);
+            let caller = RequestCaller { service, hooks };
+            run_jobs(&caller, &inbox, position, watcher.is_err(), &deliver);
         });
-        Self { jobs, trail_jobs, list_thread }
+        Self { jobs, trail_jobs, list_thread, hook_thread }
+    }
+
+    /// Ends the worker. Returns the hooks that still run.
+    pub fn finish(self) -> RunningHooks {
+        self.hook_thread.finish()
     }
 
     /// Sends a request. Returns false if the worker has ended.
@@ -110,26 +124,45 @@ fn run_trail_jobs(
     }
 }
 
+/// Calls the service, and notifies the hook thread of changes.
+#[derive(Clone)]
+struct RequestCaller {
+    service: Arc<Service>,
+    hooks: HookNotifier,
+}
+
+impl RequestCaller {
+    fn call(&self, request: &ServiceRequest) -> Response {
+        let response = execute_request(&self.service, request);
+        // A change that failed can have saved a part.
+        if matches!(request, ServiceRequest::Execute(..)) {
+            self.hooks.changed();
+        }
+        response
+    }
+}
+
 fn run_jobs(
-    service: &Arc<Service>,
+    caller: &RequestCaller,
     inbox: &Receiver<Job>,
     mut position: Option<ChangeLogPosition>,
     is_polling: bool,
     deliver: &Arc<impl Fn(AppEvent) -> bool + Send + Sync + 'static>,
 ) {
+    let service = &caller.service;
     let (mut has_failed, mut reported): (bool, Option<String>) = (false, None);
     loop {
         let wait = if is_polling || has_failed { RETRY_INTERVAL } else { Duration::MAX };
         let response = match inbox.recv_timeout(wait) {
             Ok(Job::Request(id, request)) if request.can_take_minutes(service) => {
-                let (service, deliver) = (Arc::clone(service), Arc::clone(deliver));
+                let (caller, deliver) = (caller.clone(), Arc::clone(deliver));
                 thread::spawn(move || {
-                    let response = execute_request(&service, &request);
+                    let response = caller.call(&request);
                     deliver(AppEvent::Response(id, Box::new(response)))
                 });
                 continue;
             }
-            Ok(Job::Request(id, request)) => Some((id, execute_request(service, &request))),
+            Ok(Job::Request(id, request)) => Some((id, caller.call(&request))),
             Ok(Job::StoreChanged) | Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => return,
         };

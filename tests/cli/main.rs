@@ -24,6 +24,7 @@ mod help;
 #[path = "../pty/home.rs"]
 #[expect(dead_code, reason = "shared with the tests in a pseudo-terminal")]
 mod home;
+mod hooks;
 mod hostile;
 mod limits;
 mod lines;

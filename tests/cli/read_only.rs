@@ -26,6 +26,8 @@ const CHANGES: &[&[&str]] = &[
     &["restore", "gone"],
     &["scan", ".", "--revoke", "--yes"],
     &["import", "all.jsonl"],
+    &["hooks", "run"],
+    &["hooks", "discard", "log"],
 ];
 
 /// Returns the path and the content of every file below `folder`.

@@ -246,6 +246,46 @@ fn show_counts_the_uses_and_denials_of_today() {
 }
 
 #[test]
+fn show_lists_the_last_denials_with_their_reasons() {
+    let home = Home::new();
+    let limits = ["ci", "--scope", "channels:c-1:read", "--allow-from", "192.0.2.0/24"];
+    let old = issue(&home, &limits);
+    let lines = |secret: &str, rest: &[&str]| {
+        let input: Vec<_> = rest.iter().map(|it| format!("{secret} {it}\n")).collect();
+        run_with_input(&home, &["verify", "--lines"], &input.concat());
+    };
+    lines(&old, &["users:u-1:read 192.0.2.1", "users:u-2:read 192.0.2.1"]);
+    let new = run(&home, &["regenerate", "ci", "--overlap", "1h"]).success();
+    lines(&old, &["users:u-3:read 192.0.2.1", "channels:c-1:read 192.0.2.1"]);
+    lines(new.trim_end(), &["channels:c-1:read 10.0.0.1", "users:u-4:read 192.0.2.9"]);
+    run(&home, &["revoke", "ci", "--yes"]).success();
+    lines(new.trim_end(), &["channels:c-1:read 192.0.2.1", "channels:c-1:read 192.0.2.1"]);
+    let shown = run(&home, &["show", "ci", "--json"]).objects().remove(0);
+    let denied: Vec<_> = shown["denied"].as_array().unwrap().iter().collect();
+    let facts = |field: &str| denied.iter().map(|it| it[field].clone()).collect::<Vec<_>>();
+    assert_eq!(
+        facts("reason"),
+        ["revoked", "no-scope", "source-not-allowed", "no-scope", "no-scope"]
+    );
+    assert_eq!(facts("retiring"), [false, false, false, true, false]);
+    assert_eq!(facts("from"), ["192.0.2.1", "192.0.2.9", "10.0.0.1", "192.0.2.1", "192.0.2.1"]);
+    assert_eq!(facts("what")[3..], ["users:u-3:read", "users:u-2:read"]);
+    let text = run(&home, &["show", "ci"]).success();
+    let rows: Vec<_> = text.lines().filter(|line| line.contains("denied  ")).collect();
+    assert_eq!(rows.len(), 5, "{text}");
+    assert!(rows[0].starts_with("last denied  "), "{text}");
+    assert!(rows[0].ends_with(" from 192.0.2.1: channels:c-1:read (revoked)"), "{text}");
+    assert!(rows[3].starts_with("denied  "), "{text}");
+    assert!(rows[3].ends_with(": users:u-3:read, with the old secret (no scope)"), "{text}");
+    // A restored token keeps its last denial, without the reasons.
+    run(&home, &["delete", "ci", "--yes"]).success();
+    run(&home, &["restore", "ci"]).success();
+    let restored = run(&home, &["show", "ci", "--json"]).objects().remove(0);
+    assert_eq!(restored["denied"], json!([]));
+    assert_eq!(restored["token"]["last_denied"], shown["token"]["last_denied"]);
+}
+
+#[test]
 fn a_denied_attempt_is_not_the_last_use() {
     let home = Home::new();
     let secret = issue(&home, &["ci", "--scope", "channels:c-1:read"]);
@@ -262,6 +302,10 @@ fn a_denied_attempt_is_not_the_last_use() {
     let shown = run(&home, &["show", "ci"]).success();
     let line = |name: &str| shown.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
     assert!(line("last used").ends_with(" from 10.0.0.6, identify allowed"), "{shown}");
-    assert!(line("last denied").ends_with(" from 10.0.0.6: identify"), "{shown}");
+    assert!(line("last denied").ends_with(" from 10.0.0.6: identify (revoked)"), "{shown}");
+    assert!(
+        line("denied").ends_with(" from 10.0.0.7: channels:c-42:publish (no scope)"),
+        "{shown}"
+    );
     assert_eq!(run(&home, &["list", "--search", "unused"]).success(), "");
 }

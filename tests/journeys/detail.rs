@@ -127,9 +127,11 @@ fn the_detail_shows_the_last_denial_and_the_counts() {
     let secret = it.secret().unwrap();
     assert_eq!(it.access_result(&secret, "users:u-1:read"), "denied");
     it.keys("a 1 <Enter>").sees("Last used  never").sees("denied ");
-    it.sees("read on users:u-1").sees("·······  0  1 denied");
+    it.sees("read on users:u-1 (no scope)").sees("·······  0  1 denied");
     assert_eq!(it.access_result(&secret, "channels:c-1:publish"), "allowed");
     it.waits_for("······█  1  1 denied").sees("publish on channels:c-1, allowed");
+    assert_eq!(it.access_result(&secret, "users:u-2:read"), "denied");
+    it.waits_for("read on users:u-2 (no scope)").sees("read on users:u-1 (no scope)");
 }
 
 #[test]

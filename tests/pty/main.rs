@@ -9,6 +9,8 @@ mod hang_up;
 #[cfg(test)]
 mod home;
 #[cfg(test)]
+mod hooks;
+#[cfg(test)]
 mod memory;
 #[cfg(test)]
 mod panics;

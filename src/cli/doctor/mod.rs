@@ -2,6 +2,7 @@
 //! needs attention. Prints no secret and no token name. A fact that cannot be determined is reported
 //! with the reason and does not stop the report.
 
+mod hooks;
 mod jobs;
 mod processes;
 mod repair;

@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::json;
 
-use super::{DoctorReport, OpenStore, jobs, mode, processes};
+use super::{DoctorReport, OpenStore, hooks, jobs, mode, processes};
 use crate::{
     cli::audit::BROKEN_CHAIN_HINT,
     config::Config,
@@ -140,6 +140,7 @@ fn collect_content(report: &mut DoctorReport, config: &Config, open: OpenStore<'
             collect_counts(report, &health);
             collect_register(report, &health);
             jobs::collect(report, &service);
+            hooks::collect(report, &service);
             collect_tree(report, &service);
             collect_stopped(report, &service);
             collect_clock_effects(report, &health.summary.clock_effects);

@@ -57,7 +57,7 @@ impl Answer {
                 "uses_left": token.uses_left().map(|(left, _)| left),
             })),
             "by_scope": self.by.as_ref().map(ToString::to_string),
-            "reason": self.denial.as_ref().map(reason_code),
+            "reason": self.denial.as_ref().map(|denial| denial.reason().as_str()),
             "missing_scope": missing,
             "clock_behind": self.is_clock_behind,
         })
@@ -94,20 +94,5 @@ impl Answer {
             }),
             _ => None,
         }
-    }
-}
-
-/// Returns the fixed label of a denial in JSON, which scripts rely on.
-fn reason_code(denial: &Denial) -> &'static str {
-    match denial {
-        Denial::Malformed(_) => "malformed",
-        Denial::Unknown => "unknown",
-        Denial::Revoked(_) => "revoked",
-        Denial::Expired(_) => "expired",
-        Denial::NotYetValid(_) => "not-yet-valid",
-        Denial::SourceNotAllowed(_) => "source-not-allowed",
-        Denial::UsesExhausted(_) => "uses-exhausted",
-        Denial::StaleRecord => "stale-record",
-        Denial::NoScope(_) => "no-scope",
     }
 }

@@ -7,6 +7,7 @@ mod clone_template;
 mod decisions;
 mod feed;
 mod follow;
+mod hooks;
 mod import;
 mod issue;
 mod jobs;

@@ -5,7 +5,7 @@ use super::{
     *,
 };
 use crate::{
-    domain::{LastUse, SecretSlot},
+    domain::{DenialReason, LastUse, SecretSlot},
     store::OpenOptions,
 };
 
@@ -13,7 +13,7 @@ use crate::{
 fn current_secret_use(token: &Token) -> SecretUse {
     let used = LastUse { at: at(0), from: None, summary: "".into() };
     let (slot, digest) = (SecretSlot::Current, token.digest);
-    SecretUse { id: token.id, slot, digest, used, is_allowed: true }
+    SecretUse { id: token.id, slot, digest, used, denial: None }
 }
 
 fn batch_of(usage: SecretUse) -> UsageBatch {
@@ -85,6 +85,33 @@ fn a_denied_attempt_leaves_the_last_use_alone() {
     fixture.set_minute(3);
     fixture.service.check(secret_text(&issued.secret), None, None).unwrap();
     assert_eq!(attempts(&fixture), (used, Some((at(3), "identify".to_owned()))));
+}
+
+#[test]
+fn reasons_are_written_with_the_last_denial_only() {
+    let fixture = TestService::new();
+    let issued = fixture.issue("ci");
+    let attempt = |minute, entity: &str| {
+        fixture.set_minute(minute);
+        let request = request(&format!("users:{entity}:read"));
+        check_from_address(&fixture, issued.secret.reveal(), &request);
+    };
+    attempt(1, "u1");
+    let generation = fixture.state().3;
+    attempt(1, "u1");
+    assert_eq!(fixture.state().3, generation, "a repeated denial writes nothing");
+    for n in 2..9 {
+        attempt(n, &format!("u{n}"));
+    }
+    let attempts = fixture.denied_attempts(&issued.token.id).unwrap();
+    let times: Vec<_> = attempts.as_slice().iter().map(|it| it.at).collect();
+    assert_eq!(times, [8, 7, 6, 5, 4].map(at));
+    let newest = &attempts.as_slice()[0];
+    let last = fixture.get(&issued.token.id).unwrap().last_denied.unwrap();
+    assert_eq!((newest.at, &newest.request, &newest.from), (last.at, &last.summary, &last.from));
+    assert_eq!(newest.reason, DenialReason::NoScope);
+    fixture.delete(&issued.token.id).unwrap();
+    assert_eq!(fixture.store.read(ReadOps::find_inconsistencies), Ok(vec![]));
 }
 
 #[test]

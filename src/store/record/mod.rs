@@ -3,7 +3,9 @@
 //! if the format changes. A new field requires a new struct. Decoding returns `None` for a record
 //! that the domain would refuse.
 
+mod denials;
 mod event;
+mod hook_run;
 mod job;
 mod limits;
 mod token;
@@ -22,7 +24,9 @@ pub use self::token::ComparedFields;
 #[cfg(test)]
 pub(in crate::store) use self::usage::SecretUses;
 pub(in crate::store) use self::{
+    denials::DeniedAttemptsV1,
     event::EventV1,
+    hook_run::HookRunV1,
     job::JobV1,
     limits::UseCountV1,
     token::{TokenV1, TokenV2, TrashV1, TrashV2},

@@ -7,8 +7,9 @@ use chrono::{TimeZone as _, Utc};
 
 use super::*;
 use crate::domain::{
-    AuditAction, Description, Digest, EventBody, EventHash, LastUse, MaxUses, Name, PreviousSecret,
-    Scopes, Token, TokenLimits, UsageDays,
+    AuditAction, DenialReason, DeniedAttempt, DeniedAttempts, Description, Digest, EventBody,
+    EventHash, HookFailure, HookRun, LastUse, MaxUses, Name, PreviousSecret, Scopes, SecretSlot,
+    Token, TokenLimits, UsageDays,
 };
 use crate::store::codec::{RecordBody, encode_record, verify_checksum};
 
@@ -175,6 +176,48 @@ fn the_bytes_of_an_event_are_frozen() {
         "01fb2c01ccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccfc0aa493\
          d6fc15cd5b0704726f6f740105616c696365000134664b71395a74305762586502636905066c6561\
          6b6564565ef2eed21bed05",
+    );
+}
+
+#[test]
+fn the_bytes_of_the_denied_attempts_are_frozen() {
+    let mut attempts = DeniedAttempts::default();
+    for (second, slot) in [(1, SecretSlot::Current), (2, SecretSlot::Previous)] {
+        attempts.add(DeniedAttempt {
+            at: at(second),
+            reason: DenialReason::NoScope,
+            request: "w".into(),
+            from: Some("::1".into()),
+            slot,
+        });
+    }
+    let record = DeniedAttemptsV1::from(&attempts);
+    let decode = DeniedAttemptsV1::decode_attempts;
+    assert_golden(
+        &record,
+        |body| decode(body) == Some(attempts.clone()),
+        "0102fc04a493d6fc15cd5b0709017701033a3a3101fc02a493d6fc15cd5b0709017701033a3a310029c2b5383d6ab7a2",
+    );
+}
+
+#[test]
+fn the_bytes_of_a_run_of_a_hook_are_frozen() {
+    let failure = HookFailure { attempts: 2, at: at(6), reason: "r".into() };
+    let run = HookRun {
+        hook: "h".into(),
+        event: 300,
+        at: at(5),
+        action: AuditAction::Revoked,
+        token: Some(id()),
+        name: "ci".into(),
+        lock: 9,
+        failure: Some(failure),
+    };
+    let record = HookRunV1::from(&run);
+    assert_golden(
+        &record,
+        |body| HookRunV1::decode_run(body) == Some(run.clone()),
+        "010168fb2c01fc0aa493d6fc15cd5b07050134664b71395a743057625865026369090102fc0ca493d6fc15cd5b07017201bd71bc2c69a6de",
     );
 }
 

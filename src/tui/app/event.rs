@@ -5,7 +5,7 @@ use super::{pending_requests::RequestId, service_request::Response};
 use crate::{
     domain::DeliveryMethod,
     list::ListResult,
-    service::{ServiceError, TokenChanges},
+    service::{HookSummary, ServiceError, TokenChanges},
     tui::terminal::input::TerminalInput,
 };
 
@@ -21,6 +21,8 @@ pub enum AppEvent {
     /// A result of a list request. An early result contains only a part of the rows.
     ListResult(Box<ListResult>),
     ListFailed(ServiceError),
+    /// Hooks failed after a change, or could not be run. The change was made.
+    HooksFailed(Box<HookSummary>),
     /// The service has not responded for a while.
     ServiceUnresponsive,
     HostResult(OutputResult),

@@ -151,7 +151,9 @@ impl App {
                     self.fetch_nearby();
                 }
             }
-            Response::History(id, events, days) => self.detail.deliver(id, events, days),
+            Response::History(id, events, days, denied) => {
+                self.detail.deliver(id, events, days, denied);
+            }
             Response::Trail(trail) => self.audit.deliver(trail, self.model.now),
             Response::Overview(overview) => self.overview.deliver(*overview),
             Response::ClipboardText(label, text) => {

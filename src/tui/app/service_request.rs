@@ -5,8 +5,8 @@ use std::path::absolute;
 
 use crate::{
     domain::{
-        AccessRequest, AuditEvent, Command, ConfirmationProof, Decision, EntityType, NewToken,
-        Overview, Plan, Refusal, Token, TokenId, UsageDays,
+        AccessRequest, AuditEvent, Command, ConfirmationProof, Decision, DeniedAttempts,
+        EntityType, NewToken, Overview, Plan, Refusal, Token, TokenId, UsageDays,
     },
     output::json,
     service::{AuditTrail, CommandResult, Service, ServiceError, VerifiedChain},
@@ -63,8 +63,8 @@ pub enum Response {
     Template(TokenId, Box<NewToken>),
     /// The decision on a request from an address.
     Decided(TokenId, (AccessRequest, Option<String>), Decision),
-    /// The newest events of a token, and its numbers of uses on each day.
-    History(TokenId, Vec<AuditEvent>, UsageDays),
+    /// The newest events of a token, its numbers of uses on each day, and its last denied attempts.
+    History(TokenId, Vec<AuditEvent>, UsageDays, DeniedAttempts),
     /// The entities of this type in the scopes of tokens, most used first.
     EntitiesInUse(EntityType, Vec<String>),
     Trail(AuditTrail),
@@ -98,7 +98,8 @@ fn respond(service: &Service, request: &ServiceRequest) -> Result<Response, Serv
         }
         ServiceRequest::History(id) => {
             let events = service.history(id, MAX_HISTORY_EVENTS)?;
-            Response::History(*id, events, service.usage_days(id)?)
+            let denied = service.denied_attempts(id)?;
+            Response::History(*id, events, service.usage_days(id)?, denied)
         }
         ServiceRequest::EntitiesInUse(entity_type) => {
             Response::EntitiesInUse(*entity_type, service.entities_in_use(entity_type)?)
@@ -121,7 +122,8 @@ pub fn read_trail(service: &Service, verified: &mut VerifiedChain) -> Response {
 fn json(service: &Service, id: &TokenId) -> Result<String, ServiceError> {
     let token = service.token(id)?.ok_or(Refusal::NotFound(*id))?;
     let days = service.usage_days(id)?;
+    let denied = service.denied_attempts(id)?;
     let events = service.history(id, json::MAX_EVENTS)?;
-    let details = json::token_details(&token, &days, &events, service.now()?);
+    let details = json::token_details(&token, &days, &denied, &events, service.now()?);
     Ok(json::versioned_line(details))
 }

@@ -49,6 +49,11 @@ impl App {
                 self.tokens.stop_waiting();
                 self.warn(advice::message(&error));
             }
+            AppEvent::HooksFailed(summary) => {
+                for warning in advice::hook_warnings(&summary) {
+                    self.warn(warning.to_string());
+                }
+            }
             AppEvent::ChangeReadFailed(error) => self.warn(advice::message(&error)),
             AppEvent::ServiceUnresponsive => {
                 self.warn("The store does not respond. Another process may hold its lock.");

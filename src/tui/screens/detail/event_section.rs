@@ -8,7 +8,10 @@ use super::{
     scope_section::{Cursor, draw_title},
 };
 use crate::{
-    domain::{AuditEvent, LastUse, SecretSlot, Timestamp, Token, grouped},
+    domain::{
+        AuditEvent, DenialReason, DeniedAttempt, DeniedAttempts, SecretSlot, Timestamp, Token,
+        grouped,
+    },
     tui::{
         app::model::Model,
         theme::time_format::with_times_in,
@@ -30,8 +33,14 @@ pub(super) struct EventRow {
     is_denial: bool,
 }
 
-/// The rows for `events` and for the last denied check of each secret of `token`, newest first.
-pub(super) fn event_rows(token: &Token, events: &[AuditEvent], ctx: &Model) -> Vec<EventRow> {
+/// The rows for `events` and for the last denied checks of `token`, newest first. The reasons of
+/// imported and restored denials are not known.
+pub(super) fn event_rows(
+    token: &Token,
+    events: &[AuditEvent],
+    denied: &DeniedAttempts,
+    ctx: &Model,
+) -> Vec<EventRow> {
     let changes = events.iter().map(|event| EventRow {
         at: event.body.at,
         action: event.body.action.as_str(),
@@ -39,21 +48,39 @@ pub(super) fn event_rows(token: &Token, events: &[AuditEvent], ctx: &Model) -> V
         detail: with_times_in(&event.body.detail, ctx.shown_zone()),
         is_denial: false,
     });
-    let denials = [SecretSlot::Current, SecretSlot::Previous].into_iter().filter_map(|slot| {
-        let denied: &LastUse = token.last_denial_of(slot)?;
-        let secret = if slot == SecretSlot::Previous { ", with the old secret" } else { "" };
-        Some(EventRow {
-            at: denied.at,
-            action: "denied",
-            who: denied.from.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string),
-            detail: format!("{}{secret}", request_text(&denied.summary)),
-            is_denial: true,
-        })
+    let attempts = denied.as_slice();
+    let with_reason = attempts.iter().map(|attempt| {
+        let DeniedAttempt { at, reason, request, from, slot } = attempt;
+        denial_row(*at, request, Some(*reason), from.as_deref(), *slot)
     });
-    let mut rows: Vec<EventRow> = denials.chain(changes).collect();
+    let without_reason =
+        [SecretSlot::Current, SecretSlot::Previous].into_iter().filter_map(|slot| {
+            let last = token.last_denial_of(slot)?;
+            let is_new = attempts.iter().all(|attempt| attempt.at != last.at);
+            is_new.then(|| denial_row(last.at, &last.summary, None, last.from.as_deref(), slot))
+        });
+    let mut rows: Vec<EventRow> = with_reason.chain(without_reason).chain(changes).collect();
     // A stable sort keeps events of the same second in the order of the trail.
     rows.sort_by_key(|row| std::cmp::Reverse(row.at));
     rows
+}
+
+fn denial_row(
+    at: Timestamp,
+    request: &str,
+    reason: Option<DenialReason>,
+    from: Option<&str>,
+    slot: SecretSlot,
+) -> EventRow {
+    let secret = if slot == SecretSlot::Previous { ", with the old secret" } else { "" };
+    let reason = reason.map_or_else(String::new, |reason| format!(" ({})", reason.words()));
+    EventRow {
+        at,
+        action: "denied",
+        who: from.unwrap_or("-").to_owned(),
+        detail: format!("{}{secret}{reason}", request_text(request)),
+        is_denial: true,
+    }
 }
 
 impl EventRow {

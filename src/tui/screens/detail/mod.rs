@@ -13,13 +13,13 @@ mod sections;
 use ratatui::layout::Rect;
 
 use self::{
-    event_section::event_rows,
+    event_section::{EventRow, event_rows},
     scope_edit::ScopeEdit,
     scope_table::{ScopeTable, TableForm},
 };
 use super::token_actions::{preview, token_effect};
 use crate::{
-    domain::{AuditEvent, Command, ScopesToRemove, Token, TokenId, UsageDays},
+    domain::{AuditEvent, Command, DeniedAttempts, ScopesToRemove, Token, TokenId, UsageDays},
     keymap::{Action, Mode},
     tui::{
         app::{
@@ -62,6 +62,7 @@ pub struct DetailScreen {
     event_view: ListSelection,
     events: Vec<AuditEvent>,
     days: UsageDays,
+    denied: DeniedAttempts,
 }
 
 impl DetailScreen {
@@ -78,13 +79,24 @@ impl DetailScreen {
         }
     }
 
-    /// Shows the events of the token `id`, newest first, and its numbers of uses. Does nothing if
-    /// another token is shown.
-    pub fn deliver(&mut self, id: TokenId, events: Vec<AuditEvent>, days: UsageDays) {
+    /// Shows the events of the token `id`, newest first, its numbers of uses and its denied attempts.
+    /// Does nothing if another token is shown.
+    pub fn deliver(
+        &mut self,
+        id: TokenId,
+        events: Vec<AuditEvent>,
+        days: UsageDays,
+        denied: DeniedAttempts,
+    ) {
         if self.id == Some(id) {
             self.events = events;
             self.days = days;
+            self.denied = denied;
         }
+    }
+
+    fn event_rows(&self, token: &Token, ctx: &Model) -> Vec<EventRow> {
+        event_rows(token, &self.events, &self.denied, ctx)
     }
 
     fn token<'a>(&self, ctx: &'a Model) -> Option<&'a Token> {
@@ -134,7 +146,7 @@ impl DetailScreen {
         }
         let token = self.token(ctx)?;
         let table = self.table(token, ctx);
-        let count = table.row_count() + event_rows(token, &self.events, ctx).len();
+        let count = table.row_count() + self.event_rows(token, ctx).len();
         if self.cursor.apply_movement(action, count).is_some() {
             return None;
         }
@@ -256,7 +268,7 @@ impl DetailScreen {
         let table = self.table(token, ctx);
         let Some((row, column)) = self.cell(&table) else {
             let event = self.cursor.selected().checked_sub(table.row_count())?;
-            let rows = event_rows(token, &self.events, ctx);
+            let rows = self.event_rows(token, ctx);
             return rows.get(event).map(|event| event.explanation(ctx));
         };
         let text = table.explanation(row, column)?;

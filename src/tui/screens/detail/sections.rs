@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 
 use super::{
     DetailScreen, KeyReceiver,
-    event_section::{draw_events, event_rows},
+    event_section::draw_events,
     fact_columns::draw_facts,
     facts::{facts, wrap_lines},
     head::{MIN_FACTS_HEIGHT, draw_head},
@@ -39,7 +39,7 @@ impl DetailScreen {
         let room = rest.width.saturating_sub(2);
         self.is_narrow = MatrixWidths::fitting(&matrix.operations, room).is_none();
         let table = self.table(token, ctx);
-        let events = event_rows(token, &self.events, ctx);
+        let events = self.event_rows(token, ctx);
         let (scope_count, event_count) = (table.row_count(), events.len());
         let last = (scope_count + event_count).saturating_sub(1);
         self.cursor.select(self.cursor.selected().min(last));
