@@ -149,6 +149,10 @@ fn fields(token: &Token, days: &UsageDays, now: Timestamp) -> Vec<[String; 2]> {
     for line in token.description.as_str().lines() {
         row("description", line);
     }
+    row("owner", &token.owner_text());
+    for label in token.labels.iter() {
+        row("label", &label.to_string());
+    }
     row("issued", &format_time(token.issued));
     row("expires", &token.expires.map_or_else(|| "never".to_owned(), format_time));
     limit_fields(token, &mut row);

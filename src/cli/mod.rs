@@ -16,6 +16,7 @@ pub mod exit;
 mod help_footers;
 mod input_file;
 mod json_lines;
+mod label_args;
 mod lazy_args;
 mod limit_args;
 mod list_and_show;

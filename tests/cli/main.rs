@@ -25,6 +25,7 @@ mod help;
 #[expect(dead_code, reason = "shared with the tests in a pseudo-terminal")]
 mod home;
 mod hostile;
+mod labels;
 mod limits;
 mod lines;
 mod listing;

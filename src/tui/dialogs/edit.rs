@@ -6,7 +6,7 @@ use ratatui::layout::{Position, Rect};
 
 use super::{Dialog, shared_text::name_hint};
 use crate::{
-    domain::{Command, Description, LimitChanges, Name, Refusal, Token, TokenId},
+    domain::{Command, Description, FieldChanges, LimitChanges, Name, Refusal, Token, TokenId},
     keymap::{Action, Mode},
     output::advice,
     service::ServiceError,
@@ -87,12 +87,13 @@ impl EditDialog {
         let is_named = name.as_str() != self.original.0;
         let is_changed = is_named || is_described || !limits.is_empty();
         is_changed.then(|| {
-            ServiceRequest::execute(Command::Edit {
-                token: self.id,
+            let changes = FieldChanges {
                 name: is_named.then_some(name),
                 description: is_described.then_some(description),
                 limits,
-            })
+                ..FieldChanges::default()
+            };
+            ServiceRequest::execute(Command::Edit { token: self.id, changes })
         })
     }
 }

@@ -5,7 +5,7 @@ use crate::tui::widgets::canvas::Canvas;
 use ratatui::layout::{Position, Rect};
 
 use crate::{
-    domain::{Command, Description, LimitChanges, Name, NewToken, Refusal, Scope},
+    domain::{Command, Description, Labels, LimitChanges, Name, NewToken, Owner, Refusal, Scope},
     keymap::{Action, Mode},
     service::ServiceError,
     tui::{
@@ -71,7 +71,7 @@ impl CreateForm {
 
     /// A form filled in from the template `new`, which is a clone of a token.
     pub fn from_template(new: &NewToken, ctx: &Model) -> Self {
-        let NewToken { name, description, lifetime, scopes, limits } = new;
+        let NewToken { name, description, lifetime, scopes, limits, .. } = new;
         let name = TextInput::single_line(name.as_str());
         let description = TextInput::multi_line(description.as_str());
         let lifetime = LifetimeField::with_lifetime(*lifetime, ctx);
@@ -219,7 +219,9 @@ impl Dialog for CreateForm {
         let lifetime = self.lifetime.valid_lifetime(ctx)?;
         let scopes = self.scopes.scopes();
         let limits = self.limits.changes(ctx)?;
-        Some(create_request(NewToken { name, description, lifetime, scopes, limits }))
+        let (labels, owner) = (Labels::default(), Owner::default());
+        let token = NewToken { name, description, lifetime, scopes, limits, labels, owner };
+        Some(create_request(token))
     }
 
     fn on_edit(&mut self) {
