@@ -272,8 +272,9 @@ fn scope_arguments(scopes: &[Scope]) -> Vec<String> {
 
 /// Quotes `text` as a single word for a POSIX shell.
 fn quote(text: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@:,".contains(c);
-    if !text.is_empty() && text.chars().all(is_plain) {
+    // A shell may expand a word that begins with `=`.
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@:,=".contains(c);
+    if !text.is_empty() && !text.starts_with('=') && text.chars().all(is_plain) {
         text.to_owned()
     } else {
         format!("'{}'", text.replace('\'', r"'\''"))
