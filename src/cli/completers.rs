@@ -140,7 +140,7 @@ pub(super) fn owners() -> ArgValueCompleter {
 }
 
 /// The texts that `select` makes of the tokens of the store and of the word that was begun, as far as
-/// they begin with this word.
+/// they begin with this word. Leaves out texts with blanks, because a shell would split them.
 fn from_texts(
     select: impl Fn(&Token, &str) -> Vec<String> + Send + Sync + 'static,
 ) -> ArgValueCompleter {
@@ -148,7 +148,7 @@ fn from_texts(
         let Some(current) = current.to_str() else { return Vec::new() };
         let texts = from_tokens(|token, _| {
             let mut texts = select(token, current);
-            texts.retain(|text| text.starts_with(current));
+            texts.retain(|text| text.starts_with(current) && !text.contains(char::is_whitespace));
             texts
         });
         texts.into_iter().map(CompletionCandidate::new).collect()

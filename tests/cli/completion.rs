@@ -71,6 +71,9 @@ fn labels_and_owners_of_the_store_are_offered() {
         let edit = ["edit", name, "--label", label, "--label", "env=prod", "--owner", owner];
         crate::run(&home, &edit).success();
     }
+    // A shell would split a text with blanks.
+    let edit = ["edit", "two words", "--label", "team=edge nord", "--owner", "Bo Lie"];
+    crate::run(&home, &edit).success();
     for (words, expected) in [
         (&["create", "x", "--label", "t"][..], &["team=", "tier="][..]),
         (&["create", "x", "--label", "team="], &["team=edge"]),
