@@ -24,7 +24,7 @@ use std::{
 };
 
 use patdeck::{
-    domain::{Actor, Command as Change, Description, Name, NewToken},
+    domain::{Actor, Command as Change, Description, Labels, Name, NewToken, Owner},
     service::{Clock, Entropy, Service},
     store::Store,
     testing::{ServiceTestExt as _, default_policy},
@@ -162,6 +162,8 @@ fn revoke_beside(
             lifetime: "30d".parse()?,
             scopes: Vec::new(),
             limits: patdeck::domain::LimitChanges::default(),
+            labels: Labels::default(),
+            owner: Owner::default(),
         };
         let issued = service.create(&new)?;
         let secret = issued.secret.reveal();

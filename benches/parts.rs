@@ -15,8 +15,9 @@ use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use patdeck::{
     config::{GlyphSet, ThemeName},
     domain::{
-        AccessRequest, Actor, Column, Description, LastUse, ListQuery, Name, Scope, Scopes, Search,
-        Secret, SecretPrefix, Sort, StatusFilter, Timestamp, Token, TokenId, TokenLimits,
+        AccessRequest, Actor, Column, Description, Labels, LastUse, ListQuery, Name, Owner, Scope,
+        Scopes, Search, Secret, SecretPrefix, Sort, StatusFilter, Timestamp, Token, TokenId,
+        TokenLimits,
     },
     keymap::Keymap,
     list::{ListEngine, ListRequest},
@@ -79,6 +80,8 @@ fn token(rng: &mut StdRng, n: u32) -> (Token, Secret) {
         delivered: true,
         last_used: Some(used),
         limits: TokenLimits::default(),
+        labels: Labels::default(),
+        owner: Owner::default(),
         uses_taken: 0,
         last_denied: None,
     };

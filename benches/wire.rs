@@ -24,8 +24,8 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use patdeck::{
     config::{GlyphSet, ThemeName},
     domain::{
-        AccessRequest, Actor, DeliveryMethod, Description, Lifetime, LimitChanges, Name, NewToken,
-        Scope, SecretOverlap,
+        AccessRequest, Actor, DeliveryMethod, Description, Labels, Lifetime, LimitChanges, Name,
+        NewToken, Owner, Scope, SecretOverlap,
     },
     keymap::Keymap,
     service::{Clock, Entropy, Service, Zone},
@@ -368,6 +368,8 @@ fn create_token(service: &Service, number: u32) -> Result<(), BenchError> {
         lifetime: pick(&["90d", "365d", "60d"], 1).parse::<Lifetime>()?,
         scopes: scopes.iter().map(|scope| scope.parse::<Scope>()).collect::<Result<_, _>>()?,
         limits: LimitChanges::default(),
+        labels: Labels::default(),
+        owner: Owner::default(),
     };
     let issued = service.create(&new)?;
     service.record_delivery(&issued.token.id, &issued.token.digest, DeliveryMethod::Copied)?;

@@ -12,8 +12,8 @@ use std::{
 use chrono::{TimeDelta, Utc};
 use patdeck::{
     domain::{
-        Actor, AuditAction, Description, EventBody, LastUse, Name, Scopes, Secret, SecretPrefix,
-        Timestamp, Token, TokenId, TokenLimits,
+        Actor, AuditAction, Description, EventBody, Labels, LastUse, Name, Owner, Scopes, Secret,
+        SecretPrefix, Timestamp, Token, TokenId, TokenLimits,
     },
     store::{Store, StoreError, Writer},
 };
@@ -157,6 +157,8 @@ fn sample_token(
         delivered: true,
         last_used: rng.random_bool(0.6).then_some(used),
         limits: TokenLimits::default(),
+        labels: Labels::default(),
+        owner: Owner::default(),
         uses_taken: 0,
         last_denied: None,
     };

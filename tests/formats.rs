@@ -19,9 +19,9 @@ use chrono::{TimeDelta, TimeZone as _, Utc};
 use patdeck::{
     cli::export_line,
     domain::{
-        AccessRequest, Actor, Decision, DeliveryMethod, Description, LifetimeLimits, LimitChange,
-        LimitChanges, Name, NewToken, Scope, ScopeCatalogue, SecretOverlap, SecretPrefix,
-        Timestamp, TokenId,
+        AccessRequest, Actor, Decision, DeliveryMethod, Description, Labels, LifetimeLimits,
+        LimitChange, LimitChanges, Name, NewToken, Owner, Scope, ScopeCatalogue, SecretOverlap,
+        SecretPrefix, Timestamp, TokenId,
     },
     service::{Clock, Entropy, IssuedToken, Policy, Service},
     store::{ReadOps, Store, StoreError},
@@ -70,7 +70,7 @@ fn check(service: &Service, secret: &str) -> Decision {
     service.check(presented, Some(&request), Some("192.0.2.9")).unwrap().decision
 }
 
-/// Creates a token with limits, of which one use is taken.
+/// Creates a token with labels, an owner and limits, of which one use is taken.
 fn create_limited(service: &Service) -> IssuedToken {
     let limits = LimitChanges {
         sources: LimitChange::Set("192.0.2.0/24, 2001:db8::/32".parse().unwrap()),
@@ -83,6 +83,8 @@ fn create_limited(service: &Service) -> IssuedToken {
         lifetime: "30d".parse().unwrap(),
         scopes: vec![SCOPE.parse().unwrap()],
         limits,
+        labels: "team=edge, Env=prod".parse().unwrap(),
+        owner: Owner::parse("Ann Müller").unwrap(),
     };
     let limited = service.create(&limited).unwrap();
     check(service, limited.secret.reveal());
@@ -99,6 +101,8 @@ fn fill(service: &Service, clock: &Clock) -> Vec<String> {
             lifetime: lifetime.parse().unwrap(),
             scopes: scopes.iter().map(|scope| scope.parse().unwrap()).collect(),
             limits: LimitChanges::default(),
+            labels: Labels::default(),
+            owner: Owner::default(),
         };
         let issued = service.create(&new).unwrap();
         secrets.push(issued.secret.reveal().to_owned());

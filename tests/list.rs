@@ -11,8 +11,8 @@ mod tests {
     use patdeck::{
         domain::{
             Actor, AuditAction, Column, Description, Digest, EventBody, LastUse, LifetimeLimits,
-            ListQuery, Name, ScopeCatalogue, Scopes, Search, SecretPrefix, Sort, StatusFilter,
-            Timestamp, Token, TokenId, TokenLimits,
+            ListQuery, Name, Owner, ScopeCatalogue, Scopes, Search, SecretPrefix, Sort,
+            StatusFilter, Timestamp, Token, TokenId, TokenLimits,
         },
         list::{Completeness, ListEngine, ListRequest, ListResult},
         service::{Clock, Entropy, Policy, Service},
@@ -65,6 +65,8 @@ mod tests {
                 not_before: seed.is_multiple_of(6).then(|| at(minute / 2)),
                 ..TokenLimits::default()
             },
+            labels: format!("n={}", seed % 2).parse().unwrap(),
+            owner: Owner::default(),
             uses_taken: 0,
             last_denied: None,
         }
@@ -258,7 +260,7 @@ mod tests {
 
     fn queries() -> impl Strategy<Value = ListQuery> {
         let searches =
-            ["", "ci", "e 1", "oslo", "op:publish", "-by:alice 0", "status:expired", "unused"];
+            ["", "ci", "oslo", "op:publish", "-by:alice 0", "owner:bob", "label:n=1", "unused"];
         let status = prop::sample::select(StatusFilter::ALL.to_vec());
         let column = prop::sample::select(Column::ALL.to_vec());
         let search = prop::sample::select(searches.to_vec());

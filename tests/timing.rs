@@ -8,8 +8,8 @@ use std::{hint::black_box, time::Instant};
 
 use chrono::{DateTime, TimeDelta};
 use patdeck::domain::{
-    Actor, Description, Digest, Name, PreviousSecret, Scopes, Timestamp, Token, TokenId,
-    TokenLimits,
+    Actor, Description, Digest, Labels, Name, Owner, PreviousSecret, Scopes, Timestamp, Token,
+    TokenId, TokenLimits,
 };
 
 /// Threshold of |t| above which two classes of samples differ, as in dudect.
@@ -46,6 +46,8 @@ fn token() -> Token {
         delivered: true,
         last_used: None,
         limits: TokenLimits::default(),
+        labels: Labels::default(),
+        owner: Owner::default(),
         uses_taken: 0,
         last_denied: None,
     }

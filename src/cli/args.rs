@@ -11,6 +11,7 @@ use clap_complete::Shell;
 
 use super::{
     completers, help_footers,
+    label_args::LabelArgs,
     lazy_args::LazyArgs,
     limit_args::LimitArgs,
     list_args::List,
@@ -19,7 +20,7 @@ use super::{
 };
 use crate::{
     config::ConfigFlags,
-    domain::{Lifetime, SecretOverlap},
+    domain::{LabelKey, Lifetime, SecretOverlap},
     output::secret_format::SecretFormat,
 };
 
@@ -263,9 +264,13 @@ pub struct Create {
     #[arg(long = "preset", value_name = "PRESET", add = completers::presets())]
     pub presets: Vec<String>,
 
-    /// Copy description, lifetime, scopes and limits from this token; the secret is new
+    /// Copy description, lifetime, scopes, limits, labels and owner from this token; the secret is new
     #[arg(long, value_name = "TOKEN", add = completers::tokens())]
     pub like: Option<String>,
+
+    #[command(flatten)]
+    /// Labels and owner of the token
+    pub labels: LabelArgs,
 
     #[command(flatten)]
     /// Limits of the token
@@ -282,7 +287,7 @@ pub struct Create {
 #[command(group = clap::ArgGroup::new("change")
     .required(true)
     .multiple(true)
-    .args(["name", "description", "allow_from", "not_before", "max_uses"]))]
+    .args(["name", "description", "labels", "removed_labels", "owner", "allow_from", "not_before", "max_uses"]))]
 pub struct Edit {
     /// Token id, name, or unique prefix of either
     #[arg(add = completers::tokens())]
@@ -295,6 +300,14 @@ pub struct Edit {
     /// New description; an empty text removes it
     #[arg(long, value_name = "TEXT")]
     pub description: Option<String>,
+
+    #[command(flatten)]
+    /// Labels and owner of the token; those not given stay as they are
+    pub labels: LabelArgs,
+
+    /// Remove the label with this key; repeatable
+    #[arg(long = "remove-label", value_name = "KEY", add = completers::label_keys())]
+    pub removed_labels: Vec<LabelKey>,
 
     #[command(flatten)]
     /// Limits of the token; those not given stay as they are

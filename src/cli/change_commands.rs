@@ -9,6 +9,7 @@ use serde_json::json;
 use super::{
     args::{Create, Delete, Edit, Regenerate, Revoke, ScopeSubcommand},
     exit::{CliError, Exit},
+    label_args::LabelArgs,
     print::{Output, print_failed_steps, print_message, print_warning},
     prompt::confirm_after,
     scope_args::ScopeList,
@@ -16,8 +17,9 @@ use super::{
 };
 use crate::{
     domain::{
-        Command, Description, Name, NewToken, Plan, Scope, ScopePresetError, Scopes,
-        ScopesToRemove, Secret, Token, TokensToDelete, TokensToRestore, Warning, counted,
+        Command, Description, FieldChanges, LabelChanges, Name, NewToken, Plan, Refusal, Scope,
+        ScopePresetError, Scopes, ScopesToRemove, Secret, Token, TokensToDelete, TokensToRestore,
+        Warning, counted,
         describe_scopes::{NO_SCOPES, describe_scopes},
     },
     output::{
@@ -136,6 +138,11 @@ fn create(service: &Service, args: &Create) -> Result<Command, CliError> {
     let lifetime = template.as_ref().map_or(default, |template| template.lifetime);
     let inherited_limits = template.as_ref().map(|template| template.limits.clone());
     let inherited_limits = inherited_limits.unwrap_or_default();
+    let inherited_owner = || template.as_ref().map(|template| template.owner.clone());
+    let inherited_labels = template.as_ref().map(|template| template.labels.clone());
+    let LabelArgs { labels, owner } = &args.labels;
+    let labels = LabelChanges { set: labels.clone(), removed: Vec::new() };
+    let labels = inherited_labels.unwrap_or_default().changed(&labels).map_err(Refusal::from);
     let mut scopes = Scopes::default();
     let inherited_scopes = template.iter().flat_map(|template| template.scopes.clone());
     let presets = expand_presets(service, &args.presets)?;
@@ -146,6 +153,8 @@ fn create(service: &Service, args: &Create) -> Result<Command, CliError> {
         lifetime: args.lifetime.unwrap_or(lifetime),
         scopes: scopes.iter().cloned().chain(flatten(&args.scopes)).collect(),
         limits: args.limits.changes().map_err(CliError::usage)?.or(inherited_limits),
+        labels: labels.map_err(ServiceError::from)?,
+        owner: owner.clone().or_else(inherited_owner).unwrap_or_default(),
     };
     Ok(Command::Create { token, secret_file: args.secret_output.file() })
 }
@@ -154,12 +163,15 @@ fn edit(service: &Service, args: &Edit) -> Result<Command, CliError> {
     let token = service.resolve(&args.token)?.id;
     let name = args.name.as_deref().map(Name::parse).transpose();
     let description = args.description.as_deref().map(Description::parse).transpose();
-    Ok(Command::Edit {
-        token,
+    let LabelArgs { labels, owner } = &args.labels;
+    let changes = FieldChanges {
         name: name.map_err(ServiceError::from)?,
         description: description.map_err(ServiceError::from)?,
         limits: args.limits.changes().map_err(CliError::usage)?,
-    })
+        labels: LabelChanges { set: labels.clone(), removed: args.removed_labels.clone() },
+        owner: owner.clone(),
+    };
+    Ok(Command::Edit { token, changes })
 }
 
 fn scope(service: &Service, args: &ScopeSubcommand) -> Result<Command, CliError> {

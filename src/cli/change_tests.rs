@@ -8,9 +8,7 @@ use super::{command, print_counts};
 use crate::{
     cli::{Args, exit::Exit, print::Output},
     domain::{
-        Command, Description, Entity, Lifetime, LimitChange, LimitChanges, MaxUses, Name, NewToken,
-        Plan, Scope, ScopesToRemove, SecretOverlap, Token, TokenId, TokensToDelete,
-        TokensToRestore, plan::JobPlan,
+        Command, Description, Entity, Lifetime, LimitChange, LimitChanges, MaxUses, Name, NewToken, Plan, Scope, ScopesToRemove, SecretOverlap, Token, TokenId, TokensToDelete, TokensToRestore, plan::JobPlan, FieldChanges, LabelChanges, Labels, Owner, label::tests::any_labels,
     },
     output::command_line::of_command,
     service::Service,
@@ -39,6 +37,8 @@ fn service() -> (Service, Vec<Token>, TokenId) {
             lifetime: "30d".parse().unwrap(),
             scopes: Vec::new(),
             limits: LimitChanges::default(),
+            labels: Labels::default(),
+            owner: Owner::default(),
         };
         service.create(&token).unwrap().token
     };
@@ -111,35 +111,51 @@ fn file() -> impl Strategy<Value = String> {
     prop::sample::select(vec!["./new.tsv", "-x", "~/a b"]).prop_map(str::to_owned)
 }
 
+fn owner() -> impl Strategy<Value = Owner> {
+    let texts = prop_oneof!["[ -~äß]{0,20}", "--?[a-z ]{0,3}=?[ -~]{0,9}"];
+    texts.prop_filter_map("an owner", |text| Owner::parse(&text).ok())
+}
+
+fn label_changes() -> impl Strategy<Value = LabelChanges> {
+    let keys = vec("[a-zA-Z0-9][a-z._/-]{0,9}", 0..3);
+    (any_labels(), keys).prop_map(|(labels, keys)| LabelChanges {
+        set: labels.iter().cloned().collect(),
+        removed: keys.iter().map(|key| key.parse().unwrap()).collect(),
+    })
+}
+
 fn create() -> impl Strategy<Value = Command> {
-    let token = (name(), text(), lifetime(), vec(scope(), 0..5));
+    let token = (name(), text(), lifetime(), vec(scope(), 0..5), any_labels(), owner());
     (token, limits(), option::of(file())).prop_map(|(token, limits, secret_file)| {
-        let (name, description, lifetime, scopes) = token;
-        let token = NewToken { name, description, lifetime, scopes, limits };
+        let (name, description, lifetime, scopes, labels, owner) = token;
+        let token = NewToken { name, description, lifetime, scopes, limits, labels, owner };
         Command::Create { token, secret_file }
     })
+}
+
+fn field_changes() -> impl Strategy<Value = FieldChanges> {
+    let names = (option::of(name()), option::of(text()), option::of(owner()));
+    (names, limits(), label_changes())
+        .prop_map(|((name, description, owner), limits, labels)| FieldChanges {
+            name,
+            description,
+            limits,
+            labels,
+            owner,
+        })
+        .prop_filter("an edit", |changes| !changes.is_empty())
 }
 
 fn on_tokens(tokens: &[Token], deleted: TokenId) -> impl Strategy<Value = Command> + use<> {
     let ids: Vec<TokenId> = tokens.iter().map(|token| token.id).collect();
     let some = || subsequence(ids.clone(), 1..=ids.len());
     let one = || prop::sample::select(ids.clone());
-    let edit = (one(), option::of(name()), option::of(text()), limits()).prop_filter(
-        "an edit",
-        |(_, name, description, limits)| {
-            name.is_some() || description.is_some() || !limits.is_empty()
-        },
-    );
+    let edit = (one(), field_changes());
     let overlap = prop::sample::select(SecretOverlap::ALL.to_vec());
     let regenerate = (some(), option::of(lifetime()), overlap, option::of(file()))
         .prop_filter("a file for several", |(ids, .., file)| ids.len() == 1 || file.is_some());
     prop_oneof![
-        edit.prop_map(|(token, name, description, limits)| Command::Edit {
-            token,
-            name,
-            description,
-            limits,
-        }),
+        edit.prop_map(|(token, changes)| Command::Edit { token, changes }),
         (some(), vec(scope(), 1..5))
             .prop_map(|(tokens, scopes)| Command::AddScopes { tokens, scopes }),
         (one(), vec(scope(), 1..5)).prop_map(|(token, scopes)| Command::RemoveScopes {

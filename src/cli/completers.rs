@@ -118,6 +118,43 @@ pub(super) fn scopes() -> ArgValueCompleter {
     })
 }
 
+/// `KEY=`, then `KEY=VALUE` with the values of the store.
+pub(super) fn labels() -> ArgValueCompleter {
+    from_texts(|token, current| {
+        let begins_value = current.contains('=');
+        let labels = token.labels.iter();
+        labels
+            .map(|label| if begins_value { label.to_string() } else { format!("{}=", label.key()) })
+            .collect()
+    })
+}
+
+/// The keys of labels in the store.
+pub(super) fn label_keys() -> ArgValueCompleter {
+    from_texts(|token, _| token.labels.iter().map(|label| label.key().to_string()).collect())
+}
+
+/// Owners of tokens of the store.
+pub(super) fn owners() -> ArgValueCompleter {
+    from_texts(|token, _| vec![token.owner_text()])
+}
+
+/// The texts that `select` makes of the tokens of the store and of the word that was begun, as far as
+/// they begin with this word. Leaves out texts with blanks, because a shell would split them.
+fn from_texts(
+    select: impl Fn(&Token, &str) -> Vec<String> + Send + Sync + 'static,
+) -> ArgValueCompleter {
+    ArgValueCompleter::new(move |current: &OsStr| {
+        let Some(current) = current.to_str() else { return Vec::new() };
+        let texts = from_tokens(|token, _| {
+            let mut texts = select(token, current);
+            texts.retain(|text| text.starts_with(current) && !text.contains(char::is_whitespace));
+            texts
+        });
+        texts.into_iter().map(CompletionCandidate::new).collect()
+    })
+}
+
 /// Presets, each with the colon before its entity.
 pub(super) fn presets() -> ArgValueCandidates {
     ArgValueCandidates::new(|| {

@@ -36,6 +36,7 @@ Examples:
   patdeck list --status all --search ci --sort -last-used
   patdeck list --search 'idle>90d -unused by:alice' --json
   patdeck list --search 'may:channels:c-42:publish'
+  patdeck list --search 'label:team=edge owner:ann' --columns name,owner,labels
   patdeck list --expiring 7d && echo 'renew these'
   patdeck list --sort status,-expires --columns name,expires,owner --limit 20
   patdeck list -q --search unused
@@ -43,6 +44,9 @@ Examples:
 Search terms, which must all match (the app uses the same syntax):
   WORD \"TWO WORDS\"         text in name, id or description, ignoring case
   name:X id:X by:X         text in the name, the id or the creator
+  owner:X                  text in the owner; without one, in the account of the creator
+  label:KEY label:KEY=VALUE
+                           has a label with this key, or exactly this label
   status:X                 active, not-yet-valid, expired, revoked or all; overrides --status
   type:X op:X entity:X domain:X wildcard
                            one scope matches all of these; wildcard means entity:*
@@ -54,7 +58,7 @@ Search terms, which must all match (the app uses the same syntax):
   idle>90d idle<1h         last used (or issued, if never used) more (>) or less (<)
                            than this ago
   expires<7d expires>7d    active, and expires sooner (<) or later (>) than this
-Values match the start of a word (type op entity domain) or any part (name id by); in
+Values match the start (type op entity domain KEY) or any part (name id by owner); in
 \"quotes\" they must match in full. Prefix a term with - to negate it.
 
 Prints a table, or with --json one object per line. On a terminal, the table fits the width and has
@@ -87,10 +91,11 @@ Examples:
   patdeck create sensor-7 --preset publisher:c-42 --preset read-only:clients:sensor-7
   patdeck create ci-prod-2 --like ci-prod
   patdeck create installer --not-before 2h --max-uses 1 --allow-from 192.0.2.0/24
+  patdeck create gate-oslo --label team=edge --label env=prod --owner 'Ann Berg'
   patdeck create web --scope channels:orders:publish --format env >> .env
 
 The presets are read-only, publisher, subscriber and full-access; the config can define others.
-With --like, the other options override what is copied; --scope and --preset add to it.
+With --like, the other options override what is copied; --scope, --preset and --label add to it.
 A check of a token with --allow-from needs the address of the bearer (verify --from).
 
 Prints only the secret. Exit 0, 2 if the arguments are invalid, 3 if a rule refuses the token.";
@@ -99,9 +104,14 @@ pub(super) const EDIT: &str = "\
 Examples:
   patdeck edit ci-prod --name ci-production --description 'shop pipeline'
   patdeck edit ci-prod --allow-from 10.0.0.0/8 --allow-from 2001:db8::/32 --max-uses none
+  patdeck edit gate-oslo --label env=test --remove-label team --owner 'Bob Lie'
 
 --allow-from replaces all networks of the token. A tighter limit is saved even while the clock is
-behind. Exit 0, 1 if the token does not exist, 3 if the name is taken or a limit is refused.";
+behind. A key of a label has letters, digits and -_./; a token has each key once, in any case, and
+at most 16 labels. An empty --owner makes the creator the owner.
+
+Exit 0, 1 if the token does not exist, 3 if the name is taken, a limit or a label is refused, or the
+label to remove does not exist.";
 
 pub(super) const SCOPE: &str = "\
 Examples:

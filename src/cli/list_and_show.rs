@@ -185,6 +185,10 @@ fn fields(
     for line in token.description.as_str().lines() {
         row("description", line);
     }
+    row("owner", &token.owner_text());
+    for label in token.labels.iter() {
+        row("label", &label.to_string());
+    }
     row("issued", &time(token.issued));
     row("expires", &token.expires.map_or_else(|| "never".to_owned(), time));
     limit_fields(token, time, &mut row);

@@ -81,6 +81,7 @@ pub enum ListColumn {
     Issued,
     Created,
     Owner,
+    Labels,
     Description,
 }
 
@@ -97,6 +98,7 @@ impl ListColumn {
             Self::Issued => "ISSUED",
             Self::Created => "CREATED",
             Self::Owner => "OWNER",
+            Self::Labels => "LABELS",
             Self::Description => "DESCRIPTION",
         }
     }

@@ -15,7 +15,7 @@ use super::{
     print::{Output, printable},
 };
 use crate::{
-    domain::{Actor, Description, Name, Sort, SortPlace, Status, Timestamp, Token, TokenId},
+    domain::{Description, Labels, Name, Sort, SortPlace, Status, Timestamp, Token, TokenId},
     output::{json::format_time, relative_time::relative},
 };
 
@@ -95,7 +95,9 @@ pub(super) struct ListRow {
     issued: Timestamp,
     created: Timestamp,
     /// Set only if the table has the column.
-    owner: Option<Box<Actor>>,
+    owner: Option<Box<str>>,
+    /// Set only if the table has the column.
+    labels: Option<Labels>,
     /// Set only if the table has the column.
     description: Option<Description>,
 }
@@ -149,7 +151,8 @@ impl<'a> ListTable<'a> {
             uses_left: uses_left.map(Into::into),
             issued: token.issued,
             created: token.created,
-            owner: has(ListColumn::Owner).then(|| Box::new(token.created_by.clone())),
+            owner: has(ListColumn::Owner).then(|| token.owner_text().into()),
+            labels: has(ListColumn::Labels).then(|| token.labels.clone()),
             description: has(ListColumn::Description).then(|| token.description.clone()),
         }
     }
@@ -198,7 +201,8 @@ impl<'a> ListTable<'a> {
                 let Some(column) = left_out.next() else { break };
                 widths.retain(|(other, _)| other != column);
             }
-            for column in [ListColumn::Description, ListColumn::Owner, ListColumn::Name] {
+            let cut_first = [ListColumn::Description, ListColumn::Labels, ListColumn::Owner];
+            for column in cut_first.into_iter().chain([ListColumn::Name]) {
                 let excess = total(&widths, |_, natural| natural).saturating_sub(width);
                 for (_, natural) in widths.iter_mut().filter(|(other, _)| *other == column) {
                     *natural = natural.saturating_sub(excess).max(least_width(column, *natural));
@@ -240,7 +244,8 @@ impl<'a> ListTable<'a> {
             },
             ListColumn::Issued => time(row.issued),
             ListColumn::Created => time(row.created),
-            ListColumn::Owner => row.owner.as_ref().map_or_else(String::new, ToString::to_string),
+            ListColumn::Owner => row.owner.as_deref().unwrap_or_default().to_owned(),
+            ListColumn::Labels => row.labels.as_ref().map_or_else(String::new, Labels::to_string),
             ListColumn::Description => {
                 let text = row.description.as_ref().map_or("", Description::as_str);
                 text.lines().collect::<Vec<_>>().join(" ")
@@ -258,7 +263,7 @@ fn least_width(column: ListColumn, natural: usize) -> usize {
     match column {
         ListColumn::Name => natural.min(20),
         ListColumn::Description => natural.min(11),
-        ListColumn::Owner => natural.min(8),
+        ListColumn::Owner | ListColumn::Labels => natural.min(8),
         _ => natural,
     }
 }

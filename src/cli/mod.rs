@@ -17,6 +17,7 @@ mod help_footers;
 pub mod hooks;
 mod input_file;
 mod json_lines;
+mod label_args;
 mod lazy_args;
 mod limit_args;
 mod list_and_show;

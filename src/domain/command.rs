@@ -5,9 +5,10 @@
 use super::{
     Timestamp,
     id::TokenId,
+    label::{LabelChanges, Labels},
     lifetime::Lifetime,
     limits::LimitChanges,
-    name::{Description, Name},
+    name::{Description, Name, Owner},
     overlap::SecretOverlap,
     scope::Scope,
     secret::{Digest, Secret},
@@ -24,14 +25,8 @@ pub enum Command {
         /// caller.
         secret_file: Option<String>,
     },
-    /// Change the name, the description or the limits. A field that is `None` stays unchanged.
-    Edit {
-        token: TokenId,
-        name: Option<Name>,
-        /// The new description. An empty text removes the description.
-        description: Option<Description>,
-        limits: LimitChanges,
-    },
+    /// Change the name, the description, the limits, the labels or the owner.
+    Edit { token: TokenId, changes: FieldChanges },
     /// Add to each token the scopes that it does not have yet.
     AddScopes { tokens: Vec<TokenId>, scopes: Vec<Scope> },
     /// Remove scopes from each token.
@@ -81,6 +76,28 @@ pub struct NewToken {
     pub lifetime: Lifetime,
     pub scopes: Vec<Scope>,
     pub limits: LimitChanges,
+    pub labels: Labels,
+    /// The owner. If the text is empty, the creator is the owner.
+    pub owner: Owner,
+}
+
+/// The changes of an edit. A field that is `None` or empty stays unchanged.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct FieldChanges {
+    pub name: Option<Name>,
+    /// The new description. An empty text removes the description.
+    pub description: Option<Description>,
+    pub limits: LimitChanges,
+    pub labels: LabelChanges,
+    /// The new owner. With an empty text, the creator is the owner.
+    pub owner: Option<Owner>,
+}
+
+impl FieldChanges {
+    /// Whether nothing changes.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// Which scopes of a token a command removes.

@@ -15,6 +15,7 @@ pub mod file_path;
 pub mod hook;
 pub mod id;
 pub mod job;
+pub mod label;
 pub(crate) mod labelled_enum;
 pub mod lifetime;
 pub mod limits;
@@ -43,7 +44,7 @@ pub mod usage_days;
 pub use catalogue::{EntityTypeEntry, ScopeCatalogue};
 pub use clock_effects::ClockEffects;
 pub use command::{
-    Command, DeliveryMethod, LeakedSecret, NewToken, ScopesToRemove, TokensToDelete,
+    Command, DeliveryMethod, FieldChanges, LeakedSecret, NewToken, ScopesToRemove, TokensToDelete,
     TokensToRestore,
 };
 pub use count::{counted, grouped, list_first};
@@ -53,11 +54,12 @@ pub use event::{Actor, AuditAction, AuditEvent, EventBody, EventHash};
 pub use hook::{Hook, HookError, HookFailure, HookOutcome, HookRun, Hooks};
 pub use id::TokenId;
 pub use job::{Job, JobKind, MAX_PER_TRANSACTION};
+pub use label::{Label, LabelChanges, LabelError, LabelKey, Labels};
 pub use lifetime::{Lifetime, LifetimeError, LifetimeLimits};
 pub use limits::{LimitChange, LimitChanges, LimitError, MaxUses, TokenLimits, uses_left_text};
 pub use list_query::{Column, ListQuery, Sort, SortPlace, StatusCounts, StatusFilter};
 pub use lookalike::{looks_alike, mixes_scripts};
-pub use name::{Description, Name, NameError, fold};
+pub use name::{Description, Name, NameError, Owner, fold};
 pub use not_before::NotBefore;
 pub use overlap::SecretOverlap;
 pub use overview::{AttentionKind, AttentionQueries, MostDenied, Overview};

@@ -1,5 +1,6 @@
-//! The two free texts of a token: its unique name and its optional description. Rejects characters
-//! that could deceive a reader or control a terminal. Called by forms, imports and the store.
+//! The free texts of a token: its unique name, its optional description and its owner. Rejects
+//! characters that could deceive a reader or control a terminal. Called by forms, imports and the
+//! store.
 
 use std::fmt;
 
@@ -12,7 +13,7 @@ use super::{
     terminal_text::{first_unsafe, is_longer, is_unsafe},
 };
 
-/// Why a name or a description is invalid. Forms show the message beside the field.
+/// Why a name, a description or an owner is invalid. Forms show the message beside the field.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
     #[error("missing name: type 1 to {max} characters", max = Name::MAX_CHARS)]
@@ -127,6 +128,32 @@ impl fmt::Display for Description {
     }
 }
 
+/// The owner of a token: a person or team that the operator named, of up to 128 characters. An empty
+/// text means that the creator is the owner.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Owner(CompactString);
+
+impl Owner {
+    pub const MAX_CHARS: usize = 128;
+
+    /// Trims and validates `text`. Returns an error if it is too long or contains an unsafe
+    /// character.
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        let text = text.trim();
+        check(text, Self::MAX_CHARS, first_unsafe(text))?;
+        Ok(Self(text.into()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether the creator is the owner.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
 fn check(text: &str, max: usize, rejected: Option<char>) -> Result<(), NameError> {
     match rejected {
         Some(character) if is_unsafe(character) => {
@@ -222,7 +249,28 @@ mod tests {
         assert!(Description::parse(&"x".repeat(1_025)).is_err());
     }
 
+    #[test]
+    fn an_owner_is_one_line_or_empty() {
+        assert_eq!(Owner::parse(" Team Edge ").unwrap().as_str(), "Team Edge");
+        assert!(Owner::parse("  ").unwrap().is_empty());
+        assert!(Owner::parse(&"é".repeat(128)).is_ok());
+        assert_eq!(
+            Owner::parse(&"x".repeat(129)).unwrap_err().to_string(),
+            "too long (129 characters): use at most 128 characters"
+        );
+        for text in ["a\nb", "a\u{1b}b", "a\u{200b}b"] {
+            assert!(matches!(Owner::parse(text), Err(NameError::UnsafeCharacter { .. })));
+        }
+    }
+
     proptest! {
+        #[test]
+        fn owner_round_trips_through_text(text in any::<String>()) {
+            if let Ok(owner) = Owner::parse(&text) {
+                prop_assert_eq!(Owner::parse(owner.as_str()), Ok(owner));
+            }
+        }
+
         #[test]
         fn name_round_trips_through_text(text in any::<String>()) {
             if let Ok(name) = Name::parse(&text) {

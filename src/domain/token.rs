@@ -9,9 +9,10 @@ use super::{
     Timestamp,
     event::Actor,
     id::TokenId,
+    label::Labels,
     labelled_enum::labels,
     limits::{MaxUses, TokenLimits},
-    name::{Description, Name},
+    name::{Description, Name, Owner},
     overlap::SecretOverlap,
     scope::Scopes,
     secret::Digest,
@@ -154,6 +155,9 @@ pub struct Token {
     pub uses_taken: u32,
     /// The last denied attempt, except attempts that `previous` records. Updated like `last_used`.
     pub last_denied: Option<LastUse>,
+    /// Neither labels nor the owner affect a check.
+    pub labels: Labels,
+    pub owner: Owner,
 }
 
 impl Token {
@@ -370,6 +374,15 @@ impl Token {
         match slot {
             SecretSlot::Current => Some(&self.digest),
             SecretSlot::Previous => self.previous.as_ref().map(|old| &old.digest),
+        }
+    }
+
+    /// The owner, or the account of the creator if no owner was named. Characters unsafe on a terminal
+    /// are escaped.
+    pub fn owner_text(&self) -> String {
+        match self.owner.as_str() {
+            "" => self.created_by.account(),
+            owner => owner.to_owned(),
         }
     }
 

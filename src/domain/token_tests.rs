@@ -30,6 +30,8 @@ pub(crate) fn sample_token() -> Token {
         last_used: None,
         last_denied: None,
         limits: TokenLimits::default(),
+        labels: Labels::default(),
+        owner: Owner::default(),
         uses_taken: 0,
     }
 }

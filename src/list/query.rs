@@ -34,9 +34,9 @@ pub(super) struct PreparedQuery<'a> {
     /// For each distinct scope set, whether the search matches the set. `None` if the search does
     /// not filter by scope.
     scopes: Option<Vec<bool>>,
-    /// For each creator, whether the search matches the creator. `None` if the search does not
-    /// filter by creator.
-    creators: Option<Vec<bool>>,
+    /// For each distinct ownership, whether the search matches it. `None` if the search does not
+    /// filter by ownership.
+    ownerships: Option<Vec<bool>>,
     ranks: Ranks,
 }
 
@@ -56,7 +56,7 @@ impl<'a> PreparedQuery<'a> {
         let mut words: Vec<&str> = search.words().collect();
         words.sort_by_key(|word| Reverse(word.len()));
         let scopes = || table.eval_scopes(|scopes| search.matches_scopes(scopes));
-        let creators = || table.eval_creators(|creator| search.matches_creator(creator));
+        let ownerships = || table.eval_ownerships(|ownership| search.matches_ownership(ownership));
         let rank = |class: StatusClass| match class.status() {
             Some((status, soon)) if shown.matches(status, soon) => status as u8,
             _ => HIDDEN,
@@ -67,7 +67,7 @@ impl<'a> PreparedQuery<'a> {
             at,
             words: words.into_iter().map(Finder::new).collect(),
             scopes: search.filters_scopes().then(scopes),
-            creators: search.filters_creator().then(creators),
+            ownerships: search.filters_ownership().then(ownerships),
             ranks: StatusClass::ALL.map(rank),
         }
     }
@@ -116,8 +116,8 @@ impl<'a> PreparedQuery<'a> {
         };
         let shared = self.table.positions(row);
         let texts = || self.table.texts_of(row);
-        shared.is_some_and(|(scopes, creator)| {
-            matches(&self.scopes, scopes) && matches(&self.creators, creator)
+        shared.is_some_and(|(scopes, ownership)| {
+            matches(&self.scopes, scopes) && matches(&self.ownerships, ownership)
         }) && self
             .table
             .facts(row, self.at)

@@ -12,7 +12,7 @@ use super::{
     token_table::{RowId, TokenTable},
 };
 use crate::domain::{
-    Actor, Column, Description, LastUse, ListQuery, Name, Scopes, Search, Sort, Status,
+    Actor, Column, Description, LastUse, ListQuery, Name, Owner, Scopes, Search, Sort, Status,
     StatusCounts, StatusFilter, Timestamp, Token, TokenId,
     name::fold,
     token::tests::{at, sample_token},
@@ -34,6 +34,8 @@ fn token(id: u16, name: u16, seed: u8) -> Token {
         revoked: seed.is_multiple_of(7).then(|| at(n)),
         delivered: seed.is_multiple_of(2),
         created_by: Actor::named(if seed.is_multiple_of(11) { "bob" } else { "alice" }),
+        owner: Owner::parse(if seed.is_multiple_of(13) { "Ann" } else { "" }).unwrap(),
+        labels: ["", "team=edge", "team=core, env=prod"][usize::from(seed % 3)].parse().unwrap(),
         last_used: (!seed.is_multiple_of(3)).then(|| LastUse {
             at: at(n),
             from: None,
@@ -113,6 +115,9 @@ fn queries() -> Vec<ListQuery> {
         "expiring<40m may:clients:c-7:read@lab",
         "name:\"ärger 3\" id:1",
         "wildcard -status:revoked",
+        "owner:ann",
+        "-owner:alice label:team",
+        "label:env=prod -label:team=edge",
     ];
     let mut queries = Vec::new();
     for (turn, status) in StatusFilter::ALL.into_iter().enumerate() {

@@ -17,9 +17,9 @@ use super::{
     text_block::{BLOCK_ROWS, TextBlock, split_fields},
 };
 use crate::domain::{
-    Actor, Column, Scopes, Timestamp, Token, TokenId,
+    Actor, Column, Labels, Owner, Scopes, Timestamp, Token, TokenId,
     name::fold,
-    search::{SearchableTexts, TokenFacts},
+    search::{Ownership, SearchableTexts, TokenFacts},
 };
 
 /// The position of a token in the table.
@@ -47,13 +47,14 @@ pub(super) struct TokenTable {
     pub(super) validity: Vec<RowValidity>,
     last_used: Vec<i64>,
     flags: Vec<RowFlags>,
-    /// The positions of the token's scopes in `scope_sets` and of its creator in `creators`.
+    /// The positions of the token's scopes in `scope_sets` and of its ownership in `ownerships`.
     shared: Vec<(u32, u32)>,
     pub(super) texts: Vec<TextBlock>,
     /// Each distinct set of scopes as text (separated by blanks), with the number of its scopes. No
     /// set is ever removed.
     scope_sets: IndexMap<Box<str>, u64>,
-    creators: IndexSet<Actor>,
+    /// Each distinct combination of creator, owner and labels. None is ever removed.
+    ownerships: IndexSet<(Actor, Owner, Labels)>,
     free: Vec<RowId>,
 }
 
@@ -117,8 +118,9 @@ impl TokenTable {
         let scopes: Vec<String> = token.scopes.iter().map(ToString::to_string).collect();
         let count = u64::try_from(scopes.len()).unwrap_or(u64::MAX);
         let scopes = self.scope_sets.insert_full(scopes.join(" ").into(), count).0;
-        let creator = self.creators.insert_full(token.created_by.clone()).0;
-        set_or_push(&mut self.shared, at, (to_u32(scopes), to_u32(creator)));
+        let ownership = (token.created_by.clone(), token.owner.clone(), token.labels.clone());
+        let ownership = self.ownerships.insert_full(ownership).0;
+        set_or_push(&mut self.shared, at, (to_u32(scopes), to_u32(ownership)));
         let (block, in_block) = (at / BLOCK_ROWS, at % BLOCK_ROWS);
         if block == self.texts.len() {
             let last = self.texts.last();
@@ -200,17 +202,24 @@ impl TokenTable {
         self.scope_sets.par_keys().map(|set| matches(&scopes(set))).collect()
     }
 
-    /// Evaluates `matches` once for each creator. Returns the results in the order of `creators`.
-    pub(super) fn eval_creators(&self, matches: impl Fn(&Actor) -> bool) -> Vec<bool> {
-        self.creators.iter().map(matches).collect()
+    /// Evaluates `matches` once for each distinct ownership. Returns the results in the order of
+    /// `ownerships`.
+    pub(super) fn eval_ownerships(
+        &self,
+        matches: impl Fn(Ownership<'_>) -> bool + Sync,
+    ) -> Vec<bool> {
+        let ownerships = self.ownerships.par_iter();
+        ownerships
+            .map(|(created_by, owner, labels)| matches(Ownership { created_by, owner, labels }))
+            .collect()
     }
 
-    /// The positions of the token's scope set and creator in the results of
-    /// [`TokenTable::eval_scopes`] and [`TokenTable::eval_creators`].
+    /// The positions of the token's scope set and ownership in the results of
+    /// [`TokenTable::eval_scopes`] and [`TokenTable::eval_ownerships`].
     pub(super) fn positions(&self, row: RowId) -> Option<(usize, usize)> {
         self.shared
             .get(to_index(row))
-            .map(|(scopes, creator)| (to_index(*scopes), to_index(*creator)))
+            .map(|(scopes, ownership)| (to_index(*scopes), to_index(*ownership)))
     }
 
     /// The status class of each row at `at`.
@@ -236,7 +245,7 @@ impl TokenTable {
         }
     }
 
-    /// The properties that search terms test, except texts, scopes and creator. Returns `None` for
+    /// The properties that search terms test, except texts, scopes and ownership. Returns `None` for
     /// a free row.
     pub(super) fn facts(&self, row: RowId, at: Timestamp) -> Option<TokenFacts> {
         let (status, _) = self.class(row, at).status()?;

@@ -5,8 +5,9 @@
 use std::fmt;
 
 use crate::domain::{
-    AccessRequest, Command, Description, LimitChange, LimitChanges, ListQuery, NewToken, Scope,
-    ScopesToRemove, SecretOverlap, StatusFilter, Token, TokenId, TokensToDelete, TokensToRestore,
+    AccessRequest, Command, Description, Label, LimitChange, LimitChanges, ListQuery, NewToken,
+    Owner, Scope, ScopesToRemove, SecretOverlap, StatusFilter, Token, TokenId, TokensToDelete,
+    TokensToRestore,
 };
 
 /// The value of an option that removes a limit.
@@ -76,6 +77,18 @@ impl CommandLine {
         }
     }
 
+    fn repeated<'v>(
+        self,
+        name: &str,
+        values: impl IntoIterator<Item = &'v (impl fmt::Display + 'v)>,
+    ) -> Self {
+        values.into_iter().fold(self, |line, value| line.option(name, value))
+    }
+
+    fn labels<'l>(self, labels: impl IntoIterator<Item = &'l Label>) -> Self {
+        self.repeated("--label", labels)
+    }
+
     /// Adds the options that change limits.
     fn limits(self, limits: &LimitChanges) -> Self {
         let line = match &limits.sources {
@@ -134,10 +147,13 @@ pub fn of_command<'a>(
         Command::Create { token, secret_file } => {
             of_create(token).optional("--secret-file", secret_file.as_ref())
         }
-        Command::Edit { token, name, description, limits } => on("edit", &[*token])
-            .optional("--name", name.as_ref())
-            .optional("--description", description.as_ref().map(Description::as_str))
-            .limits(limits),
+        Command::Edit { token, changes } => on("edit", &[*token])
+            .optional("--name", changes.name.as_ref())
+            .optional("--description", changes.description.as_ref().map(Description::as_str))
+            .optional("--owner", changes.owner.as_ref().map(Owner::as_str))
+            .labels(&changes.labels.set)
+            .repeated("--remove-label", &changes.labels.removed)
+            .limits(&changes.limits),
         Command::AddScopes { tokens, scopes } => {
             let names = names(tokens);
             let (first, others) = names.split_first()?;
@@ -186,10 +202,13 @@ pub fn of_command<'a>(
 
 fn of_create(token: &NewToken) -> CommandLine {
     let description = Some(token.description.as_str()).filter(|text| !text.is_empty());
+    let owner = Some(token.owner.as_str()).filter(|text| !text.is_empty());
     let line = CommandLine::new("create")
         .operand(token.name.as_str())
         .option("--lifetime", token.lifetime)
         .optional("--description", description)
+        .optional("--owner", owner)
+        .labels(token.labels.iter())
         .limits(&token.limits);
     scope_arguments(&token.scopes)
         .into_iter()
@@ -262,8 +281,9 @@ fn scope_arguments(scopes: &[Scope]) -> Vec<String> {
 
 /// Quotes `text` as a single word for a POSIX shell.
 fn quote(text: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@:,".contains(c);
-    if !text.is_empty() && text.chars().all(is_plain) {
+    // A shell may expand a word that begins with `=`.
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@:,=".contains(c);
+    if !text.is_empty() && !text.starts_with('=') && text.chars().all(is_plain) {
         text.to_owned()
     } else {
         format!("'{}'", text.replace('\'', r"'\''"))

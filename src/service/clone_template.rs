@@ -1,5 +1,5 @@
-//! The template for a clone: description, lifetime, scopes and limits of an existing token, with a free
-//! name. The clone gets its own secret. Called by the clone action of the app and `create --like`.
+//! The template for a clone: description, lifetime, scopes, limits, labels and named owner of an
+//! existing token, with a free name. The clone gets its own secret. Called by the clone action of the app and `create --like`.
 
 use super::{Service, ServiceError, Zone};
 use crate::{
@@ -26,6 +26,8 @@ impl Service {
                 lifetime: self.lifetime_for_copy(&token, at),
                 limits: LimitChanges::copy_of(&token.limits, at),
                 description: token.description,
+                labels: token.labels,
+                owner: token.owner,
                 scopes: token.scopes.as_slice().to_vec(),
             })
         })

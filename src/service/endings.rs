@@ -253,7 +253,7 @@ impl Service {
         let entries =
             |entry: fn(&Token) -> RevocationEntry| plan.tokens().map(entry).collect::<Vec<_>>();
         match &plan.command {
-            Command::Edit { limits, .. } if limits.is_empty() => {}
+            Command::Edit { changes, .. } if changes.limits.is_empty() => {}
             // The stored records already deny what was ended. The register only protects them from
             // a lost write and from an older copy of the file, so the change succeeds even if this
             // fails.

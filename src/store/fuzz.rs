@@ -94,7 +94,7 @@ impl RoundTripCase<'_> {
 mod tests {
     use super::*;
     use crate::{
-        domain::{MaxUses, Token, TokenLimits},
+        domain::{MaxUses, Owner, Token, TokenLimits},
         store::{
             codec::body_unchecked,
             scenario::{at, nth_token},
@@ -108,7 +108,9 @@ mod tests {
             not_before: Some(at(9)),
             max_uses: MaxUses::new(3),
         };
-        let token = Token { limits, uses_taken: 2, ..nth_token(1) };
+        let (labels, owner) =
+            ("team=edge, Env=prod".parse().unwrap(), Owner::parse("Ann").unwrap());
+        let token = Token { limits, uses_taken: 2, labels, owner, ..nth_token(1) };
         let key = token.id.as_bytes();
         let bytes = encode_record("t", key, &TokenV2::from(&token)).unwrap();
         let payload = &bytes[1..bytes.len() - 8];

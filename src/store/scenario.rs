@@ -8,8 +8,8 @@ use tempfile::TempDir;
 
 use super::{EncodedToken, ReadOps, ScanResult, Store, StoreError, TrashedToken, Writer};
 use crate::domain::{
-    Actor, AuditAction, Description, Digest, EventBody, LastUse, Name, Scopes, Timestamp, Token,
-    TokenId, TokenLimits, UsageDays,
+    Actor, AuditAction, Description, Digest, EventBody, Labels, LastUse, Name, Owner, Scopes,
+    Timestamp, Token, TokenId, TokenLimits, UsageDays,
 };
 
 /// The number of steps after which the sequence repeats with other tokens.
@@ -46,6 +46,8 @@ pub(super) fn nth_token(number: usize) -> Token {
         delivered: true,
         last_used: None,
         limits: TokenLimits::default(),
+        labels: Labels::default(),
+        owner: Owner::default(),
         uses_taken: 0,
         last_denied: None,
     }

@@ -11,8 +11,8 @@ use zeroize::Zeroizing;
 
 use crate::{
     domain::{
-        Actor, Description, LifetimeLimits, LimitChanges, Name, NewToken, ScopeCatalogue,
-        SecretPrefix,
+        Actor, Description, Labels, LifetimeLimits, LimitChanges, Name, NewToken, Owner,
+        ScopeCatalogue, SecretPrefix,
     },
     service::{Clock, Entropy, Policy, Service},
     store::Store,
@@ -56,6 +56,8 @@ pub fn issue_into(path: &Path, scope: &str) -> Result<Zeroizing<String>, Box<dyn
         lifetime: "30d".parse()?,
         scopes: vec![scope.parse()?],
         limits: LimitChanges::default(),
+        labels: Labels::default(),
+        owner: Owner::default(),
     };
     Ok(service.create(&token)?.secret.reveal().to_owned().into())
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::{
     domain::{
-        Command, ConfirmationProof, DeliveryMethod, Description, Digest, Lifetime, LimitChanges,
+        Command, ConfirmationProof, DeliveryMethod, Description, Digest, FieldChanges, Lifetime,
         Name, NewToken, Scope, ScopesToRemove, SecretOverlap, Token, TokenId, TokensToDelete,
         TokensToRestore,
     },
@@ -91,8 +91,8 @@ pub trait ServiceTestExt {
         description: &Description,
     ) -> Result<(Token, Undo), ServiceError> {
         let (name, description) = (Some(name.clone()), Some(description.clone()));
-        let limits = LimitChanges::default();
-        self.change_one(&Command::Edit { token: *id, name, description, limits })
+        let changes = FieldChanges { name, description, ..FieldChanges::default() };
+        self.change_one(&Command::Edit { token: *id, changes })
     }
 
     fn add_scopes(&self, id: &TokenId, scopes: &[Scope]) -> Result<(Token, Undo), ServiceError> {

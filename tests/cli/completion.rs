@@ -65,6 +65,27 @@ fn scopes_presets_columns_and_actions_are_offered() {
 }
 
 #[test]
+fn labels_and_owners_of_the_store_are_offered() {
+    let home = home_with_tokens();
+    for (name, label, owner) in [("ci-oslo", "team=edge", "Ann"), ("ci-lyon", "tier=1", "Bob")] {
+        let edit = ["edit", name, "--label", label, "--label", "env=prod", "--owner", owner];
+        crate::run(&home, &edit).success();
+    }
+    // A shell would split a text with blanks.
+    let edit = ["edit", "two words", "--label", "team=edge nord", "--owner", "Bo Lie"];
+    crate::run(&home, &edit).success();
+    for (words, expected) in [
+        (&["create", "x", "--label", "t"][..], &["team=", "tier="][..]),
+        (&["create", "x", "--label", "team="], &["team=edge"]),
+        (&["edit", "ci-oslo", "--label", "env"], &["env="]),
+        (&["edit", "ci-oslo", "--remove-label", ""], &["env", "team", "tier"]),
+        (&["edit", "ci-oslo", "--owner", "B"], &["Bob"]),
+    ] {
+        assert_eq!(candidates(&home, words), expected, "{words:?}");
+    }
+}
+
+#[test]
 fn a_missing_or_damaged_store_offers_nothing_and_stays() {
     let home = Home::new();
     assert_eq!(candidates(&home, &["show", "ci"]), [""; 0]);

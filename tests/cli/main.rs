@@ -26,6 +26,7 @@ mod help;
 mod home;
 mod hooks;
 mod hostile;
+mod labels;
 mod limits;
 mod lines;
 mod listing;

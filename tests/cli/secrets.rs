@@ -5,7 +5,7 @@ use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use patdeck::{
-    domain::{Description, LimitChanges, Name, NewToken, SecretScanner},
+    domain::{Description, Labels, LimitChanges, Name, NewToken, Owner, SecretScanner},
     testing::ServiceTestExt as _,
     tui::terminal::input::TerminalInput,
 };
@@ -94,6 +94,8 @@ fn debug_output_contains_no_secret() {
             lifetime: "30d".parse().unwrap(),
             scopes: Vec::new(),
             limits: LimitChanges::default(),
+            labels: Labels::default(),
+            owner: Owner::default(),
         })
         .unwrap();
     let text = issued.secret.reveal().to_owned();

@@ -5,7 +5,9 @@ use std::{fs, process::Stdio};
 
 use chrono::Utc;
 use patdeck::{
-    domain::{Actor, Description, Digest, Name, Scopes, Token, TokenId, TokenLimits},
+    domain::{
+        Actor, Description, Digest, Labels, Name, Owner, Scopes, Token, TokenId, TokenLimits,
+    },
     store::{Store, StoreError},
 };
 use serde_json::json;
@@ -115,6 +117,8 @@ fn token(id: &str, name: &str) -> Token {
         delivered: true,
         last_used: None,
         limits: TokenLimits::default(),
+        labels: Labels::default(),
+        owner: Owner::default(),
         uses_taken: 0,
         last_denied: None,
     }

@@ -45,6 +45,8 @@ fn filled_store(folder: &Path) -> PathBuf {
         lifetime: "30d".parse().unwrap(),
         scopes: vec![],
         limits: patdeck::domain::LimitChanges::default(),
+        labels: patdeck::domain::Labels::default(),
+        owner: patdeck::domain::Owner::default(),
     };
     let first = service.create(&new).unwrap().token;
     let store = Store::open(&path).unwrap();

@@ -11,8 +11,10 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use patdeck::domain::{LimitChanges, Name};
-use patdeck::{domain::NewToken, testing::ServiceTestExt as _};
+use patdeck::{
+    domain::{Labels, LimitChanges, Name, NewToken, Owner},
+    testing::ServiceTestExt as _,
+};
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -31,6 +33,8 @@ fn commands_return_in_time_while_a_writer_is_stopped() {
         lifetime: "30d".parse().unwrap(),
         scopes: vec![],
         limits: LimitChanges::default(),
+        labels: Labels::default(),
+        owner: Owner::default(),
     };
     let secret = service(&path).create(&new).unwrap().secret.reveal().to_owned();
     let mut random = StdRng::seed_from_u64(6);
@@ -96,6 +100,8 @@ fn a_revoke_is_in_force_beside_a_stopped_writer() {
             lifetime: "30d".parse().unwrap(),
             scopes: vec![],
             limits: LimitChanges::default(),
+            labels: Labels::default(),
+            owner: Owner::default(),
         };
         let secret = service(&path).create(&new).unwrap().secret.reveal().to_owned();
         let (mut writer, mut lines) = WriterProcess::start(&path, 910_000 + round);

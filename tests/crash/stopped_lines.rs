@@ -12,7 +12,7 @@ use std::{
 };
 
 use patdeck::{
-    domain::{Description, LimitChanges, Name, NewToken},
+    domain::{Description, Labels, LimitChanges, Name, NewToken, Owner},
     testing::ServiceTestExt as _,
 };
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
@@ -110,6 +110,8 @@ fn lines_beside_a_stopped_writer_wait_once() {
         lifetime: "30d".parse().unwrap(),
         scopes: vec![],
         limits: LimitChanges::default(),
+        labels: Labels::default(),
+        owner: Owner::default(),
     };
     let secret = service(&path).create(&new).unwrap().secret.reveal().to_owned();
     let mut gateway = Gateway::start(&path, &secret);

@@ -9,7 +9,10 @@ use std::{
 };
 
 use patdeck::{
-    domain::{Description, LimitChanges, Name, NewToken, Scope, Secret, SecretOverlap, TokenId},
+    domain::{
+        Description, Labels, LimitChanges, Name, NewToken, Owner, Scope, Secret, SecretOverlap,
+        TokenId,
+    },
     service::{Service, ServiceError},
     store::StoreError,
     testing::{RegenerateOptions, ServiceTestExt as _},
@@ -101,6 +104,8 @@ fn create(service: &Service, name: &str) -> OwnToken {
         lifetime: "30d".parse().unwrap(),
         scopes: vec![],
         limits: LimitChanges::default(),
+        labels: Labels::default(),
+        owner: Owner::default(),
     };
     let issued = retry_while_busy(|| service.create(&new));
     print_line(format_args!("ok create {name} {}", issued.secret.reveal()));

@@ -10,9 +10,9 @@ use patdeck::{
     cli::{export_line, import_text},
     config::{ConfigError, ConfigFile, GlyphSet, ThemeName},
     domain::{
-        AccessRequest, Actor, CheckContext, Description, Digest, Entity, Lifetime, LifetimeLimits,
-        ListQuery, Name, Scope, Scopes, Search, Secret, SecretScanner, StatusFilter, Timestamp,
-        Token, TokenId, TokenLimits, decide,
+        AccessRequest, Actor, CheckContext, Description, Digest, Entity, Labels, Lifetime,
+        LifetimeLimits, ListQuery, Name, Owner, Scope, Scopes, Search, Secret, SecretScanner,
+        StatusFilter, Timestamp, Token, TokenId, TokenLimits, decide,
         terminal_text::{escape, first_unsafe},
     },
     keymap::{KeyOverride, KeySequence, Keymap, Mode},
@@ -71,6 +71,8 @@ fn token(n: u8, name: &str) -> Token {
         delivered: true,
         last_used: None,
         limits: TokenLimits::default(),
+        labels: Labels::default(),
+        owner: Owner::default(),
         uses_taken: 0,
         last_denied: None,
     }

@@ -11,7 +11,7 @@ use std::{
 
 use chrono::{TimeDelta, Utc};
 use patdeck::{
-    domain::{Actor, Description, LimitChanges, Name, NewToken},
+    domain::{Actor, Description, Labels, LimitChanges, Name, NewToken, Owner},
     service::{Clock, Entropy, Service},
     store::Store,
     testing::{ServiceTestExt as _, default_policy},
@@ -99,6 +99,8 @@ pub(crate) fn new_token(name: &str) -> NewToken {
         lifetime: "30d".parse().unwrap(),
         scopes: vec!["channels:c-42:publish".parse().unwrap()],
         limits: LimitChanges::default(),
+        labels: Labels::default(),
+        owner: Owner::default(),
     }
 }
 

@@ -6,7 +6,9 @@ use std::{path::Path, process::Command as Process};
 use clap::Parser as _;
 use patdeck::{
     cli::{Args, CliCommand},
-    domain::{self, Description, LimitChanges, Name, NewToken, Scope, Scopes, Token},
+    domain::{
+        self, Description, Labels, LimitChanges, Name, NewToken, Owner, Scope, Scopes, Token,
+    },
     output::command_line::{of_command, of_token},
 };
 use proptest::prelude::*;
@@ -240,7 +242,7 @@ proptest! {
             name,
             description: Description::parse(&description).unwrap(),
             lifetime: lifetime.parse().unwrap(),
-            scopes: set.iter().cloned().collect(), limits: LimitChanges::default(), };
+            scopes: set.iter().cloned().collect(), limits: LimitChanges::default(), labels: Labels::default(), owner: Owner::default(), };
         let command = domain::Command::Create { token: new.clone(), secret_file: None };
         let line = of_command(&command, |_| None).unwrap().to_string();
         let CliCommand::Create(read) = parse_command(&line) else { panic!("{line}") };

@@ -43,8 +43,8 @@ fn scope_rows_are_edited_and_removed_before_creating() {
 fn enter_moves_through_the_form_to_its_button() {
     let mut it = Journey::at(80, 24);
     it.keys("n plain <Enter> <Enter> <Enter>");
-    // On the scope rows, Enter edits or adds a row; Tab moves on to the limits.
-    it.keys("<Tab> <Enter> <Enter>").sees("Secret of plain");
+    // On the scope rows, Enter edits or adds a row; Tab moves on to the limits and the labels.
+    it.keys("<Tab> <Enter> <Enter> <Enter>").sees("Secret of plain");
 }
 
 #[test]
@@ -227,7 +227,7 @@ fn the_buttons_are_directly_below_the_last_field() {
         it.keys("n");
         let screen = it.screen();
         let line = |text: &str| screen.lines().position(|line| line.contains(text)).unwrap();
-        let below = line("[ Create token ]") - line("Limits");
+        let below = line("[ Create token ]") - line("Labels");
         assert!(below <= 2, "{screen}");
     }
 }

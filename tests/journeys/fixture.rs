@@ -13,8 +13,8 @@ use std::{
 use chrono::{TimeDelta, TimeZone as _, Utc};
 use patdeck::{
     domain::{
-        AccessRequest, Actor, AuditAction, DeliveryMethod, Description, Entity, EventBody,
-        LimitChanges, Name, NewToken, Scope, SecretOverlap, Timestamp, Token, TokenId,
+        AccessRequest, Actor, AuditAction, DeliveryMethod, Description, Entity, EventBody, Labels,
+        LimitChanges, Name, NewToken, Owner, Scope, SecretOverlap, Timestamp, Token, TokenId,
     },
     service::{Clock, Entropy, Service},
     store::{OpenOptions, Store, StoreError, Writer},
@@ -300,5 +300,7 @@ pub(crate) fn new_token(
         lifetime: lifetime.parse().unwrap(),
         scopes: scopes.iter().map(|scope| scope.parse().unwrap()).collect(),
         limits: LimitChanges::default(),
+        labels: Labels::default(),
+        owner: Owner::default(),
     }
 }

@@ -2,7 +2,7 @@
 //! address in the access check, clones and undo.
 
 use patdeck::{
-    domain::{Description, LimitChange, LimitChanges, MaxUses, Name, NewToken},
+    domain::{Description, Labels, LimitChange, LimitChanges, MaxUses, Name, NewToken, Owner},
     testing::ServiceTestExt as _,
 };
 use zeroize::Zeroizing;
@@ -26,6 +26,8 @@ fn create(it: &Journey, name: &str, sources: &str, uses: u32) -> String {
         lifetime: "30d".parse().unwrap(),
         scopes: vec!["channels:*:publish".parse().unwrap()],
         limits,
+        labels: Labels::default(),
+        owner: Owner::default(),
     };
     it.service().create(&token).unwrap().secret.reveal().to_owned()
 }

@@ -20,6 +20,7 @@ mod detail;
 mod fixture;
 mod journey;
 mod key_table;
+mod labels;
 mod large_store;
 mod lifecycle;
 mod limits;

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use chrono::{TimeDelta, Utc};
 use patdeck::domain::{
-    AccessRequest, Actor, DeliveryMethod, Description, LifetimeLimits, LimitChanges, Name,
-    NewToken, ScopeCatalogue, SecretPrefix,
+    AccessRequest, Actor, DeliveryMethod, Description, Labels, LifetimeLimits, LimitChanges, Name,
+    NewToken, Owner, ScopeCatalogue, SecretPrefix,
 };
 use patdeck::service::{Clock, Entropy, Policy, Service};
 use patdeck::store::Store;
@@ -81,6 +81,8 @@ impl Home {
                 lifetime: lifetime.parse().unwrap(),
                 scopes: vec!["channels:c-42:publish".parse().unwrap()],
                 limits: LimitChanges::default(),
+                labels: Labels::default(),
+                owner: Owner::default(),
             })
             .unwrap();
         service

@@ -25,8 +25,8 @@ use std::{
 use chrono::{TimeDelta, TimeZone as _, Utc};
 use patdeck::{
     domain::{
-        Actor, AuditAction, Description, Digest, EventBody, LastUse, Name, Scopes, Timestamp,
-        Token, TokenId, TokenLimits,
+        Actor, AuditAction, Description, Digest, EventBody, Labels, LastUse, Name, Owner, Scopes,
+        Timestamp, Token, TokenId, TokenLimits,
     },
     store::{ReadOps, Store, StoreError, Writer},
 };
@@ -90,6 +90,8 @@ fn token(number: usize) -> Token {
         delivered: true,
         last_used: None,
         limits: TokenLimits::default(),
+        labels: Labels::default(),
+        owner: Owner::default(),
         uses_taken: 0,
         last_denied: None,
     }

@@ -151,6 +151,26 @@ impl<'a> FieldReader<'a> {
         text.map(|JsonString(text)| parse(&text)).transpose().map_err(|why| self.fault(name, why))
     }
 
+    /// Reads a string that `parse` accepts, or null. Earlier exports lack the field.
+    pub(super) fn new_text<T>(
+        &mut self,
+        name: &str,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<Option<T>, FaultRecorded> {
+        if self.has(name) { self.optional_text(name, parse) } else { Ok(None) }
+    }
+
+    /// Reads all fields of the object, which must be strings. Returns the name and the text of each.
+    pub(super) fn all_texts(&mut self) -> Result<Vec<[Cow<'a, str>; 2]>, FaultRecorded> {
+        let names: Vec<_> = self.object.values.iter().map(|(name, _)| name.clone()).collect();
+        let mut texts = Vec::with_capacity(names.len());
+        for name in names {
+            let JsonString(text) = self.value(&name, "a string")?;
+            texts.push([name, text]);
+        }
+        Ok(texts)
+    }
+
     pub(super) fn texts(&mut self, name: &str) -> Result<Vec<Cow<'a, str>>, FaultRecorded> {
         let texts: Vec<JsonString<'a>> = self.value(name, "a list of strings")?;
         Ok(texts.into_iter().map(|JsonString(text)| text).collect())

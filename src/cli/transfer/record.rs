@@ -7,8 +7,9 @@ use serde_json::json;
 use super::field_reader::{FaultRecorded, FieldReader};
 use crate::{
     domain::{
-        Actor, Description, Digest, LastUse, MaxUses, Name, PreviousSecret, Scope, ScopeError,
-        Scopes, SecretPrefix, SourceNetworks, Timestamp, Token, TokenId, TokenLimits,
+        Actor, Description, Digest, Label, LabelError, Labels, LastUse, MaxUses, Name, Owner,
+        PreviousSecret, Scope, ScopeError, Scopes, SecretPrefix, SourceNetworks, Timestamp, Token,
+        TokenId, TokenLimits,
         terminal_text::{from_hex, is_longer, to_hex},
         time_range::is_supported,
     },
@@ -51,12 +52,18 @@ pub(super) fn to_value(token: &Token) -> serde_json::Value {
         "revoked": token.revoked.map(nanos_text),
         "claimed": token.delivered,
         "generation": token.generation,
+        "labels": labels_value(&token.labels),
         "limits": limits_value(&token.limits),
+        "owner": Some(token.owner.as_str()).filter(|owner| !owner.is_empty()),
         "uses_taken": token.uses_taken,
         "last_denied": token.last_denied.as_ref().map(use_value),
         "last_used": token.last_used.as_ref().map(use_value),
         "version": token.version,
     })
+}
+
+fn labels_value(labels: &Labels) -> serde_json::Value {
+    labels.iter().map(|label| (label.key().as_str(), label.value())).collect()
 }
 
 fn limits_value(limits: &TokenLimits) -> serde_json::Value {
@@ -104,10 +111,12 @@ fn parse_token(fields: &mut FieldReader<'_>) -> Result<Token, FaultRecorded> {
         TokenId::parse(text).ok_or_else(|| "expected 12 letters and digits".to_owned())
     });
     let issued = fields.text("issued", parse_time);
+    let labels = fields.new_object("labels", parse_labels);
     let last_denied = fields.new_object("last_denied", parse_last_use);
     let last_used = fields.object("last_used", parse_last_use);
     let limits = fields.new_object("limits", parse_limits);
     let name = fields.text("name", |text| Name::parse(text).map_err(to_string));
+    let owner = fields.new_text("owner", |text| Owner::parse(text).map_err(to_string));
     let prefix = fields.text("prefix", |text| {
         let prefix = SecretPrefix::parse(text).map(|_| text.into());
         prefix.ok_or_else(|| "expected a lower-case letter, then letters and digits".to_owned())
@@ -138,7 +147,9 @@ fn parse_token(fields: &mut FieldReader<'_>) -> Result<Token, FaultRecorded> {
         version: version?,
         last_used: last_used?,
         last_denied: last_denied?,
+        labels: labels?.unwrap_or_default(),
         limits: limits?.unwrap_or_default(),
+        owner: owner?.unwrap_or_default(),
         uses_taken: uses_taken?,
     })
 }
@@ -158,6 +169,23 @@ fn parse_previous(old: &mut FieldReader<'_>) -> Result<PreviousSecret, FaultReco
         last_used: old.object("last_used", parse_last_use)?,
         until: old.text("until", parse_time)?,
         uses_taken: old.count("uses_taken", 0)?,
+    })
+}
+
+fn parse_labels(fields: &mut FieldReader<'_>) -> Result<Labels, FaultRecorded> {
+    let label = |key: &str, value: &str| Label::new(key.parse()?, value);
+    let texts = fields.all_texts()?;
+    let (mut labels, mut last_fault) = (Vec::new(), None);
+    for [key, value] in &texts {
+        match label(key, value) {
+            Ok(label) => labels.push(label),
+            Err(error) => last_fault = Some(fields.fault(key, error.to_string())),
+        }
+    }
+    last_fault.map_or(Ok(()), Err)?;
+    Labels::new(labels).map_err(|error| match &error {
+        LabelError::Repeated(key) => fields.fault(key.as_str(), error.to_string()),
+        _ => fields.fault("*", error.to_string()),
     })
 }
 

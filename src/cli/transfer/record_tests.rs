@@ -52,6 +52,8 @@ fn sample_token() -> Token {
             not_before: Some(at(600)),
             max_uses: MaxUses::new(5),
         },
+        labels: "team=edge, Env=prod \"x\"".parse().unwrap(),
+        owner: Owner::parse("Ann Müller").unwrap(),
         uses_taken: 4,
         last_denied: Some(LastUse { at: at(5), from: None, summary: "identify".into() }),
     }
@@ -71,12 +73,14 @@ fn a_token_survives_the_round_trip() {
         limits: TokenLimits::default(),
         uses_taken: 0,
         last_denied: None,
+        labels: Labels::default(),
+        owner: Owner::default(),
         ..sample_token()
     };
     let mut line = to_value(&bare);
     assert_eq!(parse(2, &line.to_string()), Ok(bare.clone()));
     // Exports of version 0.1.0 lack these fields.
-    for field in ["limits", "uses_taken"] {
+    for field in ["labels", "limits", "owner", "uses_taken"] {
         line.as_object_mut().unwrap().remove(field);
     }
     assert_eq!(parse(2, &line.to_string()), Ok(bare));
@@ -144,9 +148,37 @@ fn invalid_values() -> Vec<InvalidValue> {
     ]
 }
 
+fn invalid_labels() -> Vec<InvalidValue> {
+    vec![
+        ("/labels", json!(["a=b"]), "labels: expected an object"),
+        ("/labels/team", json!(5), "labels.team: expected a string"),
+        ("/labels", json!({"a": ""}), "labels.a: label a has no value: use a=VALUE"),
+        (
+            "/labels",
+            json!({"a": "1", "A": "2"}),
+            "labels.a: label a is given more than once: use each key once",
+        ),
+        (
+            "/labels",
+            json!({"a b": "1"}),
+            "labels.a b: invalid key `a b`: use up to 63 letters, digits or -_./, beginning with a letter or digit",
+        ),
+        (
+            "/labels",
+            (0..17).map(|n| (format!("k{n}"), json!("x"))).collect(),
+            "labels.*: too many labels: a token can have at most 16",
+        ),
+        (
+            "/owner",
+            json!("a\u{1b}b"),
+            "owner: character U+001B is invisible or a control character: remove it",
+        ),
+    ]
+}
+
 #[test]
 fn an_invalid_field_is_named_with_the_expected_value() {
-    for (pointer, value, expected) in invalid_values() {
+    for (pointer, value, expected) in invalid_values().into_iter().chain(invalid_labels()) {
         assert_eq!(faults_with(pointer, value).join(" | "), expected);
     }
 }

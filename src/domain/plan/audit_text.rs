@@ -4,8 +4,13 @@
 use chrono::{Datelike as _, Timelike as _};
 
 use crate::domain::{
-    Timestamp, limits::TokenLimits, scope::Scope, source_networks::SourceNetworks,
+    Timestamp,
+    label::{LabelChanges, Labels},
+    limits::TokenLimits,
+    scope::Scope,
+    source_networks::SourceNetworks,
     time_text::minute_text,
+    token::Token,
 };
 
 /// `until 2026-12-24 13:05 UTC`, or `never expires` for `None`.
@@ -57,6 +62,31 @@ fn source_list(sources: &SourceNetworks) -> String {
         0 => first,
         more => format!("{first} and {more} more"),
     }
+}
+
+/// `owner was alice, now ann`, if the owner differs.
+pub(super) fn owner_text(before: &Token, after: &Token) -> Option<String> {
+    let text = || format!("owner was {}, now {}", before.owner_text(), after.owner_text());
+    (before.owner != after.owner).then(text)
+}
+
+/// The labels that differ: `label env was test, now prod`, `label team=edge`, `label x=1 removed`.
+/// After the first three, only the number of the others.
+pub(super) fn labels_text(before: &Labels, after: &Labels) -> Vec<String> {
+    let changes = LabelChanges::between(before, after);
+    let set = changes.set.iter().map(|label| match before.get(label.key()) {
+        Some(old) => format!("label {} was {}, now {}", label.key(), old.value(), label.value()),
+        None => format!("label {label}"),
+    });
+    let removed = changes.removed.iter().filter_map(|key| before.get(key));
+    let mut all: Vec<_> =
+        set.chain(removed.map(|label| format!("label {label} removed"))).collect();
+    let more = all.len().saturating_sub(3);
+    if more > 0 {
+        all.truncate(3);
+        all.push(format!("{more} more label{}", if more == 1 { "" } else { "s" }));
+    }
+    all
 }
 
 /// The number of scopes with its noun, without a thousands separator: `1 scope`, `3 scopes`.

@@ -1,21 +1,22 @@
-//! Plans creation, changes of name, description and limits, and the undo of these changes and of
-//! changes of scopes.
+//! Plans creation, changes of name, description, limits, labels and owner, and the undo of these changes
+//! and of changes of scopes.
 
 use std::sync::Arc;
 
 use super::{
     Plan, PlanContext, ReadTokens, Refusal, StoredToken, TokenChange, Warning,
-    audit_text::{expiry_text, limits_text, scope_count},
+    audit_text::{expiry_text, labels_text, limits_text, owner_text, scope_count},
     require_token,
     scope_changes::check_scopes,
 };
 use crate::domain::{
-    command::{NewToken, TokenEdit},
+    command::{FieldChanges, NewToken, TokenEdit},
     event::AuditAction,
     id::TokenId,
-    limits::{LimitChanges, TokenLimits},
+    label::Labels,
+    limits::TokenLimits,
     mixes_scripts,
-    name::{Description, Name},
+    name::Name,
     scope::Scopes,
     token::Token,
 };
@@ -61,10 +62,15 @@ pub(super) fn create<R: ReadTokens>(
         limits,
         uses_taken: 0,
         last_denied: None,
+        labels: new.labels.clone(),
+        owner: new.owner.clone(),
     };
     let summary = [expiry_text(token.expires), scope_count(token.scopes.len())];
     let limits = limits_text(&no_limits, &token.limits);
-    let mut detail = summary.into_iter().chain(limits).collect::<Vec<_>>().join(", ");
+    let owner = (!token.owner.is_empty()).then(|| format!("owner {}", token.owner.as_str()));
+    let labels = labels_text(&Labels::default(), &token.labels);
+    let details = summary.into_iter().chain(limits).chain(owner).chain(labels);
+    let mut detail = details.collect::<Vec<_>>().join(", ");
     if plan.command.secret_file().is_some() {
         detail.push_str(", written to a file");
     }
@@ -76,18 +82,18 @@ pub(super) fn create<R: ReadTokens>(
     Ok(())
 }
 
-/// Plans a new name, a new description and the changes of `limits`. A name or description that is
-/// `None` is kept. Returns an error if the name is in use or a limit is invalid.
+/// Plans `changes` of the token. Returns an error if the new name is in use, or if the change of a
+/// limit or a label is invalid.
 pub(super) fn edit<R: ReadTokens>(
     plan: &mut Plan,
     token: &Arc<Token>,
-    (name, description, limits): (Option<&Name>, Option<&Description>, &LimitChanges),
+    changes: &FieldChanges,
     tx: &R,
     context: &PlanContext<'_>,
 ) -> Result<(), R::Error> {
     let mut edited = Token::clone(token);
     let mut details = Vec::new();
-    if let Some(name) = name {
+    if let Some(name) = &changes.name {
         require_unused_name(tx, name, Some(&token.id))?;
         if *name != token.name {
             warn_of_lookalikes(plan, name, Some(&token.name), tx)?;
@@ -95,12 +101,17 @@ pub(super) fn edit<R: ReadTokens>(
             edited.name = name.clone();
         }
     }
+    let description = changes.description.as_ref();
     if let Some(description) = description.filter(|text| **text != token.description) {
         details.push("description changed".to_owned());
         edited.description = description.clone();
     }
-    edited.limits = context.changed_limits(limits, &token.limits, token.expires)?;
+    edited.limits = context.changed_limits(&changes.limits, &token.limits, token.expires)?;
     details.extend(limits_text(&token.limits, &edited.limits));
+    edited.owner = changes.owner.clone().unwrap_or(edited.owner);
+    details.extend(owner_text(token, &edited));
+    edited.labels = token.labels.changed(&changes.labels).map_err(Refusal::from)?;
+    details.extend(labels_text(&token.labels, &edited.labels));
     if details.is_empty() {
         plan.push_unchanged(token);
     } else {
@@ -179,6 +190,20 @@ pub(super) fn revert<R: ReadTokens>(
             context.require_granting_to_loosen(&before.limits, &now.limits)?;
             reverted.limits = before.limits.clone();
             details.extend(limits_text(&now.limits, &reverted.limits));
+        }
+        if before.owner != after.owner {
+            if now.owner != after.owner {
+                return Err(changed("owner").into());
+            }
+            reverted.owner = before.owner.clone();
+            details.extend(owner_text(&now, &reverted));
+        }
+        if before.labels != after.labels {
+            if now.labels != after.labels {
+                return Err(changed("labels").into());
+            }
+            reverted.labels = before.labels.clone();
+            details.extend(labels_text(&now.labels, &reverted.labels));
         }
         plan.push_change(&now, reverted, AuditAction::Undone, details.join(", "));
     }

@@ -323,10 +323,9 @@ pub fn plan<R: ReadTokens>(
     let mut plan = Plan::new(command, context.at);
     match command {
         Command::Create { token, .. } => create_and_edit::create(&mut plan, token, tx, context)?,
-        Command::Edit { token, name, description, limits } => {
+        Command::Edit { token, changes } => {
             let token = require_token(tx, token)?;
-            let fields = (name.as_ref(), description.as_ref(), limits);
-            create_and_edit::edit(&mut plan, &token, fields, tx, context)?;
+            create_and_edit::edit(&mut plan, &token, changes, tx, context)?;
         }
         Command::AddScopes { tokens, scopes } => {
             scope_changes::check_scopes(scopes, context)?;

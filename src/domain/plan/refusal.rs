@@ -2,8 +2,9 @@
 //! The front ends print these messages unchanged.
 
 use crate::domain::{
-    Timestamp, count::grouped, id::TokenId, lifetime::LifetimeError, limits::LimitError,
-    name::Name, scope::ScopeError, time_text::second_text, token::TransitionError,
+    Timestamp, count::grouped, id::TokenId, label::LabelError, lifetime::LifetimeError,
+    limits::LimitError, name::Name, scope::ScopeError, time_text::second_text,
+    token::TransitionError,
 };
 
 /// Why a command was refused, or why it skips a token.
@@ -21,6 +22,9 @@ pub enum Refusal {
     /// A limit is not allowed.
     #[error(transparent)]
     Limit(#[from] LimitError),
+    /// A label cannot be set or removed.
+    #[error(transparent)]
+    Label(#[from] LabelError),
     /// A scope cannot be added or removed.
     #[error(transparent)]
     Scope(#[from] ScopeError),
@@ -66,7 +70,7 @@ pub enum Refusal {
         "cannot undo: the {field} of {name} has changed again since; its events show who did this"
     )]
     ChangedSince {
-        /// The field: `name`, `description`, `scopes` or `limits`.
+        /// The field: `name`, `description`, `scopes`, `limits`, `labels` or `owner`.
         field: &'static str,
         name: Name,
     },

@@ -5,9 +5,7 @@ use std::collections::HashMap;
 
 use super::*;
 use crate::domain::{
-    Actor, AuditEvent, Description, Digest, EventHash, LifetimeLimits, LimitChanges, Name,
-    NewToken, ScopeCatalogue, Scopes, ScopesToRemove, SecretOverlap, SecretPrefix, TokensToDelete,
-    token::tests as tokens,
+        Actor, AuditEvent, Description, Digest, EventHash, LifetimeLimits, LimitChanges, Name, NewToken, ScopeCatalogue, Scopes, ScopesToRemove, SecretOverlap, SecretPrefix, TokensToDelete, token::tests as tokens, FieldChanges, Labels, Owner,
 };
 
 struct Tokens(Vec<Token>);
@@ -121,6 +119,8 @@ fn commands_that_end_a_secret_require_confirmation() {
         lifetime: "1h".parse().unwrap(),
         scopes: scopes(),
         limits: LimitChanges::default(),
+        labels: Labels::default(),
+        owner: Owner::default(),
     };
     for (command, expected) in [
         (Command::Create { token: new, secret_file: None }, Confirmation::None),
@@ -188,11 +188,6 @@ fn inverse_contains_only_changed_tokens() {
     };
     let plan = make_plan(&command, &sample_tokens()).unwrap();
     assert_eq!((plan.inverse(), plan.skipped.len()), (None, 3));
-    let edit = Command::Edit {
-        token: ids("a").remove(0),
-        name: None,
-        description: None,
-        limits: LimitChanges::default(),
-    };
+    let edit = Command::Edit { token: ids("a").remove(0), changes: FieldChanges::default() };
     assert_eq!(make_plan(&edit, &sample_tokens()).unwrap().inverse(), None);
 }

@@ -5,12 +5,12 @@
 use std::fmt;
 
 use super::{DurationThreshold, Predicate, ScopePredicate, Search, SearchTerm, TextPattern};
-use crate::domain::{Scope, ScopeError, StatusFilter, name::fold, terminal_text::escape};
+use crate::domain::{LabelKey, Scope, ScopeError, StatusFilter, name::fold, terminal_text::escape};
 
 /// The terms in one line, for help texts and error messages.
-pub const TERMS: &str = "status: type: op: entity: domain: may: name: id: by: idle> idle< \
-                         expiring< expiring> unused unclaimed wildcard \
-                         unrestricted";
+pub const TERMS: &str = "status: type: op: entity: domain: may: name: id: by: \
+                         owner: label: idle> idle< expiring< expiring> unused unclaimed \
+                         wildcard unrestricted";
 
 /// Why a search is invalid. The search box shows the message beside the field.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -124,6 +124,8 @@ impl Predicate {
             ("name", ':') => Self::Name(folded("part of a name, e.g. name:ci")?),
             ("id", ':') => Self::Id(folded("part of an id, e.g. id:4fKq")?),
             ("by", ':') => Self::By(folded("a creator, e.g. by:alice")?),
+            ("owner", ':') => Self::Owner(folded("an owner, e.g. owner:ann")?),
+            ("label", ':') => Self::Label(label_pattern(value).map_err(invalid)?),
             ("may", ':') => {
                 let invalid = |error| SearchError::InvalidScope { term: term.to_owned(), error };
                 let scope: Scope = value.text.parse().map_err(invalid)?;
@@ -156,6 +158,8 @@ impl fmt::Display for Predicate {
             Self::Name(value) => write!(f, "name:{value}"),
             Self::Id(value) => write!(f, "id:{value}"),
             Self::By(value) => write!(f, "by:{value}"),
+            Self::Owner(value) => write!(f, "owner:{value}"),
+            Self::Label(value) => write!(f, "label:{value}"),
             Self::Status(filter) => write!(f, "status:{}", fold(filter.as_str())),
             Self::Scope(ScopePredicate::Type(value)) => write!(f, "type:{value}"),
             Self::Scope(ScopePredicate::Operation(value)) => write!(f, "op:{value}"),
@@ -184,6 +188,24 @@ impl fmt::Display for DurationThreshold {
     }
 }
 
+/// Returns the pattern of a `label:` term, with the label in its compared form. Quotes make no
+/// difference to a label with a value, so only a text that needs them is exact then. The error
+/// describes the valid values.
+fn label_pattern(value: &TextPattern) -> Result<TextPattern, &'static str> {
+    let (key, label_value) = value.text.split_once('=').unwrap_or((&value.text, ""));
+    let key: LabelKey = key.parse().map_err(|_| "a label, e.g. label:team or label:team=edge")?;
+    let label_value = fold(label_value.trim());
+    if label_value.starts_with('"') && !value.is_exact {
+        return Err("quotes around the whole label, e.g. label:\"team=Edge Nord\"");
+    }
+    let key = fold(key.as_str());
+    if !value.text.contains('=') {
+        return Ok(TextPattern { text: key, is_exact: value.is_exact });
+    }
+    let is_exact = label_value.starts_with('"') || label_value.contains(char::is_whitespace);
+    Ok(TextPattern { text: [key, label_value].join("="), is_exact })
+}
+
 fn parse_threshold(sign: char, value: &TextPattern) -> Option<DurationThreshold> {
     let span = value.text.parse().ok()?;
     (sign != ':').then_some(DurationThreshold { is_minimum: sign == '>', span })
@@ -204,7 +226,7 @@ pub(super) enum TermBody<'a> {
     Word(&'a str),
     Keyed {
         key: &'a str,
-        /// `:`, `<` or `>`.
+        /// The character after the key: `:`, `<` or `>`.
         sign: char,
         value: TextPattern,
     },

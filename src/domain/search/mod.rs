@@ -15,9 +15,10 @@ use super::{
     Actor, Timestamp,
     catalogue::ScopeCatalogue,
     decision::{AccessRequest, allows},
+    label::Labels,
     lifetime::DurationMinutes,
     list_query::StatusFilter,
-    name::fold,
+    name::{Owner, fold},
     scope::{Entity, Scope, Scopes},
     token::{Status, Token},
 };
@@ -44,6 +45,10 @@ enum Predicate {
     Id(TextPattern),
     /// The creator: user, sudo user or address.
     By(TextPattern),
+    /// The named owner. Without one, the user or the sudo user of the creator.
+    Owner(TextPattern),
+    /// A label: `KEY=VALUE` with exactly this value, `KEY=` with any value, or the start of a key.
+    Label(TextPattern),
     Status(StatusFilter),
     Scope(ScopePredicate),
     /// One of the token's scopes allows this request.
@@ -106,9 +111,11 @@ impl Search {
         })
     }
 
-    /// Whether a term depends on the creator.
-    pub fn filters_creator(&self) -> bool {
-        self.terms.iter().any(|term| matches!(term.predicate, Predicate::By(_)))
+    /// Whether a term depends on the creator, the owner or the labels.
+    pub fn filters_ownership(&self) -> bool {
+        self.terms.iter().any(|term| {
+            matches!(term.predicate, Predicate::By(_) | Predicate::Owner(_) | Predicate::Label(_))
+        })
     }
 
     /// The search for tokens of a store with this catalogue, on which the term `unrestricted`
@@ -140,7 +147,7 @@ impl Search {
     pub fn matches(&self, token: &Token, at: Timestamp) -> bool {
         self.is_empty()
             || self.matches_scopes(&token.scopes)
-                && self.matches_creator(&token.created_by)
+                && self.matches_ownership(Ownership::of(token))
                 && self.matches_facts(&TokenFacts::of(token, at), || SearchableTexts::of(token))
     }
 
@@ -168,17 +175,21 @@ impl Search {
             })
     }
 
-    /// Evaluates the terms that depend on the creator. All other terms count as true.
-    pub fn matches_creator(&self, creator: &Actor) -> bool {
-        let matches_name =
-            |pattern: &TextPattern| creator.names().any(|name| pattern.matches_within(&fold(name)));
-        self.terms.iter().all(|term| match &term.predicate {
-            Predicate::By(pattern) => matches_name(pattern) != term.negated,
-            _ => true,
+    /// Evaluates the terms that depend on the creator, the owner or the labels. All other terms count
+    /// as true.
+    pub fn matches_ownership(&self, ownership: Ownership<'_>) -> bool {
+        self.terms.iter().all(|term| {
+            let is_match = match &term.predicate {
+                Predicate::By(pattern) => ownership.is_created_by(pattern),
+                Predicate::Owner(pattern) => ownership.is_owned_by(pattern),
+                Predicate::Label(pattern) => ownership.has_label(pattern),
+                _ => return true,
+            };
+            is_match != term.negated
         })
     }
 
-    /// Evaluates the terms that depend neither on scopes nor on the creator. All other terms count
+    /// Evaluates the terms that depend neither on scopes nor on the ownership. All other terms count
     /// as true. Calls `texts` only for terms that need the texts.
     pub fn matches_facts<'a>(
         &self,
@@ -186,6 +197,43 @@ impl Search {
         texts: impl Fn() -> SearchableTexts<'a>,
     ) -> bool {
         self.terms.iter().all(|term| term.predicate.eval(facts, &texts) != Some(term.negated))
+    }
+}
+
+/// To whom a token belongs: the fields that many tokens share.
+#[derive(Debug, Clone, Copy)]
+pub struct Ownership<'a> {
+    pub created_by: &'a Actor,
+    pub owner: &'a Owner,
+    pub labels: &'a Labels,
+}
+
+impl<'a> Ownership<'a> {
+    fn of(token: &'a Token) -> Self {
+        Self { created_by: &token.created_by, owner: &token.owner, labels: &token.labels }
+    }
+
+    fn is_created_by(self, pattern: &TextPattern) -> bool {
+        self.created_by.names().any(|name| pattern.matches_within(&fold(name)))
+    }
+
+    fn is_owned_by(self, pattern: &TextPattern) -> bool {
+        let Actor { user, sudo_user, .. } = self.created_by;
+        match self.owner.as_str() {
+            "" => {
+                let mut accounts = [Some(user), sudo_user.as_ref()].into_iter().flatten();
+                accounts.any(|name| pattern.matches_within(&fold(name)))
+            }
+            owner => pattern.matches_within(&fold(owner)),
+        }
+    }
+
+    fn has_label(self, pattern: &TextPattern) -> bool {
+        self.labels.iter().any(|label| match pattern.text.split_once('=') {
+            None => pattern.matches_start(label.key().as_str()),
+            Some((key, "")) => fold(label.key().as_str()) == key,
+            Some(_) => label.folded() == pattern.text,
+        })
     }
 }
 
@@ -207,7 +255,7 @@ impl<'a> SearchableTexts<'a> {
     }
 }
 
-/// The searchable fields of a token at an instant, except texts, scopes and creator.
+/// The searchable fields of a token at an instant, except texts, scopes and ownership.
 #[derive(Debug, Clone)]
 pub struct TokenFacts {
     pub status: Status,
@@ -249,7 +297,7 @@ impl SearchTerm {
 
 impl Predicate {
     /// Evaluates the predicate. Returns `None` if the predicate depends on the scopes or the
-    /// creator.
+    /// ownership.
     fn eval<'a>(
         &self,
         facts: &TokenFacts,
@@ -263,7 +311,12 @@ impl Predicate {
             Self::Name(value) => value.matches_within(&texts().name),
             Self::Id(value) => value.matches_within(&texts().id),
             Self::Status(filter) => filter.matches(facts.status, false),
-            Self::By(_) | Self::Scope(_) | Self::May(_) | Self::Unrestricted(_) => return None,
+            Self::By(_)
+            | Self::Owner(_)
+            | Self::Label(_)
+            | Self::Scope(_)
+            | Self::May(_)
+            | Self::Unrestricted(_) => return None,
             Self::Unused => facts.last_used.is_none(),
             Self::Undelivered => !facts.delivered,
             Self::Idle(bound) => bound.eval(facts.at, facts.last_used.unwrap_or(facts.issued)),

@@ -40,6 +40,8 @@ fn sample_tokens() -> Vec<Token> {
             scopes: scopes(&["channels:*:publish", "clients:c-42:read@factory"]),
             description: Description::parse("Deploys to Oslo").unwrap(),
             last_used: Some(LastUse { at: at(DAY - 5), from: None, summary: "".into() }),
+            labels: "team=edge, Env=prod".parse().unwrap(),
+            owner: Owner::parse("Ann Müller").unwrap(),
             ..token(b'a', "ci-deploy")
         },
         Token {
@@ -51,9 +53,14 @@ fn sample_tokens() -> Vec<Token> {
             },
             expires: Some(at(3 * DAY)),
             delivered: false,
+            labels: "team=Edge Nord, temp=1".parse().unwrap(),
             ..token(b'b', "CI Prod")
         },
-        Token { expires: Some(at(60)), ..token(b'c', "expired-one") },
+        Token {
+            expires: Some(at(60)),
+            labels: "TEAM=EDGE".parse().unwrap(),
+            ..token(b'c', "expired-one")
+        },
         Token { revoked: Some(at(5)), expires: Some(at(60)), ..token(b'd', "revoked-one") },
     ]
 }
@@ -102,6 +109,28 @@ fn each_term_matches_the_expected_tokens() {
         ("by:alice", "acd"),
         ("by:bob", "b"),
         ("by:192.0.2", "b"),
+        ("owner:ann", "a"),
+        ("owner:\"ann müller\"", "a"),
+        ("owner:\"ann\"", ""),
+        ("owner:alice", "cd"),
+        ("owner:bob", "b"),
+        ("owner:root", "b"),
+        ("owner:192.0.2", ""),
+        ("-owner:ann", "bcd"),
+        ("label:team", "abc"),
+        ("label:te", "abc"),
+        ("label:\"te\"", ""),
+        ("label:temp", "b"),
+        ("label:te=", ""),
+        ("label:Team=", "abc"),
+        ("label:team=edge", "ac"),
+        ("label:team=EDGE", "ac"),
+        ("label:team=e", ""),
+        ("label:\"team=edge nord\"", "b"),
+        ("label:\"team = edge\"", "ac"),
+        ("label:env=prod label:team=edge", "a"),
+        ("-label:team=edge", "bd"),
+        ("-label:team", "d"),
         ("idle>12h", "bcd"),
         ("idle<1h", "a"),
         ("expiring<7d", "b"),
@@ -166,6 +195,14 @@ fn errors_name_the_term_and_the_valid_forms() {
     assert_eq!(error("status:"), "status: needs active, not-yet-valid, expired, revoked or all");
     assert_eq!(error("type: ci"), "type: needs an entity type, e.g. type:channels");
     assert_eq!(error("name:\"\""), "name:\"\" needs part of a name, e.g. name:ci");
+    let label = "needs a label, e.g. label:team or label:team=edge";
+    for text in ["label:", "label:=x", "label:-x", "label:te!m", "label:\"a b=c\""] {
+        assert_eq!(error(text), format!("{text} {label}"));
+    }
+    assert_eq!(
+        error("label:team=\"Edge Nord\""),
+        "label:team=\"Edge needs quotes around the whole label, e.g. label:\"team=Edge Nord\""
+    );
     assert_eq!(error("idle>soon"), "idle>soon needs a duration with a unit, e.g. idle>90d");
     assert_eq!(error("idle:90d"), "idle:90d needs a duration with a unit, e.g. idle>90d");
     assert_eq!(error("expiring<"), "expiring< needs a duration with a unit, e.g. expiring<7d");
@@ -189,7 +226,7 @@ fn lenient_parsing_ignores_invalid_terms() {
 fn search_reports_which_fields_it_needs() {
     let needs = |text: &str| {
         let search = search(text);
-        (search.is_words_only(), search.filters_scopes(), search.filters_creator())
+        (search.is_words_only(), search.filters_scopes(), search.filters_ownership())
     };
     for text in ["", "ci", "\"two words\" ci"] {
         assert_eq!(needs(text), (true, false, false), "{text}");
@@ -200,7 +237,9 @@ fn search_reports_which_fields_it_needs() {
     for text in ["op:x", "wildcard", "-type:x", "may:channels:*:read"] {
         assert_eq!(needs(text), (false, true, false), "{text}");
     }
-    assert_eq!(needs("-by:alice"), (false, false, true));
+    for text in ["-by:alice", "owner:ann", "label:team", "-label:team=edge"] {
+        assert_eq!(needs(text), (false, false, true), "{text}");
+    }
     let words = search("CI -prod name:x \"two words\"");
     assert_eq!(words.words().collect::<Vec<_>>(), ["ci", "two words"]);
     assert!(search("-status:revoked").filters_status() && !search("expiring<7d").filters_status());
@@ -217,6 +256,8 @@ fn search_prints_in_canonical_form() {
     );
     assert_eq!(printed("--x name:\"A \\\"b\\\" \\\\\""), "-\"-x\" name:\"a \\\"b\\\" \\\\\"");
     assert_eq!(printed("\"open to the end"), "\"open to the end\"");
+    assert_eq!(printed("label:\"Team = EDGE\" owner:ANN"), "label:team=edge owner:ann");
+    assert_eq!(printed("label:\"team=Edge N\" label:\"a\""), "label:\"team=edge n\" label:\"a\"");
     assert_eq!(printed("12:30 a/b:c"), "12:30 a/b:c");
 }
 
@@ -230,6 +271,10 @@ fn text() -> impl Strategy<Value = String> {
         Just("may:channels:*:read".to_owned()),
         Just("90d".to_owned()),
         Just("unused".to_owned()),
+        Just("label:".to_owned()),
+        Just("label:\"a=".to_owned()),
+        Just("label:a=".to_owned()),
+        Just("owner:".to_owned()),
         "[-\"\\\\ :<>a-cK]{0,6}",
         any::<String>(),
     ];
@@ -243,7 +288,7 @@ fn terms_on_other_fields_count_as_true() {
     for text in ["by:bob", "-by:alice", "type:none", "-may:channels:c-42:publish"] {
         assert!(search(text).matches_facts(&facts, || SearchableTexts::of(&tokens[0])), "{text}");
     }
-    assert!(search("type:none ci").matches_creator(&tokens[0].created_by));
+    assert!(search("type:none ci").matches_ownership(Ownership::of(&tokens[0])));
     assert!(search("by:bob ci").matches_scopes(&tokens[0].scopes));
 }
 

@@ -6,7 +6,7 @@ use std::fmt::Display;
 use serde::{Serialize, Serializer};
 
 use crate::domain::{
-    Actor, LastUse, MaxUses, Scopes, SecretSlot, SourceNetworks, Timestamp, Token,
+    Actor, Labels, LastUse, MaxUses, Scopes, SecretSlot, SourceNetworks, Timestamp, Token,
 };
 
 /// The fields of a token. Their order is alphabetical, as in every JSON object of patdeck.
@@ -20,10 +20,13 @@ pub(super) struct TokenJson<'a> {
     hint: String,
     id: &'a str,
     issued: JsonTime,
+    labels: LabelsJson<'a>,
     last_denied: Option<LastUseJson<'a>>,
     last_used: Option<LastUseJson<'a>>,
     limits: Option<LimitsJson<'a>>,
     name: &'a str,
+    /// The named owner, or the account of the creator.
+    owner: String,
     retiring_last_used: Option<LastUseJson<'a>>,
     retiring_until: Option<JsonTime>,
     revoked: Option<JsonTime>,
@@ -46,10 +49,12 @@ impl<'a> TokenJson<'a> {
             hint: token.secret_hint(),
             id: token.id.as_str(),
             issued: JsonTime(token.issued),
+            labels: LabelsJson(&token.labels),
             last_denied: token.last_denial().map(LastUseJson::new),
             last_used: token.last_use().map(LastUseJson::new),
             limits: (!token.limits.is_empty()).then(|| LimitsJson::new(token)),
             name: token.name.as_str(),
+            owner: token.owner_text(),
             retiring_last_used: token.last_use_of(SecretSlot::Previous).map(LastUseJson::new),
             retiring_until: token.previous.as_ref().map(|old| JsonTime(old.until)),
             revoked: token.revoked.map(JsonTime),
@@ -78,6 +83,15 @@ impl<'a> LimitsJson<'a> {
             not_before: token.limits.not_before.map(JsonTime),
             uses_left: token.uses_left().map(|(left, _)| left),
         }
+    }
+}
+
+/// Labels, serialized as an object of keys and values.
+struct LabelsJson<'a>(&'a Labels);
+
+impl Serialize for LabelsJson<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_map(self.0.iter().map(|label| (label.key().as_str(), label.value())))
     }
 }
 

@@ -6,8 +6,13 @@ use super::*;
 fn template_copies_everything_but_the_name_and_secret() {
     let fixture = TestService::new();
     let text = Description::parse("purpose").unwrap();
-    let original =
-        NewToken { description: text.clone(), lifetime: lifetime("90m"), ..new_token("ci") };
+    let original = NewToken {
+        description: text.clone(),
+        lifetime: lifetime("90m"),
+        labels: "team=edge".parse().unwrap(),
+        owner: Owner::parse("Ann").unwrap(),
+        ..new_token("ci")
+    };
     let id = fixture.create(&original).unwrap().token.id;
     fixture.issue("CI-2");
     // An expired or revoked token can be cloned, too.
@@ -17,6 +22,7 @@ fn template_copies_everything_but_the_name_and_secret() {
     assert_eq!(template.name, name("ci-3"), "ci-2 is taken, in another case");
     assert_eq!((&template.description, template.lifetime), (&text, lifetime("90m")));
     assert_eq!(template.scopes, original.scopes);
+    assert_eq!((&template.labels, &template.owner), (&original.labels, &original.owner));
     let clone = fixture.create(&template).unwrap();
     assert_ne!(clone.token.id, id);
     assert!(fixture.works(&clone.secret));

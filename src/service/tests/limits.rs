@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
 use crate::{
-    domain::{LimitChange, MaxUses, Refusal, Status},
+    domain::{FieldChanges, LimitChange, MaxUses, Refusal, Status},
     store::OpenOptions,
 };
 
@@ -22,7 +22,8 @@ fn issue(fixture: &TestService, limits: LimitChanges) -> IssuedToken {
 }
 
 fn edit(fixture: &TestService, id: &TokenId, limits: LimitChanges) -> Command {
-    let command = Command::Edit { token: *id, name: None, description: None, limits };
+    let changes = FieldChanges { limits, ..FieldChanges::default() };
+    let command = Command::Edit { token: *id, changes };
     let (_, undo) = fixture.change_one(&command).unwrap();
     undo.unwrap()
 }
@@ -228,7 +229,8 @@ fn a_clock_behind_permits_only_tighter_limits() {
         limits("", "", 5),
         LimitChanges { max_uses: LimitChange::Remove, ..LimitChanges::default() },
     ] {
-        let command = Command::Edit { token: id, name: None, description: None, limits: changes };
+        let changes = FieldChanges { limits: changes, ..FieldChanges::default() };
+        let command = Command::Edit { token: id, changes };
         let refused = fixture.expect_refusal(|s| s.change_one(&command));
         let is_clock = matches!(refused, ServiceError::Refused(Refusal::ClockBehind { .. }));
         assert!(is_clock, "{refused}");

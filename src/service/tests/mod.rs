@@ -28,8 +28,8 @@ use super::*;
 use crate::{
     domain::{
         AccessRequest, AuditAction, AuditEvent, Command, Decision, DeliveryMethod, Denial,
-        Description, EventBody, LimitChanges, Name, NewToken, Scope, ScopesToRemove, Secret,
-        SecretOverlap, TokensToDelete,
+        Description, EventBody, Labels, LimitChanges, Name, NewToken, Owner, Scope, ScopesToRemove,
+        Secret, SecretOverlap, TokensToDelete,
     },
     store::{ScanResult, StoreError, TrashedToken},
     testing::{RegenerateOptions, ServiceTestExt as _},
@@ -174,6 +174,8 @@ fn new_token(text: &str) -> NewToken {
         lifetime: lifetime("30d"),
         scopes: vec![scope("channels:*:publish")],
         limits: LimitChanges::default(),
+        labels: Labels::default(),
+        owner: Owner::default(),
     }
 }
 

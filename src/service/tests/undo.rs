@@ -1,7 +1,7 @@
 //! Undo: what it restores, what prevents it, and what it never restores.
 
 use super::*;
-use crate::domain::{Scopes, command::TokenEdit};
+use crate::domain::{FieldChanges, LabelChanges, Scopes, command::TokenEdit};
 
 fn description(text: &str) -> Description {
     Description::parse(text).unwrap()
@@ -34,6 +34,39 @@ fn undo_of_an_edit_is_audited() {
     assert_ne!(undone, [edited]);
     assert_eq!(fixture.resolve("ci").unwrap().id, id, "its old name resolves again");
     assert!(fixture.resolve("cd").is_err());
+}
+
+#[test]
+fn undo_of_labels_and_owner_overwrites_no_later_change() {
+    let fixture = TestService::new();
+    let id = fixture.issue("ci").token.id;
+    let edit = |labels: &str, owner: &str| {
+        let before = fixture.get(&id).unwrap().labels;
+        let changes = FieldChanges {
+            labels: LabelChanges::between(&before, &labels.parse().unwrap()),
+            owner: Some(Owner::parse(owner).unwrap()),
+            ..FieldChanges::default()
+        };
+        let (_, undo) = fixture.change_one(&Command::Edit { token: id, changes }).unwrap();
+        undo
+    };
+    let state = || {
+        let token = fixture.get(&id).unwrap();
+        (token.labels.to_string(), token.owner_text())
+    };
+    let first = edit("team=edge, env=prod", "Ann");
+    let second = edit("team=core", "Ann");
+    let error = fixture.expect_refusal(|s| s.undo(&first));
+    assert!(error.to_string().contains("the labels of ci has changed again since"), "{error}");
+    let (_, events) = fixture.capture_events(|s| s.undo(&second));
+    let detail = "label env=prod, label team was core, now edge";
+    assert_eq!(events, [(AuditAction::Undone, detail.into())]);
+    fixture.undo(&first).unwrap();
+    assert_eq!(state(), (String::new(), "alice".into()));
+    let owner = edit("", "Bob");
+    edit("", "Eve");
+    let error = fixture.expect_refusal(|s| s.undo(&owner));
+    assert!(error.to_string().contains("the owner of ci has changed again since"), "{error}");
 }
 
 #[test]

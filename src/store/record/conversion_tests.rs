@@ -8,7 +8,7 @@ use super::{
     *,
 };
 use crate::{
-    domain::*,
+    domain::{label::tests::any_labels, *},
     store::codec::{encode_record, verify_checksum},
 };
 
@@ -82,6 +82,7 @@ proptest! {
         counters in any::<(u64, u32)>(),
         counts in any::<[u32; 2]>(),
         limits in any_limits(),
+        (labels, owner) in (any_labels(), "[ -~äß]{0,20}"),
     ) {
         let [created, issued, expires, revoked, until, used, late, at] = times;
         let token = Token {
@@ -102,6 +103,8 @@ proptest! {
             generation: counters.1,
             limits,
             uses_taken: counts[1],
+            labels,
+            owner: Owner::parse(&owner).unwrap(),
             ..token()
         };
         let (key, uses) = (*id().as_bytes(), TokenUses::of(&token));
@@ -131,8 +134,6 @@ fn a_field_of_a_later_version_is_refused() {
     let good = TokenV2::from(&token);
     assert!(good.clone().into_token(&key).is_some());
     for newer in [
-        TokenV2 { labels: vec![("team", "a")], ..good.clone() },
-        TokenV2 { owner: Some("alice"), ..good.clone() },
         TokenV2 { origin_host: Some("host"), ..good.clone() },
         TokenV2 { signature: Some(&[1]), ..good.clone() },
     ] {
@@ -140,6 +141,35 @@ fn a_field_of_a_later_version_is_refused() {
         let body = verify_checksum("t", &key, &bytes).unwrap();
         assert_eq!(body.decode(), Some(newer));
         assert_eq!(TokenV2::decode_token(&key, body), None);
+    }
+}
+
+/// A record decodes only to a token that is encoded to the same record.
+#[test]
+fn labels_and_owners_that_nobody_could_set_are_damage() {
+    let (key, token) = (*id().as_bytes(), token());
+    let good = TokenV2::from(&token);
+    let read = |labels: &[(&'static str, &'static str)], owner: Option<&'static str>| {
+        TokenV2 { labels: labels.to_vec(), owner, ..good.clone() }.into_token(&key)
+    };
+    let labelled = read(&[("Env", "prod"), ("team", "edge")], Some("Ann")).unwrap();
+    assert_eq!(labelled.labels.to_string(), "Env=prod, team=edge");
+    assert_eq!(labelled.owner.as_str(), "Ann");
+    for labels in [
+        &[("", "a")][..],
+        &[("-a", "a")],
+        &[("a", "")],
+        &[("a", " b")],
+        &[("a", "b,c")],
+        &[("a", "b\u{1b}")],
+        &[("b", "1"), ("a", "2")],
+        &[("a", "1"), ("A", "2")],
+        &[("a", "1"); 17],
+    ] {
+        assert_eq!(read(labels, None), None, "{labels:?}");
+    }
+    for owner in ["", " ann", "a\nb"] {
+        assert_eq!(read(&[], Some(owner)), None, "{owner:?}");
     }
 }
 

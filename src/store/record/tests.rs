@@ -7,9 +7,7 @@ use chrono::{TimeZone as _, Utc};
 
 use super::*;
 use crate::domain::{
-    AuditAction, DenialReason, DeniedAttempt, DeniedAttempts, Description, Digest, EventBody,
-    EventHash, HookFailure, HookRun, LastUse, MaxUses, Name, PreviousSecret, Scopes, SecretSlot,
-    Token, TokenLimits, UsageDays,
+        AuditAction, DenialReason, DeniedAttempt, DeniedAttempts, Description, Digest, EventBody, EventHash, HookFailure, HookRun, LastUse, MaxUses, Name, PreviousSecret, Scopes, SecretSlot, Token, TokenLimits, UsageDays, Labels, Owner,
 };
 use crate::store::codec::{RecordBody, encode_record, verify_checksum};
 
@@ -66,6 +64,8 @@ pub(super) fn token() -> Token {
             not_before: Some(at(3)),
             max_uses: MaxUses::new(9),
         },
+        labels: Labels::default(),
+        owner: Owner::default(),
         uses_taken: 4,
         last_denied: Some(late()),
     }
@@ -122,6 +122,24 @@ fn the_bytes_of_a_token_are_frozen() {
          bbbbbbbbbbbbbbbbbbfc02a493d6fc15cd5b07fc04a493d6fc15cd5b0704726f6f740105616c6963\
          6500fc06a493d6fc15cd5b0701fc08a493d6fc15cd5b070001fb2c010302000a000000080120010d\
          b80000000000000000000000002001fc06a493d6fc15cd5b070109000000006dab5ffaa046b4d0",
+    );
+}
+
+#[test]
+fn the_bytes_of_labels_and_owner_are_frozen() {
+    let labels = "team=edge, Env=prod".parse().unwrap();
+    let token = Token { labels, owner: Owner::parse("Ann").unwrap(), ..token() };
+    let record = TokenV2::from(&token);
+    assert_golden(
+        &record,
+        |body| body.decode() == Some(record.clone()),
+        "0234664b71395a743057625865026369016402086368616e6e656c73026331077075626c69736801\
+         02643107636c69656e7473012a0472656164000370617401aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\
+         aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa01bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\
+         bbbbbbbbbbbbbbbbbbfc02a493d6fc15cd5b07fc04a493d6fc15cd5b0704726f6f740105616c6963\
+         6500fc06a493d6fc15cd5b0701fc08a493d6fc15cd5b070001fb2c010302000a000000080120010d\
+         b80000000000000000000000002001fc06a493d6fc15cd5b0701090203456e760470726f64047465\
+         616d04656467650103416e6e0000174df10d66b74274",
     );
 }
 

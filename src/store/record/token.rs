@@ -1,5 +1,5 @@
 //! The records of tokens and deleted tokens. Schema 2 adds the counters `version` and `generation`,
-//! and the limits. Its records contain a `TokenV1`; the other structs of schema 1 remain for the
+//! the limits, the labels and the owner. Its records contain a `TokenV1`; the other structs of schema 1 remain for the
 //! migration.
 
 use bincode::{BorrowDecode, Encode};
@@ -11,7 +11,8 @@ use super::{
 };
 use crate::{
     domain::{
-        Description, Digest, Name, PreviousSecret, Scopes, Timestamp, Token, TokenId, TokenLimits,
+        Description, Digest, Label, Labels, Name, Owner, PreviousSecret, Scopes, Timestamp, Token,
+        TokenId, TokenLimits,
     },
     store::codec::{Record, RecordBody},
 };
@@ -120,7 +121,9 @@ impl TokenV1<'_> {
             delivered: self.delivered,
             last_used: None,
             last_denied: None,
-            // Schema 1 has neither limits nor counters. A previous secret has a generation of its own.
+            // Schema 1 has none of these fields. A previous secret has a generation of its own.
+            labels: Labels::default(),
+            owner: Owner::default(),
             limits: TokenLimits::default(),
             uses_taken: 0,
             version: 1,
@@ -129,16 +132,19 @@ impl TokenV1<'_> {
     }
 }
 
-/// A token with its version, generation and limits. The last four fields are for later versions and
-/// empty. A record in which one of them is not empty was written by a newer patdeck, and is refused.
+/// A token with its version, generation, limits, labels and owner. The last two fields are for later
+/// versions and empty. A record in which one of them is not empty was written by a newer patdeck, and
+/// is refused. In the same way, a build from before the labels refuses a token that has a label or an
+/// owner, and so cannot lose them.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, BorrowDecode)]
 pub(in crate::store) struct TokenV2<'a> {
     pub(super) token: TokenV1<'a>,
     pub(super) version: u64,
     pub(super) generation: u32,
     pub(super) limits: TokenLimitsV1,
-    /// Pairs of key and value.
+    /// Pairs of key and value, sorted by key without regard to case.
     pub(super) labels: Vec<(&'a str, &'a str)>,
+    /// `None` if the creator is the owner.
     pub(super) owner: Option<&'a str>,
     /// The host on which the token was created.
     pub(super) origin_host: Option<&'a str>,
@@ -156,8 +162,8 @@ impl<'a> From<&'a Token> for TokenV2<'a> {
             version: token.version,
             generation: token.generation,
             limits: (&token.limits).into(),
-            labels: Vec::new(),
-            owner: None,
+            labels: token.labels.iter().map(|it| (it.key().as_str(), it.value())).collect(),
+            owner: Some(token.owner.as_str()).filter(|owner| !owner.is_empty()),
             origin_host: None,
             signature: None,
         }
@@ -179,10 +185,7 @@ impl TokenV2<'_> {
 
     /// Whether a newer patdeck wrote the record.
     fn is_newer(&self) -> bool {
-        !self.labels.is_empty()
-            || self.owner.is_some()
-            || self.origin_host.is_some()
-            || self.signature.is_some()
+        self.origin_host.is_some() || self.signature.is_some()
     }
 
     /// The token at the key `id`, without last uses; `None` if the domain would refuse it.
@@ -190,10 +193,25 @@ impl TokenV2<'_> {
         if self.is_newer() {
             return None;
         }
-        let Self { token, version, generation, limits, .. } = self;
+        let Self { token, version, generation, limits, labels, owner, .. } = self;
         let limits = limits.into_limits()?;
-        Some(Token { version, generation, limits, ..token.into_token(id)? })
+        let (labels, owner) = (read_labels(&labels)?, try_map(owner, read_owner).ok()?);
+        let owner = owner.unwrap_or_default();
+        Some(Token { version, generation, limits, labels, owner, ..token.into_token(id)? })
     }
+}
+
+/// Returns the labels, or `None` unless they are exactly as [`TokenV2::from`] writes them.
+fn read_labels(pairs: &[(&str, &str)]) -> Option<Labels> {
+    let label = |(key, value): &(&str, &str)| Label::new(key.parse().ok()?, value).ok();
+    let labels = Labels::new(pairs.iter().map(label).collect::<Option<Vec<_>>>()?).ok()?;
+    let is_same = labels.iter().map(|it| (it.key().as_str(), it.value())).eq(pairs.iter().copied());
+    is_same.then_some(labels)
+}
+
+/// Returns the owner, or `None` unless it is exactly as [`TokenV2::from`] writes it.
+fn read_owner(text: &str) -> Option<Owner> {
+    Owner::parse(text).ok().filter(|owner| !text.is_empty() && owner.as_str() == text)
 }
 
 /// A deleted token and the time of its deletion, in schema 1.

@@ -84,7 +84,7 @@ fn undo_text(plan: &Plan) -> Option<String> {
     else {
         return None;
     };
-    let Token { name, scopes, limits, .. } = &**now;
+    let Token { name, scopes, limits, labels, .. } = &**now;
     Some(if *scopes != before.scopes {
         let scopes = match scopes.len() {
             0 => "no scopes".to_owned(),
@@ -93,6 +93,10 @@ fn undo_text(plan: &Plan) -> Option<String> {
         format!("Undone: {name} has {scopes} again.")
     } else if *limits != before.limits {
         format!("Undone: {name} has its previous limits again.")
+    } else if *labels != before.labels {
+        format!("Undone: {name} has its previous labels again.")
+    } else if now.owner != before.owner {
+        format!("Undone: {name} belongs to {} again.", now.owner_text())
     } else if *name != before.name {
         format!("Undone: {} is named {name} again.", before.name)
     } else {

@@ -1,12 +1,12 @@
-//! Dialog that edits the name, description and limits of a token. Cancelling with unsaved text needs
-//! a second key press.
+//! Dialog that edits the name, description, limits, labels and owner of a token. Cancelling with
+//! unsaved text needs a second key press.
 
 use crate::tui::widgets::canvas::Canvas;
 use ratatui::layout::{Position, Rect};
 
 use super::{Dialog, shared_text::name_hint};
 use crate::{
-    domain::{Command, Description, LimitChanges, Name, Refusal, Token, TokenId},
+    domain::{Command, Description, FieldChanges, Name, Refusal, Token, TokenId},
     keymap::{Action, Mode},
     output::advice,
     service::ServiceError,
@@ -14,6 +14,7 @@ use crate::{
         app::{effect::Effect, model::Model, service_request::ServiceRequest},
         widgets::{
             form::{self, FieldNote, Form, FormField, FormFocus, FormSpacing},
+            labels_field::LabelsField,
             limits_field::LimitsField,
             offscreen_canvas::OffscreenCanvas,
             panel,
@@ -28,16 +29,22 @@ const NAME: usize = 0;
 const DESCRIPTION: usize = 1;
 /// Index of the limits.
 const LIMITS: usize = 2;
+/// Index of the labels and the owner.
+const LABELS: usize = 3;
 
-/// A form with the name, description and limits of one token.
+/// The texts of a form: name, description, limits, labels and owner.
+type Texts = (String, String, [String; 3], [String; 2]);
+
+/// A form with the properties of one token.
 #[derive(Debug)]
 pub struct EditDialog {
     id: TokenId,
     title: String,
-    original: (String, String, [String; 3]),
+    original: Texts,
     name: TextInput,
     description: TextInput,
     limits: LimitsField,
+    labels: LabelsField,
     focus: FormFocus,
     name_fault: Option<String>,
     description_fault: Option<String>,
@@ -47,7 +54,9 @@ pub struct EditDialog {
 impl EditDialog {
     pub fn new(token: &Token, ctx: &Model) -> Self {
         let limits = LimitsField::with_limits(&token.limits, ctx.zone);
-        let was = (token.name.to_string(), token.description.to_string(), limits.texts());
+        let labels = LabelsField::of_token(token);
+        let (name, description) = (token.name.to_string(), token.description.to_string());
+        let was = (name, description, limits.texts(), labels.texts());
         Self {
             id: token.id,
             title: format!("Edit {}", token.name),
@@ -55,6 +64,7 @@ impl EditDialog {
             description: TextInput::multi_line(&was.1),
             original: was,
             limits,
+            labels,
             focus: FormFocus::default(),
             name_fault: None,
             description_fault: None,
@@ -66,34 +76,20 @@ impl EditDialog {
         let (name_fault, fault) = (self.name_fault.as_ref(), self.description_fault.as_ref());
         let hint = name_hint(&self.name.text(), "");
         self.limits.set_open(self.focus.index == LIMITS);
+        self.labels.set_open(self.focus.index == LABELS);
         let fields = vec![
             FormField::new("Name *", &mut self.name).with_note(name_fault, hint),
             FormField::new("Description", &mut self.description)
                 .with_note(fault, "Ctrl-J inserts a line break")
                 .with_size(u16::MAX, 3),
             FormField::new("Limits", &mut self.limits).with_note(None, ""),
+            FormField::new("Labels", &mut self.labels).with_note(None, ""),
         ];
         Form { focus: &mut self.focus, fields, buttons: &["Save"] }
     }
 
-    /// The request that saves the changed fields. `None` if no field changed.
-    fn save(
-        &self,
-        name: Name,
-        description: Description,
-        limits: LimitChanges,
-    ) -> Option<ServiceRequest> {
-        let is_described = description.as_str() != self.original.1;
-        let is_named = name.as_str() != self.original.0;
-        let is_changed = is_named || is_described || !limits.is_empty();
-        is_changed.then(|| {
-            ServiceRequest::execute(Command::Edit {
-                token: self.id,
-                name: is_named.then_some(name),
-                description: is_described.then_some(description),
-                limits,
-            })
-        })
+    fn texts(&self) -> Texts {
+        (self.name.text(), self.description.text(), self.limits.texts(), self.labels.texts())
     }
 }
 
@@ -107,23 +103,26 @@ impl Dialog for EditDialog {
         let description = Description::parse(&self.description.text());
         self.name_fault = name.as_ref().err().map(ToString::to_string);
         self.description_fault = description.as_ref().err().map(ToString::to_string);
-        match (name, description, self.limits.changes(ctx)) {
-            (Ok(_), Ok(_), Some(_)) => {
+        match (name, description, self.limits.changes(ctx), self.labels.values()) {
+            (Ok(_), Ok(_), Some(_), Some(_)) => {
                 return Some(self.request(ctx).map_or_else(Effect::close, Effect::request));
             }
             (Err(_), ..) => self.focus.index = NAME,
-            (_, Err(_), _) => self.focus.index = DESCRIPTION,
-            (.., None) => {
+            (_, Err(_), ..) => self.focus.index = DESCRIPTION,
+            (_, _, None, _) => {
                 self.focus.index = LIMITS;
                 self.limits.focus_fault(ctx);
+            }
+            (.., None) => {
+                self.focus.index = LABELS;
+                self.labels.focus_fault();
             }
         }
         None
     }
 
     fn cancel(&mut self) -> Option<Effect> {
-        let now = (self.name.text(), self.description.text(), self.limits.texts());
-        let dirty = now != self.original;
+        let dirty = self.texts() != self.original;
         if !dirty || self.has_warned {
             return Some(Effect::close());
         }
@@ -166,13 +165,27 @@ impl Dialog for EditDialog {
     fn request(&self, ctx: &Model) -> Option<ServiceRequest> {
         let name = Name::parse(&self.name.text()).ok()?;
         let description = Description::parse(&self.description.text()).ok()?;
-        self.save(name, description, self.limits.changes(ctx)?)
+        let (labels, owner) = self.labels.changes()?;
+        let changes = FieldChanges {
+            name: (name.as_str() != self.original.0).then_some(name),
+            description: (description.as_str() != self.original.1).then_some(description),
+            limits: self.limits.changes(ctx)?,
+            labels,
+            owner,
+        };
+        let is_changed = !changes.is_empty();
+        is_changed.then(|| ServiceRequest::execute(Command::Edit { token: self.id, changes }))
     }
 
     fn show_error(&mut self, error: &ServiceError) -> bool {
         if matches!(error, ServiceError::Refused(Refusal::Limit(_))) {
             self.focus.index = LIMITS;
             self.limits.set_fault(error.to_string());
+            return true;
+        }
+        if matches!(error, ServiceError::Refused(Refusal::Label(_))) {
+            self.focus.index = LABELS;
+            self.labels.set_fault(error.to_string());
             return true;
         }
         self.show_fault(advice::message(error))

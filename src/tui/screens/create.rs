@@ -5,7 +5,7 @@ use crate::tui::widgets::canvas::Canvas;
 use ratatui::layout::{Position, Rect};
 
 use crate::{
-    domain::{Command, Description, LimitChanges, Name, NewToken, Refusal, Scope},
+    domain::{Command, Description, Labels, LimitChanges, Name, NewToken, Owner, Refusal, Scope},
     keymap::{Action, Mode},
     service::ServiceError,
     tui::{
@@ -21,9 +21,9 @@ use crate::{
             buttons,
             canvas::{line_rect, width},
             form::{
-                self, Form, FormAction, FormField, FormFocus, FormInput as _, FormSpacing,
-                LABEL_WIDTH,
+                self, Form, FormAction, FormField, FormFocus, FormInput, FormSpacing, LABEL_WIDTH,
             },
+            labels_field::LabelsField,
             lifetime_field::LifetimeField,
             limits_field::LimitsField,
             offscreen_canvas::OffscreenCanvas,
@@ -46,6 +46,11 @@ const DESCRIPTION: usize = 2;
 const SCOPES: usize = 3;
 /// Index of the limits.
 const LIMITS: usize = 4;
+/// Index of the labels and the owner.
+const LABELS: usize = 5;
+
+/// The initial name, description, scopes, limits, and labels with the owner.
+type Contents = (String, String, Vec<Scope>, [String; 3], [String; 2]);
 
 #[derive(Debug)]
 pub struct CreateForm {
@@ -54,8 +59,9 @@ pub struct CreateForm {
     description: TextInput,
     scopes: ScopeRows,
     limits: LimitsField,
-    /// The initial name, description, scopes and limits, to tell whether the form was edited.
-    original: (String, String, Vec<Scope>, [String; 3]),
+    labels: LabelsField,
+    /// Tells whether the form was edited.
+    original: Contents,
     focus: FormFocus,
     name_fault: Option<String>,
     description_fault: Option<String>,
@@ -66,43 +72,51 @@ impl CreateForm {
         let (name, description) = (TextInput::single_line(""), TextInput::multi_line(""));
         let lifetime = LifetimeField::with_lifetime(ctx.policy.default_lifetime, ctx);
         let limits = LimitsField::with_changes(&LimitChanges::default());
-        Self::with_inputs((name, description), lifetime, ScopeRows::from_scopes(&[]), limits)
+        let labels = LabelsField::of_new_token(&Labels::default(), &Owner::default());
+        let scopes = ScopeRows::from_scopes(&[]);
+        Self::with_inputs((name, description), lifetime, scopes, (limits, labels))
     }
 
     /// A form filled in from the template `new`, which is a clone of a token.
     pub fn from_template(new: &NewToken, ctx: &Model) -> Self {
-        let NewToken { name, description, lifetime, scopes, limits } = new;
+        let NewToken { name, description, lifetime, scopes, limits, labels, owner } = new;
         let name = TextInput::single_line(name.as_str());
         let description = TextInput::multi_line(description.as_str());
         let lifetime = LifetimeField::with_lifetime(*lifetime, ctx);
         let (scopes, limits) = (ScopeRows::from_scopes(scopes), LimitsField::with_changes(limits));
-        Self::with_inputs((name, description), lifetime, scopes, limits)
+        let labels = LabelsField::of_new_token(labels, owner);
+        Self::with_inputs((name, description), lifetime, scopes, (limits, labels))
     }
 
     fn with_inputs(
         (name, description): (TextInput, TextInput),
         lifetime: LifetimeField,
         scopes: ScopeRows,
-        limits: LimitsField,
+        (limits, labels): (LimitsField, LabelsField),
     ) -> Self {
-        Self {
-            original: (name.text(), description.text(), scopes.scopes(), limits.texts()),
+        let form = Self {
+            original: Contents::default(),
             name,
             lifetime,
             description,
             scopes,
             limits,
+            labels,
             focus: FormFocus::default(),
             name_fault: None,
             description_fault: None,
-        }
+        };
+        Self { original: form.contents(), ..form }
     }
 
-    /// Whether the name, description, scopes or limits differ from their initial values.
+    fn contents(&self) -> Contents {
+        let (name, description) = (self.name.text(), self.description.text());
+        (name, description, self.scopes.scopes(), self.limits.texts(), self.labels.texts())
+    }
+
+    /// Whether a field other than the lifetime differs from its initial value.
     pub fn is_dirty(&self) -> bool {
-        let now =
-            (self.name.text(), self.description.text(), self.scopes.scopes(), self.limits.texts());
-        now != self.original
+        self.contents() != self.original
     }
 
     /// The form with its inputs. The description is at least `description_height` lines high.
@@ -110,6 +124,7 @@ impl CreateForm {
         let (name_fault, fault) = (self.name_fault.as_ref(), self.description_fault.as_ref());
         let hint = name_hint(&self.name.text(), "Must be unique");
         self.limits.set_open(self.focus.index == LIMITS);
+        self.labels.set_open(self.focus.index == LABELS);
         let fields = vec![
             FormField::new("Name *", &mut self.name).with_note(name_fault, hint).with_size(66, 1),
             FormField::new("Lifetime *", &mut self.lifetime).with_note(None, ""),
@@ -118,6 +133,7 @@ impl CreateForm {
                 .with_size(66, description_height),
             FormField::new("Scopes", &mut self.scopes),
             FormField::new("Limits", &mut self.limits),
+            FormField::new("Labels", &mut self.labels),
         ];
         Form { focus: &mut self.focus, fields, buttons: &["Create token"] }
     }
@@ -175,7 +191,7 @@ impl Dialog for CreateForm {
         {
             return Some(effect);
         }
-        let on_clear = self.focus.index > LIMITS && self.focus.is_on_submit;
+        let on_clear = self.focus.index > LABELS && self.focus.is_on_submit;
         match action {
             Action::GoToScopes => {
                 self.focus.index = SCOPES;
@@ -197,18 +213,25 @@ impl Dialog for CreateForm {
         self.name_fault = name.as_ref().err().map(ToString::to_string);
         self.description_fault = description.as_ref().err().map(ToString::to_string);
         let lifetime = self.lifetime.submit(ctx);
-        match (name, lifetime, description, self.limits.changes(ctx)) {
+        let values = (self.limits.changes(ctx), self.labels.values());
+        match (name, lifetime, description, values) {
             (Err(_), ..) => self.focus.index = NAME,
             (_, None, ..) => {
                 self.focus.index = LIFETIME;
                 self.lifetime.enter(false);
             }
             (_, _, Err(_), _) => self.focus.index = DESCRIPTION,
-            (.., None) => {
+            (.., (None, _)) => {
                 self.focus.index = LIMITS;
                 self.limits.focus_fault(ctx);
             }
-            (Ok(_), Some(_), Ok(_), Some(_)) => return self.request(ctx).map(Effect::request),
+            (.., (_, None)) => {
+                self.focus.index = LABELS;
+                self.labels.focus_fault();
+            }
+            (Ok(_), Some(_), Ok(_), (Some(_), Some(_))) => {
+                return self.request(ctx).map(Effect::request);
+            }
         }
         None
     }
@@ -219,7 +242,9 @@ impl Dialog for CreateForm {
         let lifetime = self.lifetime.valid_lifetime(ctx)?;
         let scopes = self.scopes.scopes();
         let limits = self.limits.changes(ctx)?;
-        Some(create_request(NewToken { name, description, lifetime, scopes, limits }))
+        let (labels, owner) = self.labels.values()?;
+        let token = NewToken { name, description, lifetime, scopes, limits, labels, owner };
+        Some(create_request(token))
     }
 
     fn on_edit(&mut self) {
@@ -246,6 +271,10 @@ impl Dialog for CreateForm {
                 self.focus.index = LIMITS;
                 self.limits.set_fault(error.to_string());
             }
+            ServiceError::Refused(Refusal::Label(_)) => {
+                self.focus.index = LABELS;
+                self.labels.set_fault(error.to_string());
+            }
             _ => return false,
         }
         true
@@ -268,16 +297,22 @@ impl Dialog for CreateForm {
         let layout = FormSpacing { top: airy, is_compact: false, gap: airy };
         let (line, cursor) = form.draw(layout, area, page);
         let focused = self.focus.index == SCOPES;
-        let limits = self.limits_height(area.width) + airy;
-        let room = area.height.saturating_sub(line + limits + 1);
+        let limits = self.group_height(LIMITS, &self.limits, area.width);
+        let below = limits + self.group_height(LABELS, &self.labels, area.width) + airy;
+        let room = area.height.saturating_sub(line + below + 1);
         let scopes = self.scopes.full_height().min(room);
         // `draw_rows` leaves the last line of its area free.
         let above = Rect { height: (line + scopes + 1).min(area.height), ..area };
         let end = self.lifetime.end_text(ctx);
         let input = (SCOPES, focused);
         let cursor = cursor.or(self.scopes.draw_rows(line, input, end.as_deref(), above, page));
-        let cursor = cursor.or(self.draw_limits(line + scopes, area, page));
-        let buttons = line_rect(area, line + scopes + limits);
+        let next = line + scopes;
+        let group = ("Limits", LIMITS);
+        let cursor = cursor.or(self.draw_group(group, &self.limits, (next, area), page));
+        let group = ("Labels", LABELS);
+        let labels = (next + limits, area);
+        let cursor = cursor.or(self.draw_group(group, &self.labels, labels, page));
+        let buttons = line_rect(area, next + below);
         let cursor = cursor.or(self.draw_buttons(buttons, page));
         offscreen_canvas.blit(cursor, canvas)
     }
@@ -290,7 +325,7 @@ impl CreateForm {
         let indent = LABEL_WIDTH.min(area.width);
         let rect = Rect { x: area.x + indent, width: area.width - indent, ..area };
         let buttons = [("Create token", Action::Submit), ("Clear", Action::ClearForm)];
-        let focused = (self.focus.index > LIMITS).then(|| usize::from(self.focus.is_on_submit));
+        let focused = (self.focus.index > LABELS).then(|| usize::from(self.focus.is_on_submit));
         let cursor = buttons::draw_with_actions(&buttons, focused, rect, canvas);
         let key = canvas.ctx.key(Mode::Create, Action::Submit);
         let hint = format!("{key} creates it from any field");
@@ -302,22 +337,27 @@ impl CreateForm {
         cursor
     }
 
-    /// Height of the limits with their note, in lines.
-    fn limits_height(&self, columns: u16) -> u16 {
-        let has_note = self.focus.index == LIMITS;
-        self.limits.height(columns) + u16::from(has_note)
+    /// Height of the group `input` with the index `index` and its note, in lines.
+    fn group_height(&self, index: usize, input: &dyn FormInput, columns: u16) -> u16 {
+        input.height(columns) + u16::from(self.focus.index == index)
     }
 
-    /// Draws the limits from line `line` of `area`. Returns the cursor position if they have the
+    /// Draws the group `input` from line `line` of `area`. Returns the cursor position if it has the
     /// focus.
-    fn draw_limits(&self, line: u16, area: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
-        let focused = self.focus.index == LIMITS;
-        let height = self.limits.height(area.width);
-        let rect = form::draw_label("Limits", (LIMITS, focused), (line, height), area, canvas);
-        if let Some(note) = self.limits.note(canvas.ctx).filter(|_| focused) {
+    fn draw_group(
+        &self,
+        (label, index): (&'static str, usize),
+        input: &dyn FormInput,
+        (line, area): (u16, Rect),
+        canvas: &mut Canvas<'_>,
+    ) -> Option<Position> {
+        let focused = self.focus.index == index;
+        let height = input.height(area.width);
+        let rect = form::draw_label(label, (index, focused), (line, height), area, canvas);
+        if let Some(note) = input.note(canvas.ctx).filter(|_| focused) {
             form::draw_note(&note, line + height, area, canvas);
         }
-        self.limits.draw(rect, canvas, focused)
+        input.draw(rect, canvas, focused)
     }
 }
 

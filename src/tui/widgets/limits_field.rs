@@ -8,9 +8,9 @@ use ratatui::{
 };
 
 use super::{
-    canvas::{Canvas, line_rect},
+    canvas::Canvas,
     form::{FieldNote, FormInput},
-    text_input::TextInput,
+    text_group::TextGroup,
 };
 use crate::{
     domain::{
@@ -25,21 +25,14 @@ use crate::{
 /// number.
 const FIRST_FIELD: usize = usize::MAX - 10;
 
-/// Width of the labels of the text fields, in columns.
-const INNER_LABEL_WIDTH: u16 = 12;
-
 const LABELS: [&str; 3] = ["allow from", "not before", "max uses"];
 
 /// The text fields of the limits.
 #[derive(Debug)]
 pub struct LimitsField {
-    inputs: [TextInput; 3],
+    fields: TextGroup<3>,
     /// The texts at the start. A text that stays the same does not change its limit.
     original: [String; 3],
-    /// The index of the text field that has the focus.
-    selected: usize,
-    /// Whether all text fields are shown.
-    is_open: bool,
     /// A fault that the service found.
     fault: Option<String>,
 }
@@ -70,22 +63,20 @@ impl LimitsField {
 
     fn with_texts(texts: [Option<String>; 3], original: [Option<String>; 3]) -> Self {
         Self {
-            inputs: texts.map(|text| TextInput::single_line(&text.unwrap_or_default())),
+            fields: TextGroup::new(LABELS, texts.map(Option::unwrap_or_default), FIRST_FIELD),
             original: original.map(Option::unwrap_or_default),
-            selected: 0,
-            is_open: false,
             fault: None,
         }
     }
 
     /// The entered texts, without surrounding blanks.
     pub fn texts(&self) -> [String; 3] {
-        self.inputs.each_ref().map(|input| input.text().trim().to_owned())
+        self.fields.texts()
     }
 
     /// Shows all text fields if the input has the focus, otherwise one line.
     pub fn set_open(&mut self, is_open: bool) {
-        self.is_open = is_open;
+        self.fields.set_open(is_open);
     }
 
     /// Shows `fault` below the fields until the next change.
@@ -101,7 +92,7 @@ impl LimitsField {
     /// Moves the focus to the first text field with a fault.
     pub fn focus_fault(&mut self, ctx: &Model) {
         if let Err((field, _)) = self.parse(ctx) {
-            self.selected = field;
+            self.fields.select(field);
         }
     }
 
@@ -135,8 +126,9 @@ impl LimitsField {
     }
 
     fn hint(&self, ctx: &Model) -> String {
-        let text = self.texts().into_iter().nth(self.selected).unwrap_or_default();
-        match (self.selected, text.parse::<NotBefore>()) {
+        let selected = self.fields.selected();
+        let text = self.texts().into_iter().nth(selected).unwrap_or_default();
+        match (selected, text.parse::<NotBefore>()) {
             (0, _) => "Networks, e.g. 10.0.0.0/8. Empty: anywhere".to_owned(),
             (1, Ok(start)) => match start.resolve(ctx.now, |wall| ctx.zone.to_utc(wall)) {
                 Ok(at) => format!("Valid from {}", time_format::date(at, ctx.shown_zone())),
@@ -168,32 +160,25 @@ fn start_text(start: Timestamp, zone: Zone) -> String {
 
 impl FormInput for LimitsField {
     fn step(&mut self, down: bool) -> bool {
-        let next = if down { self.selected + 1 } else { self.selected.wrapping_sub(1) };
-        let can_move = next < self.inputs.len();
-        if can_move {
-            self.selected = next;
-        }
-        can_move
+        self.fields.step(down)
     }
 
     fn enter(&mut self, from_above: bool) {
-        self.selected = if from_above { 0 } else { self.inputs.len() - 1 };
+        self.fields.enter(from_above);
     }
 
     fn focus_inner_field(&mut self, field: usize) -> bool {
-        let inner = field.checked_sub(FIRST_FIELD).filter(|inner| *inner < self.inputs.len());
-        self.selected = inner.unwrap_or(self.selected);
-        inner.is_some()
+        self.fields.focus_inner_field(field)
     }
 
     fn press(&mut self, key: KeyEvent) -> bool {
         self.fault = None;
-        self.inputs.get_mut(self.selected).is_some_and(|input| input.press(key))
+        self.fields.press(key)
     }
 
     fn paste(&mut self, text: &str) -> bool {
         self.fault = None;
-        self.inputs.get_mut(self.selected).is_some_and(|input| input.paste(text))
+        self.fields.paste(text)
     }
 
     fn note(&self, ctx: &Model) -> Option<FieldNote> {
@@ -201,36 +186,16 @@ impl FormInput for LimitsField {
         let fault = fault.or_else(|| self.parse(ctx).err().map(|(_, error)| error.to_string()));
         Some(match fault {
             Some(fault) => FieldNote::Fault(fault),
-            None if self.is_open => FieldNote::Hint(self.hint(ctx)),
+            None if self.fields.is_open() => FieldNote::Hint(self.hint(ctx)),
             None => FieldNote::Hint(String::new()),
         })
     }
 
     fn height(&self, _columns: u16) -> u16 {
-        if self.is_open { 3 } else { 1 }
+        self.fields.height()
     }
 
     fn draw(&self, area: Rect, canvas: &mut Canvas<'_>, focused: bool) -> Option<Position> {
-        let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
-        if !self.is_open {
-            canvas.line(area, 0).text(&self.summary(), theme.text());
-            return None;
-        }
-        let mut cursor = None;
-        for (at, (label, input)) in LABELS.iter().zip(&self.inputs).enumerate() {
-            let line = u16::try_from(at).unwrap_or(u16::MAX);
-            if line >= area.height {
-                break;
-            }
-            let is_selected = focused && self.selected == at;
-            let style = if is_selected { theme.accent } else { theme.faint };
-            canvas.line(area, line).write_column(label, INNER_LABEL_WIDTH, style);
-            let rect = line_rect(area, line);
-            let indent = INNER_LABEL_WIDTH.min(rect.width);
-            let rect = Rect { x: rect.x + indent, width: rect.width - indent, ..rect };
-            ctx.hit_map.field(rect, FIRST_FIELD + at);
-            cursor = cursor.or(input.draw(rect, canvas, is_selected));
-        }
-        cursor
+        self.fields.draw(&self.summary(), area, canvas, focused)
     }
 }

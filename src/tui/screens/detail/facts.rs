@@ -95,6 +95,7 @@ pub(super) fn facts(
         secret_fact(token, events, ctx),
         time_fact("Created", token.created, ctx, |when| format!("{when} by {}", token.created_by)),
     ];
+    right.extend(ownership_facts(token, ctx));
     if token.issued != token.created {
         right.push(time_fact("Issued", token.issued, ctx, str::to_owned));
     }
@@ -110,6 +111,15 @@ fn time_fact(
 ) -> Fact {
     let text = text(&ctx.relative_or_date(at));
     Fact { label, lines: vec![FactLine::plain(8, text, ctx.theme.text())] }
+}
+
+/// The owner, if it is another than the creator, and the labels.
+fn ownership_facts(token: &Token, ctx: &Model) -> impl Iterator<Item = Fact> {
+    let owner = (!token.owner.is_empty()).then(|| ("Owner", token.owner_text()));
+    let labels = (!token.labels.is_empty()).then(|| ("Labels", token.labels.to_string()));
+    let style = ctx.theme.text();
+    let facts = [owner, labels].into_iter().flatten();
+    facts.map(move |(label, text)| Fact { label, lines: vec![FactLine::plain(7, text, style)] })
 }
 
 /// When the token stops or stopped working, with a gauge while it works.

@@ -20,6 +20,10 @@ const NAME_MIN: u16 = 20;
 const NARROW_NAME_MIN: u16 = 16;
 /// Minimum width of the description.
 const DESCRIPTION_MIN: u16 = 16;
+/// Width of the owner.
+const OWNER_WIDTH: u16 = 10;
+/// Width of the labels.
+const LABELS_WIDTH: u16 = 20;
 /// Width of the name column up to which it grows before the description does.
 const NAME_MAX: u16 = 32;
 /// The gauge is drawn again after this part of a lifetime at the latest.
@@ -46,13 +50,13 @@ pub(super) enum TableColumn {
     Scopes,
     LastUsed,
     Issued,
-    /// The user who created the token.
     Owner,
+    Labels,
 }
 
 impl TableColumn {
     /// The columns from left to right.
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Name,
         Self::Description,
         Self::Expires,
@@ -61,6 +65,7 @@ impl TableColumn {
         Self::LastUsed,
         Self::Issued,
         Self::Owner,
+        Self::Labels,
     ];
 
     /// The column of the sort order, if the list can be sorted by this column.
@@ -72,7 +77,7 @@ impl TableColumn {
             Self::Scopes => Column::Scopes,
             Self::LastUsed => Column::LastUsed,
             Self::Issued => Column::Issued,
-            Self::Gauge | Self::Owner => return None,
+            Self::Gauge | Self::Owner | Self::Labels => return None,
         })
     }
 }
@@ -102,17 +107,20 @@ fn expires_beside_gauge(times: TimeFormat) -> u16 {
 
 /// The width of the list beside the detail in `total` columns. The list keeps every column that it
 /// has on 80 columns; with dates, which are wider, all except the gauge. Then the detail grows to 56
-/// columns, the list to all of its columns, and the detail again.
+/// columns, the list to all of its columns, and the detail again. From 150 columns on, the detail is
+/// narrower, so that the list has the owner.
 pub(in crate::tui) fn width_beside_detail(total: u16, times: TimeFormat) -> u16 {
     const DETAIL: u16 = 56;
-    const LIST_MAX: u16 = 122;
+    const DETAIL_BESIDE_OWNER: u16 = 46;
+    const LIST_MAX: u16 = 140;
+    let detail = if total < 150 { DETAIL } else { DETAIL_BESIDE_OWNER };
     let (expires, time) = time_widths(times);
     let expires = match times {
         TimeFormat::Relative => EXPIRES_BESIDE_GAUGE + GAP + GAUGE_CELLS,
         TimeFormat::Local | TimeFormat::Utc => expires,
     };
     let list = LEFT_MARGIN + NAME_MIN + (GAP + expires) + (GAP + 8) + (GAP + time) + RIGHT_MARGIN;
-    total.saturating_sub(DETAIL + 2).clamp(list, LIST_MAX.max(list))
+    total.saturating_sub(detail + 2).clamp(list, LIST_MAX.max(list))
 }
 
 /// The table columns that fit into the width `area`, in table order, with their widths. Name and
@@ -124,8 +132,9 @@ pub(super) fn fitting_columns(area: u16, times: TimeFormat) -> Vec<(TableColumn,
         (TableColumn::Scopes, 8, NAME_MIN),
         (TableColumn::Gauge, GAUGE_CELLS, NAME_MIN),
         (TableColumn::Description, DESCRIPTION_MIN, NAME_MIN),
+        (TableColumn::Owner, OWNER_WIDTH, NAME_MIN),
         (TableColumn::Issued, time, NAME_MIN),
-        (TableColumn::Owner, 8, NAME_MIN),
+        (TableColumn::Labels, LABELS_WIDTH, NAME_MIN),
     ];
     let mut left = area.saturating_sub(LEFT_MARGIN + RIGHT_MARGIN + GAP + expires);
     let mut columns = vec![TableColumn::Name, TableColumn::Expires];
@@ -171,7 +180,11 @@ pub(super) fn draw_headings(
     let mut from = LEFT_MARGIN;
     for (column, wide) in columns {
         let Some(key) = column.sort_column() else {
-            let text = if *column == TableColumn::Owner { "Owner" } else { "" };
+            let text = match column {
+                TableColumn::Owner => "Owner",
+                TableColumn::Labels => "Labels",
+                _ => "",
+            };
             canvas.line(area, line).move_to(from).text_within(text, *wide, theme.faint);
             from += wide + GAP;
             continue;
@@ -292,7 +305,8 @@ fn cell(token: &Token, column: TableColumn, room: u16, ctx: &Model) -> (String, 
             Some(used) => (ctx.short_time(used.at), text),
             None => ("never".to_owned(), theme.faint),
         },
-        TableColumn::Owner => (token.created_by.user.to_string(), theme.faint),
+        TableColumn::Owner => (token.owner_text(), theme.faint),
+        TableColumn::Labels => (token.labels.to_string(), theme.faint),
     }
 }
 
