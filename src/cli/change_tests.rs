@@ -8,7 +8,9 @@ use super::{command, print_counts};
 use crate::{
     cli::{Args, exit::Exit, print::Output},
     domain::{
-        Command, Description, Entity, Lifetime, LimitChange, LimitChanges, MaxUses, Name, NewToken, Plan, Scope, ScopesToRemove, SecretOverlap, Token, TokenId, TokensToDelete, TokensToRestore, plan::JobPlan, FieldChanges, LabelChanges, Labels, Owner, label::tests::any_labels,
+        Command, Description, Entity, FieldChanges, LabelChanges, Labels, Lifetime, LimitChange,
+        LimitChanges, MaxUses, Name, NewToken, Owner, Plan, Scope, ScopesToRemove, SecretOverlap,
+        Token, TokenId, TokensToDelete, TokensToRestore, label::tests::any_labels, plan::JobPlan,
     },
     output::command_line::of_command,
     service::Service,

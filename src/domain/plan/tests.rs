@@ -5,7 +5,9 @@ use std::collections::HashMap;
 
 use super::*;
 use crate::domain::{
-        Actor, AuditEvent, Description, Digest, EventHash, LifetimeLimits, LimitChanges, Name, NewToken, ScopeCatalogue, Scopes, ScopesToRemove, SecretOverlap, SecretPrefix, TokensToDelete, token::tests as tokens, FieldChanges, Labels, Owner,
+    Actor, AuditEvent, Description, Digest, EventHash, FieldChanges, Labels, LifetimeLimits,
+    LimitChanges, Name, NewToken, Owner, ScopeCatalogue, Scopes, ScopesToRemove, SecretOverlap,
+    SecretPrefix, TokensToDelete, token::tests as tokens,
 };
 
 struct Tokens(Vec<Token>);

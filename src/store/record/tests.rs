@@ -7,7 +7,9 @@ use chrono::{TimeZone as _, Utc};
 
 use super::*;
 use crate::domain::{
-        AuditAction, DenialReason, DeniedAttempt, DeniedAttempts, Description, Digest, EventBody, EventHash, HookFailure, HookRun, LastUse, MaxUses, Name, PreviousSecret, Scopes, SecretSlot, Token, TokenLimits, UsageDays, Labels, Owner,
+    AuditAction, DenialReason, DeniedAttempt, DeniedAttempts, Description, Digest, EventBody,
+    EventHash, HookFailure, HookRun, Labels, LastUse, MaxUses, Name, Owner, PreviousSecret, Scopes,
+    SecretSlot, Token, TokenLimits, UsageDays,
 };
 use crate::store::codec::{RecordBody, encode_record, verify_checksum};
 
