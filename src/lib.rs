@@ -130,7 +130,7 @@ pub fn run() -> ExitCode {
 
 fn run_arguments(arguments: &[OsString]) -> Result<Exit, CliError> {
     if let Some(name) = process_hardening::closed_descriptor() {
-        return Err(CliError::usage(format!("{name} is closed"))
+        return Err(CliError::usage(format!("{name} is closed or cannot be used"))
             .with_hint("open it, for example with </dev/null, >/dev/null or 2>/dev/null"));
     }
     cli::reject_secrets_in_arguments(arguments)?;

@@ -5,6 +5,7 @@
 use std::{
     fmt,
     io::{self, IsTerminal as _},
+    os::fd::BorrowedFd,
     panic::PanicHookInfo,
     sync::{
         Arc,
@@ -16,11 +17,15 @@ use color_eyre::{
     config::{HookBuilder, Theme},
     section::PanicMessage,
 };
-use rustix::process::{Resource, Rlimit, setrlimit};
+use rustix::{
+    fs::{OFlags, fcntl_getfl},
+    process::{Resource, Rlimit, setrlimit},
+};
 
 use crate::service::{panic_ends_process, panic_is_caught};
 
-/// Whether standard input, output and error were closed when the process started.
+/// Whether standard input, output and error were closed when the process started. An output that is not
+/// open for writing counts as closed: the runtime of Rust ignores the error of a write to it.
 static CLOSED_AT_START: [AtomicBool; 3] = [const { AtomicBool::new(false) }; 3];
 
 /// Records which standard descriptors are closed. Runs before `main`, because the runtime of Rust
@@ -29,12 +34,17 @@ static CLOSED_AT_START: [AtomicBool; 3] = [const { AtomicBool::new(false) }; 3];
 fn record_closed_descriptors() {
     let is_closed = [
         rustix::io::fcntl_getfd(rustix::stdio::stdin()).is_err(),
-        rustix::io::fcntl_getfd(rustix::stdio::stdout()).is_err(),
-        rustix::io::fcntl_getfd(rustix::stdio::stderr()).is_err(),
+        !is_writable(rustix::stdio::stdout()),
+        !is_writable(rustix::stdio::stderr()),
     ];
     for (closed, is_closed) in CLOSED_AT_START.iter().zip(is_closed) {
         closed.store(is_closed, Ordering::Relaxed);
     }
+}
+
+fn is_writable(output: BorrowedFd<'_>) -> bool {
+    let mode = fcntl_getfl(output).map(|flags| flags & OFlags::ACCMODE);
+    mode.is_ok_and(|mode| mode == OFlags::WRONLY || mode == OFlags::RDWR)
 }
 
 /// Returns the name of a standard descriptor that was closed when the process started. The caller

@@ -323,33 +323,6 @@ Exit codes:
   0 success   1 the clock is behind the newest time in the store, or cancelled
   2 usage     4 store error";
 
-pub(super) const HOOKS: &str = "\
-Examples:
-  patdeck hooks
-  patdeck hooks run
-  patdeck hooks discard close-connections
-
-A hook is a program that runs after changes, see [[hook]] in the config. The change queues its runs,
-so that no crash loses one: the command that made the change runs them after it has printed its
-result. What is left, because that command was killed, runs with the next change. A run that failed
-stays until `hooks run` runs it with success, or `hooks discard` removes it. A crash can cause a second
-run. Each outcome is in the audit trail.
-
-Exit codes:
-  0 success   1 nothing to discard   4 store error   5 a run has failed";
-
-pub(super) const HOOKS_RUN: &str = "\
-Example:
-  patdeck hooks run
-
-Exit 0, 4 if the store cannot be used, 5 if a run failed; its reason is printed.";
-
-pub(super) const HOOKS_DISCARD: &str = "\
-Example:
-  patdeck hooks discard close-connections
-
-Exit 0, 1 if no run of this hook waits. A run that another process has started ends as usual.";
-
 pub(super) const BACKUP: &str = "\
 Examples:
   patdeck backup create /var/backups/patdeck-$(date +%F).redb

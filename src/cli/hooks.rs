@@ -6,7 +6,6 @@ use serde_json::json;
 
 use super::{
     exit::{CliError, Exit},
-    help_footers,
     print::{Output, print_message, print_warning},
 };
 use crate::{
@@ -21,9 +20,36 @@ use crate::{
 /// Maximum number of runs that the table shows.
 const MAX_SHOWN: usize = 50;
 
+const HELP: &str = "\
+Examples:
+  patdeck hooks
+  patdeck hooks run
+  patdeck hooks discard close-connections
+
+A hook is a program that runs after changes, see [[hook]] in the config. The change queues its runs,
+so that no crash loses one: the command that made the change runs them after it has printed its
+result. What is left, because that command was killed, runs with the next change. A run that failed
+stays until `hooks run` runs it with success, or `hooks discard` removes it. A crash can cause a second
+run. Each outcome is in the audit trail.
+
+Exit codes:
+  0 success   1 nothing to discard   4 store error   5 a run has failed";
+
+const RUN_HELP: &str = "\
+Example:
+  patdeck hooks run
+
+Exit 0, 4 if the store cannot be used, 5 if a run failed; its reason is printed.";
+
+const DISCARD_HELP: &str = "\
+Example:
+  patdeck hooks discard close-connections
+
+Exit 0, 1 if no run of this hook waits. A run that another process has started ends as usual.";
+
 /// Arguments of `hooks`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = help_footers::HOOKS)]
+#[command(after_help = HELP)]
 pub struct HooksArgs {
     /// What to do; if omitted, lists the hooks of the config and the runs that wait
     #[command(subcommand)]
@@ -34,10 +60,10 @@ pub struct HooksArgs {
 #[derive(Debug, clap::Subcommand)]
 pub enum HooksSubcommand {
     /// Run the hooks that wait, also those that failed before; exit 5 if one fails
-    #[command(after_help = help_footers::HOOKS_RUN)]
+    #[command(after_help = RUN_HELP)]
     Run,
     /// Remove the runs of a hook that wait, without running them
-    #[command(after_help = help_footers::HOOKS_DISCARD)]
+    #[command(after_help = DISCARD_HELP)]
     Discard {
         /// Name of the hook; it need not be in the config
         hook: String,

@@ -73,9 +73,38 @@ impl Service {
         self.store.was_outdated()
     }
 
-    /// Runs `work` in a write transaction. First stores pending endings of all processes in it, up to
-    /// [`MAX_PENDING`].
+    /// Runs `work` in a write transaction. First stores pending endings of all processes, up to
+    /// [`MAX_PENDING`], and all endings that an older copy of the store lacks.
     pub(super) fn write<T, E: From<StoreError>>(
+        &self,
+        work: impl FnOnce(&mut Writer<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.store_missing_endings()?;
+        self.write_with_pending(work)
+    }
+
+    /// Stores all endings that an older copy of the store lacks, in batches. A later event or ending
+    /// would hide that the copy lacks them.
+    fn store_missing_endings(&self) -> Result<(), StoreError> {
+        let count_missing = || {
+            self.store.read(|rows| {
+                let is_outdated = rows.is_store_outdated();
+                Ok::<_, StoreError>(if is_outdated { rows.pending_count() } else { 0 })
+            })
+        };
+        let mut count = count_missing()?;
+        while count > 0 {
+            self.write_with_pending(|_| Ok::<_, StoreError>(()))?;
+            let before = std::mem::replace(&mut count, count_missing()?);
+            if count >= before {
+                // The rest cannot be stored, for example because the records are damaged.
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn write_with_pending<T, E: From<StoreError>>(
         &self,
         work: impl FnOnce(&mut Writer<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
@@ -113,6 +142,8 @@ impl Service {
         }
         require_confirmed(&plan, confirmed)?;
         let entries = pending_entries(&plan, kind, self);
+        // If this fails, the command itself still works: it needs the register only.
+        let _ = self.store_missing_endings();
         let registered = self.store.end_secrets(&entries, plan.at);
         if registered.is_err() && entries.len() > MAX_PER_TRANSACTION {
             return Ok(None);

@@ -70,13 +70,16 @@ impl Service {
                 | Command::Regenerate { .. }
                 | Command::EndOverlap { .. }
                 | Command::Revert(_)
+                | Command::Restore(_)
         );
         if !changes_record || self.store.path().is_none() {
             return Ok(());
         }
         self.store.read(|rows| {
             plan.changes.iter().try_for_each(|change| match &change.before {
-                StoredToken::Live(token) => require_current_record(rows, token),
+                StoredToken::Live(token) | StoredToken::Deleted(token, _) => {
+                    require_current_record(rows, token)
+                }
                 _ => Ok(()),
             })
         })

@@ -52,27 +52,27 @@ impl Store {
     pub fn rebuild_register(&self, event: &EventBody) -> Result<bool, StoreError> {
         let Backend::File(file) = &*self.backend else { return Ok(false) };
         self.write(|writer| {
-            let damaged = register::load_id(&writer.tables)?;
+            let id = register::load_id(&writer.tables)?;
             let register = &file.register;
-            if register.is_usable(&damaged)? && register.count_damaged(&damaged)? == 0 {
+            if register.is_usable(&id)? && register.count_damaged(&id)? == 0 {
                 return Ok(false);
             }
             if writer.last_event()?.is_none() {
                 // The store is new: no secret was ended, but its creator has not created the
                 // register yet.
-                file.create_register(writer, &damaged, Vec::new())?;
+                file.create_register(writer, &id, Vec::new())?;
                 return Ok(false);
             }
             // The time of the newest event is a lower bound for the time at which expiry is
             // evaluated. An earlier time would let expired secrets work again.
             let at = writer.recorded_time()?.newest().map_or(event.at, |at| at.max(event.at));
-            let mut kept = register.salvage(&damaged);
+            let mut kept = register.salvage(&id);
             // An older copy of the store lacks endings. They become pending, so that they are stored.
             let record = |id: &TokenId| writer.token(id).ok().flatten();
             let missing = PendingEndings::of_outdated_store(kept.clone(), at, record);
             kept.extend(missing.entries().cloned());
-            let id = register::assign_id(&mut writer.tables)?;
-            file.create_register(writer, &id, kept)?;
+            // The id stays: an older copy of the store must not count as that of another register.
+            register.replacing(&id, || file.create_register(writer, &id, kept))?;
             writer.append_event(EventBody { at, ..event.clone() })?;
             Ok(true)
         })

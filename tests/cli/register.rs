@@ -310,3 +310,65 @@ fn what_an_import_took_stays_taken_in_an_older_store() {
         assert!(!checked.out.contains("expired"), "{field}: {checked:?}");
     }
 }
+
+#[test]
+fn a_revoke_on_an_older_store_stores_the_other_endings() {
+    for first in ["revoke", "delete"] {
+        let home = Home::new();
+        let ended = issue(&home, &["ended"]);
+        issue(&home, &["other"]);
+        let old = fs::read(home.store()).unwrap();
+        run(&home, &["revoke", "ended", "--yes"]).success();
+        fs::write(home.store(), old).unwrap();
+        run(&home, &[first, "other", "--yes"]).success();
+        let listed = run(&home, &["list", "--status", "revoked", "--columns", "name"]);
+        assert!(listed.clone().success().contains("ended"), "{first}: {listed:?}");
+        run(&home, &["delete", "ended", "--yes"]).success();
+        run(&home, &["restore", "ended"]).success();
+        assert_eq!(run_with_input(&home, &["verify"], &ended).code, 1, "{first}");
+    }
+}
+
+#[test]
+fn a_stale_token_that_was_deleted_is_not_restored() {
+    for restriction in ["channels:c-1:read", "--all"] {
+        let home = Home::new();
+        let secret = issue(&home, &["t", "--scope", "channels:c-1:read"]);
+        let old = fs::read(home.store()).unwrap();
+        if restriction == "--all" {
+            run(&home, &["regenerate", "t", "--yes"]).success();
+        } else {
+            run(&home, &["scope", "remove", "t", restriction]).success();
+        }
+        fs::write(home.store(), old).unwrap();
+        for _ in 0..2 {
+            run(&home, &["delete", "t", "--yes"]);
+            let restored = run(&home, &["restore", "t"]);
+            assert_ne!(restored.code, 0, "{restriction}: {restored:?}");
+            let check = ["verify", "--scope", "channels:c-1:read"];
+            assert_ne!(run_with_input(&home, &check, &secret).code, 0, "{restriction}");
+        }
+    }
+}
+
+#[test]
+fn a_rebuilt_register_protects_from_copies_before_the_rebuild() {
+    let damage: [fn(&Home); 2] = [
+        |home| fs::remove_file(register(home)).unwrap(),
+        |home| {
+            let mut bytes = fs::read(register(home)).unwrap();
+            bytes[12] ^= 1;
+            fs::write(register(home), bytes).unwrap();
+        },
+    ];
+    for damage in damage {
+        let home = Home::new();
+        let secret = issue(&home, &["t"]);
+        let old = fs::read(home.store()).unwrap();
+        damage(&home);
+        run(&home, &["list"]).success();
+        run(&home, &["revoke", "t", "--yes"]).success();
+        fs::write(home.store(), old).unwrap();
+        assert_eq!(run_with_input(&home, &["verify"], &secret).code, 1);
+    }
+}

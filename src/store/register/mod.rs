@@ -262,6 +262,24 @@ impl Register {
         RegisterFile::salvage(&self.path, expected)
     }
 
+    /// Runs `create`, which puts a new file at the path of the register. If the present file is usable,
+    /// readers that have it open are told to open the new one, and writers wait.
+    pub(super) fn replacing(
+        &self,
+        id: &RegisterId,
+        create: impl FnOnce() -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let mut present = RegisterWriter::first(&self.path, id, LOCK_TIMEOUT).ok().flatten();
+        if let Some(present) = &mut present {
+            present.set_superseded(true)?;
+        }
+        let created = create();
+        if let (Err(_), Some(present)) = (&created, &mut present) {
+            present.set_superseded(false)?;
+        }
+        created
+    }
+
     /// The number of damaged entries; 0 if the register is unusable.
     pub(super) fn count_damaged(&self, expected: &RegisterId) -> Result<usize, StoreError> {
         self.usable_snapshot(expected)?.map_or(Ok(0), |register| register.count_damaged())
