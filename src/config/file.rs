@@ -125,19 +125,7 @@ impl<'a> TomlReader<'a> {
             theme: self.parsed_text(theme.as_ref(), "a theme in quotes such as \"dark\"", |text| {
                 parse_choice(text, ThemeName::ALL.map(|theme| (theme.as_str(), theme)))
             }),
-            glyphs: self
-                .parsed_text(glyphs.as_ref(), "\"auto\", \"unicode\" or \"ascii\"", |text| {
-                    let (unicode, ascii) = (GlyphSet::Unicode, GlyphSet::Ascii);
-                    parse_choice(
-                        text,
-                        [
-                            ("auto", None),
-                            (unicode.as_str(), Some(unicode)),
-                            (ascii.as_str(), Some(ascii)),
-                        ],
-                    )
-                })
-                .flatten(),
+            glyphs: self.glyphs(glyphs.as_ref()),
             mouse: self.boolean(mouse.as_ref()),
             catalogue: catalogue
                 .as_ref()
@@ -156,6 +144,16 @@ impl<'a> TomlReader<'a> {
         self.views(views.as_ref(), &mut file);
         file.keymap = keys.as_ref().and_then(|entry| self.keys(entry));
         file
+    }
+
+    fn glyphs(&mut self, entry: Option<&TomlEntry<'a>>) -> Option<GlyphSet> {
+        let (unicode, ascii) = (GlyphSet::Unicode, GlyphSet::Ascii);
+        let choices =
+            [("auto", None), (unicode.as_str(), Some(unicode)), (ascii.as_str(), Some(ascii))];
+        let picked = self.parsed_text(entry, "\"auto\", \"unicode\" or \"ascii\"", |text| {
+            parse_choice(text, choices)
+        });
+        picked.flatten()
     }
 
     fn lifetimes(&mut self, entry: Option<&TomlEntry<'a>>, file: &mut ConfigFile) {

@@ -171,13 +171,8 @@ pub fn of_command<'a>(
             }
         }
         Command::ChangeScopes { token, added, removed } => {
-            let line = on("scope change", &[*token]);
-            let options = |line, name, scopes: &[Scope]| {
-                scope_arguments(scopes)
-                    .into_iter()
-                    .fold(line, |line: CommandLine, scopes| line.option(name, scopes))
-            };
-            options(options(line, "--add", added), "--remove", removed)
+            let line = on("scope change", &[*token]).repeated("--add", &scope_arguments(added));
+            line.repeated("--remove", &scope_arguments(removed))
         }
         Command::Revoke { tokens } => on("revoke", tokens),
         Command::EndOverlap { tokens } => on("revoke --old", tokens),

@@ -104,10 +104,16 @@ impl FileDb {
         let (db, _) = open_to_write(&self.path, &deadline)?;
         let result = catch_redb_panic(|| {
             let transaction = begin_write(&db)?;
-            let writer = Writer::new(Tables::open_to_write(&transaction)?);
+            let mut writer = Writer::new(Tables::open_to_write(&transaction)?);
             let id = register::load_id(&writer.tables)?;
             if self.register.is_usable(&id)? {
                 return Ok(());
+            }
+            // The register of a lost store stays: an import must not bring back what it has ended.
+            if let Some((id, _)) = register::read_file(self.register.path(), None)? {
+                register::set_id(&mut writer.tables, &id)?;
+                drop(writer);
+                return transaction.commit().map_err(StoreError::from);
             }
             self.create_register(&writer, &id, Vec::new())
         });

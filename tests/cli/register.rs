@@ -235,9 +235,9 @@ fn a_stale_record_can_be_changed_by_revoke_and_delete_only() {
         let secret = issue(&home, &[["t"].as_slice(), &scopes].concat());
         let old = fs::read(home.store()).unwrap();
         let export = run(&home, &["export"]).success();
-        let changed = export.replace("\"description\":\"\"", "\"description\":\"x\"");
-        assert_ne!(changed, export);
-        write_private(&home, &changed);
+        let edited = export.replace("\"description\":\"\"", "\"description\":\"x\"");
+        assert_ne!(edited, export);
+        write_private(&home, &edited);
         run(&home, restriction).success();
         fs::write(home.store(), old).unwrap();
         for change in changes {
@@ -371,4 +371,20 @@ fn a_rebuilt_register_protects_from_copies_before_the_rebuild() {
         fs::write(home.store(), old).unwrap();
         assert_eq!(run_with_input(&home, &["verify"], &secret).code, 1);
     }
+}
+
+#[test]
+fn the_register_of_a_lost_store_stays_in_force() {
+    let home = Home::new();
+    let secret = issue(&home, &["t"]);
+    let old = fs::read(home.store()).unwrap();
+    write_private(&home, &run(&home, &["export"]).success());
+    run(&home, &["revoke", "t", "--yes"]).success();
+    fs::remove_file(home.store()).unwrap();
+    let refused = run(&home, &["import", "changed.jsonl"]);
+    assert_eq!(refused.code, 3, "{refused:?}");
+    assert!(refused.err.contains("was ended in this store"), "{refused:?}");
+    run(&home, &["create", "new"]).success();
+    fs::write(home.store(), old).unwrap();
+    assert_eq!(run_with_input(&home, &["verify"], &secret).code, 1);
 }
