@@ -263,21 +263,16 @@ impl Register {
     }
 
     /// Runs `create`, which puts a new file at the path of the register. If the present file is usable,
-    /// readers that have it open are told to open the new one, and writers wait.
+    /// writers wait, and readers that have it open then open the new one.
     pub(super) fn replacing(
         &self,
         id: &RegisterId,
         create: impl FnOnce() -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        let mut present = RegisterWriter::first(&self.path, id, LOCK_TIMEOUT).ok().flatten();
-        if let Some(present) = &mut present {
-            present.set_superseded(true)?;
+        match RegisterWriter::first(&self.path, id, LOCK_TIMEOUT) {
+            Ok(Some(mut present)) => present.supersede(create),
+            Ok(None) | Err(_) => create(),
         }
-        let created = create();
-        if let (Err(_), Some(present)) = (&created, &mut present) {
-            present.set_superseded(false)?;
-        }
-        created
     }
 
     /// The number of damaged entries; 0 if the register is unusable.

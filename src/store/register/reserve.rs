@@ -61,11 +61,7 @@ pub(super) fn reserve(
     new.set_newest_ending(start.newest_ending())?;
     new.publish()?;
     new.sync()?;
-    current.set_superseded(true)?;
-    if let Err(error) = fs::rename(&temp.path, path) {
-        current.set_superseded(false)?;
-        return Err(at(error));
-    }
+    current.supersede(|| fs::rename(&temp.path, path).map_err(at))?;
     directory.sync_all().map_err(at)
 }
 

@@ -271,7 +271,21 @@ impl<'a> RegisterWriter<'a> {
         self.register.file.sync_data().map_err(|error| StoreError::from(&error))
     }
 
-    pub(super) fn set_superseded(&mut self, is_superseded: bool) -> Result<(), StoreError> {
+    /// Runs `replace`, which puts another file at the path of the register. Readers that have this file
+    /// open then open the other one.
+    pub(super) fn supersede(
+        &mut self,
+        replace: impl FnOnce() -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        self.set_superseded(true)?;
+        let replaced = replace();
+        if replaced.is_err() {
+            self.set_superseded(false)?;
+        }
+        replaced
+    }
+
+    fn set_superseded(&mut self, is_superseded: bool) -> Result<(), StoreError> {
         self.header.is_superseded = is_superseded;
         self.register.write_at(&self.header.encode(), 0)
     }
@@ -292,7 +306,6 @@ impl<'a> RegisterWriter<'a> {
     }
 
     /// Writes the entries to a new file with `pages` pages and renames it to the register's path.
-    /// The header of the old file marks it as superseded, so that readers open the new file.
     fn grow(&mut self, pages: u32, now: Timestamp) -> Result<(), StoreError> {
         let Some(_directory) = try_second_lock(self.path, LOCK_TIMEOUT)? else {
             // Another writer holds it. A later raise grows the table.
@@ -300,14 +313,12 @@ impl<'a> RegisterWriter<'a> {
         };
         let (entries, newest_ending) = (self.entries(now)?, self.newest_ending()?);
         let header = Header { pages, ..self.header };
-        self.set_superseded(true)?;
-        let written = path_security::replace_atomically(self.path, |mut file| {
-            write_table(&mut file, &header, &entries)
-        });
-        if written.is_err() {
-            self.set_superseded(false)?;
-        }
-        written?;
+        let path = self.path;
+        self.supersede(|| {
+            path_security::replace_atomically(path, |mut file| {
+                write_table(&mut file, &header, &entries)
+            })
+        })?;
         let (register, FileStart { header, .. }) =
             RegisterFile::open(self.path, true, &self.header.id)?;
         register.file.lock().map_err(|error| StoreError::at(self.path, &error))?;
