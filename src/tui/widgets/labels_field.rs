@@ -33,8 +33,6 @@ pub struct LabelsField {
     original: (Labels, Owner),
     /// The owner if no owner is entered.
     creator: String,
-    /// A fault that the service found.
-    fault: Option<String>,
 }
 
 impl LabelsField {
@@ -52,7 +50,7 @@ impl LabelsField {
     fn new(labels: Labels, owner: Owner, creator: String) -> Self {
         let texts = [labels.to_string(), owner.as_str().to_owned()];
         let fields = TextGroup::new(["labels", "owner"], texts, FIRST_FIELD);
-        Self { fields, original: (labels, owner), creator, fault: None }
+        Self { fields, original: (labels, owner), creator }
     }
 
     /// The entered texts, without surrounding blanks.
@@ -67,7 +65,7 @@ impl LabelsField {
 
     /// Shows `fault` below the fields until the next change.
     pub fn set_fault(&mut self, fault: String) {
-        self.fault = Some(fault);
+        self.fields.set_fault(fault);
     }
 
     /// The entered labels and the owner. `None` while a text is invalid.
@@ -128,22 +126,16 @@ impl FormInput for LabelsField {
     }
 
     fn press(&mut self, key: KeyEvent) -> bool {
-        self.fault = None;
         self.fields.press(key)
     }
 
     fn paste(&mut self, text: &str) -> bool {
-        self.fault = None;
         self.fields.paste(text)
     }
 
     fn note(&self, _ctx: &Model) -> Option<FieldNote> {
-        let fault = self.fault.clone().or_else(|| self.parse().err().map(|(_, fault)| fault));
-        Some(match fault {
-            Some(fault) => FieldNote::Fault(fault),
-            None if self.fields.is_open() => FieldNote::Hint(self.hint()),
-            None => FieldNote::Hint(String::new()),
-        })
+        let invalid = self.parse().err().map(|(_, fault)| fault);
+        Some(self.fields.note(invalid, || self.hint()))
     }
 
     fn height(&self, _columns: u16) -> u16 {

@@ -33,8 +33,6 @@ pub struct LimitsField {
     fields: TextGroup<3>,
     /// The texts at the start. A text that stays the same does not change its limit.
     original: [String; 3],
-    /// A fault that the service found.
-    fault: Option<String>,
 }
 
 impl LimitsField {
@@ -65,7 +63,6 @@ impl LimitsField {
         Self {
             fields: TextGroup::new(LABELS, texts.map(Option::unwrap_or_default), FIRST_FIELD),
             original: original.map(Option::unwrap_or_default),
-            fault: None,
         }
     }
 
@@ -81,7 +78,7 @@ impl LimitsField {
 
     /// Shows `fault` below the fields until the next change.
     pub fn set_fault(&mut self, fault: String) {
-        self.fault = Some(fault);
+        self.fields.set_fault(fault);
     }
 
     /// The changes of the limits. `None` while a text is invalid.
@@ -172,23 +169,16 @@ impl FormInput for LimitsField {
     }
 
     fn press(&mut self, key: KeyEvent) -> bool {
-        self.fault = None;
         self.fields.press(key)
     }
 
     fn paste(&mut self, text: &str) -> bool {
-        self.fault = None;
         self.fields.paste(text)
     }
 
     fn note(&self, ctx: &Model) -> Option<FieldNote> {
-        let fault = self.fault.clone();
-        let fault = fault.or_else(|| self.parse(ctx).err().map(|(_, error)| error.to_string()));
-        Some(match fault {
-            Some(fault) => FieldNote::Fault(fault),
-            None if self.fields.is_open() => FieldNote::Hint(self.hint(ctx)),
-            None => FieldNote::Hint(String::new()),
-        })
+        let invalid = self.parse(ctx).err().map(|(_, error)| error.to_string());
+        Some(self.fields.note(invalid, || self.hint(ctx)))
     }
 
     fn height(&self, _columns: u16) -> u16 {

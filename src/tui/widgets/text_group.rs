@@ -9,7 +9,7 @@ use ratatui::{
 
 use super::{
     canvas::{Canvas, line_rect, width},
-    form::FormInput as _,
+    form::{FieldNote, FormInput as _},
     text_input::TextInput,
 };
 
@@ -27,6 +27,8 @@ pub struct TextGroup<const N: usize> {
     selected: usize,
     /// Whether all text fields are shown.
     is_open: bool,
+    /// A fault that the service found; shown until the next change.
+    fault: Option<String>,
 }
 
 impl<const N: usize> TextGroup<N> {
@@ -34,7 +36,7 @@ impl<const N: usize> TextGroup<N> {
     /// `first_field` on.
     pub fn new(labels: [&'static str; N], texts: [String; N], first_field: usize) -> Self {
         let inputs = texts.map(|text| TextInput::single_line(&text));
-        Self { labels, inputs, first_field, selected: 0, is_open: false }
+        Self { labels, inputs, first_field, selected: 0, is_open: false, fault: None }
     }
 
     /// The entered texts, without surrounding blanks.
@@ -49,10 +51,6 @@ impl<const N: usize> TextGroup<N> {
 
     pub fn select(&mut self, field: usize) {
         self.selected = field;
-    }
-
-    pub fn is_open(&self) -> bool {
-        self.is_open
     }
 
     /// Shows all text fields if the input has the focus, otherwise one line.
@@ -82,11 +80,28 @@ impl<const N: usize> TextGroup<N> {
         inner.is_some()
     }
 
+    /// Shows `fault` below the fields until the next change.
+    pub fn set_fault(&mut self, fault: String) {
+        self.fault = Some(fault);
+    }
+
+    /// The note below the fields: a fault that the service found, otherwise `invalid`, the fault of a
+    /// text, otherwise `hint` if the fields are shown.
+    pub fn note(&self, invalid: Option<String>, hint: impl FnOnce() -> String) -> FieldNote {
+        match self.fault.clone().or(invalid) {
+            Some(fault) => FieldNote::Fault(fault),
+            None if self.is_open => FieldNote::Hint(hint()),
+            None => FieldNote::Hint(String::new()),
+        }
+    }
+
     pub fn press(&mut self, key: KeyEvent) -> bool {
+        self.fault = None;
         self.inputs.get_mut(self.selected).is_some_and(|input| input.press(key))
     }
 
     pub fn paste(&mut self, text: &str) -> bool {
+        self.fault = None;
         self.inputs.get_mut(self.selected).is_some_and(|input| input.paste(text))
     }
 
