@@ -1,5 +1,6 @@
 //! The template for a clone: description, lifetime, scopes, limits, labels and named owner of an
-//! existing token, with a free name. The clone gets its own secret. Called by the clone action of the app and `create --like`.
+//! existing token, with a free name. The clone gets its own secret. Called by the clone action of the
+//! app and `create --like`.
 
 use super::{Service, ServiceError, Zone};
 use crate::{

@@ -3,23 +3,20 @@
 //! Called by `hooks`.
 
 use std::{
-    fs, io,
+    fs,
     os::unix::process::{CommandExt as _, ExitStatusExt as _},
     process::{Child, Command, ExitStatus, Stdio},
-    thread,
     time::{Duration, Instant},
 };
 
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use rustix::process::{Pid, Signal, kill_process_group};
 
+use super::child_process::wait_for_exit;
 use crate::domain::HookOutcome;
 
 /// The search path of the program. That of the operator could name programs of other users.
 const SEARCH_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
-/// Interval between checks for the exit of the program.
-const POLL_INTERVAL: Duration = Duration::from_millis(2);
 
 /// Makes the kernel close every descriptor in programs that are started from now on, except standard
 /// input, output and error. The process may have inherited open descriptors, for example of a file
@@ -54,7 +51,7 @@ pub(super) fn run_program(arguments: &[String], timeout: Duration) -> HookOutcom
         Ok(child) => child,
         Err(error) => return HookOutcome::NotRun(format!("{program}: {error}")),
     };
-    match wait(&mut child, deadline) {
+    match wait_for_exit(&mut child, deadline) {
         Ok(Some(status)) => outcome_of(status),
         Ok(None) => {
             kill(&mut child);
@@ -64,20 +61,6 @@ pub(super) fn run_program(arguments: &[String], timeout: Duration) -> HookOutcom
             kill(&mut child);
             HookOutcome::NotRun(format!("{program}: {error}"))
         }
-    }
-}
-
-/// Waits until the program exits. Returns `None` at the deadline.
-fn wait(child: &mut Child, deadline: Instant) -> io::Result<Option<ExitStatus>> {
-    loop {
-        if let Some(status) = child.try_wait()? {
-            return Ok(Some(status));
-        }
-        let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Ok(None);
-        }
-        thread::sleep(left.min(POLL_INTERVAL));
     }
 }
 
@@ -101,6 +84,8 @@ fn outcome_of(status: ExitStatus) -> HookOutcome {
 
 #[cfg(test)]
 mod tests {
+    use std::thread;
+
     use super::*;
 
     fn shell(script: &str, timeout_ms: u64) -> HookOutcome {

@@ -5,6 +5,7 @@
 
 pub mod actor;
 mod batch_size;
+mod child_process;
 pub mod clock;
 mod clone_template;
 mod endings;
@@ -36,6 +37,7 @@ mod use_limit;
 pub mod verify;
 
 pub use actor::current_actor;
+pub use child_process::wait_for_exit;
 use clock::ProcessTime;
 pub use clock::{Clock, Zone};
 pub use entropy::Entropy;

@@ -12,9 +12,12 @@ use std::{
 use serde_json::Value;
 
 use super::DoctorReport;
-use crate::config::{
-    Config, Environment,
-    clipboard_route::{self, ClipboardRoute, choose_route},
+use crate::{
+    config::{
+        Config, Environment,
+        clipboard_route::{self, ClipboardRoute, choose_route},
+    },
+    service::wait_for_exit,
 };
 
 /// Timeout for a tmux command; the report continues without the answer.
@@ -177,16 +180,10 @@ fn first_line_of(program: &Path, arguments: &[&str]) -> Result<String, String> {
         .spawn()
         .map_err(|error| error.to_string())?;
     let deadline = Instant::now() + TMUX_TIMEOUT;
-    let status = loop {
-        match child.try_wait() {
-            Ok(Some(status)) => break status,
-            Ok(None) if Instant::now() < deadline => std::thread::sleep(Duration::from_millis(2)),
-            _ => {
-                drop(child.kill());
-                drop(child.wait());
-                return Err("tmux does not respond".to_owned());
-            }
-        }
+    let Ok(Some(status)) = wait_for_exit(&mut child, deadline) else {
+        drop(child.kill());
+        drop(child.wait());
+        return Err("tmux does not respond".to_owned());
     };
     let mut output = String::new();
     if let Some(out) = &mut child.stdout {

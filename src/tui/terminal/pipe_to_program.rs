@@ -7,15 +7,13 @@
 use std::io;
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{OFlags, fcntl_setfl};
 use rustix::io::Errno;
 
-/// Interval between checks for the exit of the child.
-const POLL_INTERVAL: Duration = Duration::from_millis(2);
+use crate::service::wait_for_exit;
 
 /// Runs `program`, writes `text` to its standard input and waits until it exits with success.
 ///
@@ -39,10 +37,10 @@ pub(super) fn pipe_to_command(
         .spawn()?;
     let written = child.stdin.take().map_or(Ok(()), |input| write_input(&input, text, deadline));
     let outcome = match written {
-        Ok(()) => wait_for_exit(&mut child, deadline),
+        Ok(()) => require_success(&mut child, deadline),
         // The program exited without reading: its exit status explains more than the broken pipe.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
-            wait_for_exit(&mut child, deadline).and(Err(error))
+            require_success(&mut child, deadline).and(Err(error))
         }
         Err(error) => Err(error),
     };
@@ -75,13 +73,11 @@ fn write_input(input: &ChildStdin, mut text: &[u8], deadline: Instant) -> io::Re
     Ok(())
 }
 
-fn wait_for_exit(child: &mut Child, deadline: Instant) -> io::Result<()> {
-    loop {
-        match child.try_wait()? {
-            Some(status) if status.success() => return Ok(()),
-            Some(status) => return Err(io::Error::other(status.to_string())),
-            None => thread::sleep(time_left(deadline)?.min(POLL_INTERVAL)),
-        }
+fn require_success(child: &mut Child, deadline: Instant) -> io::Result<()> {
+    match wait_for_exit(child, deadline)? {
+        Some(status) if status.success() => Ok(()),
+        Some(status) => Err(io::Error::other(status.to_string())),
+        None => Err(timed_out()),
     }
 }
 
@@ -89,7 +85,11 @@ fn time_left(deadline: Instant) -> io::Result<Duration> {
     deadline
         .checked_duration_since(Instant::now())
         .filter(|left| !left.is_zero())
-        .ok_or_else(|| io::Error::new(io::ErrorKind::TimedOut, "timed out"))
+        .ok_or_else(timed_out)
+}
+
+fn timed_out() -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, "timed out")
 }
 
 #[cfg(test)]
