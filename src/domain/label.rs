@@ -140,7 +140,13 @@ impl Label {
 
     /// The form in which labels are compared, such as `team=edge` for `Team=EDGE`.
     pub fn folded(&self) -> String {
-        [fold(self.key.as_str()), fold(&self.value)].join("=")
+        [fold(self.key.as_str()), Self::fold_value(&self.value)].join("=")
+    }
+
+    /// The form in which values are compared. It is trimmed because the compatibility form of some
+    /// characters begins with a blank.
+    pub(super) fn fold_value(value: &str) -> String {
+        fold(value).trim().to_owned()
     }
 }
 

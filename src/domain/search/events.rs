@@ -84,7 +84,7 @@ fn parse_term(
         TermBody::Quoted(inside) => words(&inside),
         TermBody::Word(word) => words(word),
         TermBody::Keyed { key, sign, value } => {
-            let value = TextPattern { text: fold(&value.text), ..value };
+            let value = TextPattern::folded(&value.text, value.is_exact);
             Some(EventPredicate::from_key(&fold(key), sign, &value, text.trim_end())?)
         }
     };

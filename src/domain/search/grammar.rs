@@ -5,7 +5,9 @@
 use std::fmt;
 
 use super::{DurationThreshold, Predicate, ScopePredicate, Search, SearchTerm, TextPattern};
-use crate::domain::{LabelKey, Scope, ScopeError, StatusFilter, name::fold, terminal_text::escape};
+use crate::domain::{
+    Label, LabelKey, Scope, ScopeError, StatusFilter, name::fold, terminal_text::escape,
+};
 
 /// The terms in one line, for help texts and error messages.
 pub const TERMS: &str = "status: type: op: entity: domain: may: name: id: by: \
@@ -98,7 +100,7 @@ impl Predicate {
         let key = fold(key);
         let invalid = |expected| SearchError::InvalidValue { term: term.to_owned(), expected };
         let folded = |expected| {
-            let value = TextPattern { text: fold(&value.text), is_exact: value.is_exact };
+            let value = TextPattern::folded(&value.text, value.is_exact);
             if value.text.is_empty() { Err(invalid(expected)) } else { Ok(value) }
         };
         Ok(match (key.as_str(), sign) {
@@ -176,6 +178,17 @@ impl fmt::Display for Predicate {
     }
 }
 
+impl TextPattern {
+    /// The case-folded pattern for `text`. A text that can only be written in quotes is exact, quoted
+    /// or not: the compatibility form of some characters has a blank or a quote (`΄` is a blank with
+    /// an accent).
+    pub(super) fn folded(text: &str, is_exact: bool) -> Self {
+        let text = fold(text);
+        let needs_quotes = text.starts_with('"') || text.contains(char::is_whitespace);
+        Self { text, is_exact: is_exact || needs_quotes }
+    }
+}
+
 impl fmt::Display for TextPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.is_exact { write_quoted(&self.text, f) } else { f.write_str(&self.text) }
@@ -194,7 +207,7 @@ impl fmt::Display for DurationThreshold {
 fn label_pattern(value: &TextPattern) -> Result<TextPattern, &'static str> {
     let (key, label_value) = value.text.split_once('=').unwrap_or((&value.text, ""));
     let key: LabelKey = key.parse().map_err(|_| "a label, e.g. label:team or label:team=edge")?;
-    let label_value = fold(label_value.trim());
+    let label_value = Label::fold_value(label_value);
     if label_value.starts_with('"') && !value.is_exact {
         return Err("quotes around the whole label, e.g. label:\"team=Edge Nord\"");
     }
@@ -202,8 +215,8 @@ fn label_pattern(value: &TextPattern) -> Result<TextPattern, &'static str> {
     if !value.text.contains('=') {
         return Ok(TextPattern { text: key, is_exact: value.is_exact });
     }
-    let is_exact = label_value.starts_with('"') || label_value.contains(char::is_whitespace);
-    Ok(TextPattern { text: [key, label_value].join("="), is_exact })
+    let is_exact = label_value.starts_with('"');
+    Ok(TextPattern::folded(&[key, label_value].join("="), is_exact))
 }
 
 fn parse_threshold(sign: char, value: &TextPattern) -> Option<DurationThreshold> {

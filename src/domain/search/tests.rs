@@ -282,6 +282,14 @@ fn text() -> impl Strategy<Value = String> {
 }
 
 #[test]
+fn a_value_that_folds_to_a_blank_or_a_quote_round_trips() {
+    for term in ["owner:\u{384}", "name:a\u{a8}b", "by:\u{ff02}x", "label:a=\u{384}", "\u{ff02}x"] {
+        let search = search(term);
+        assert_eq!(Search::parse(&search.to_string()), Ok(search), "{term}");
+    }
+}
+
+#[test]
 fn terms_on_other_fields_count_as_true() {
     let tokens = sample_tokens();
     let facts = TokenFacts::of(&tokens[0], at(DAY));
