@@ -25,6 +25,7 @@ use crate::{
     output::{
         advice,
         json::{format_time, token_json},
+        restored::restored_state,
         secret_format::SecretFormat,
     },
     service::{CommandResult, Service, ServiceError},
@@ -361,7 +362,9 @@ fn describe_change(plan: &Plan, token: &Token) -> String {
             format!("Regenerated {name}; {}{overlap}", end_text(token))
         }
         Command::Delete { .. } => format!("Deleted {name}"),
-        Command::Restore(_) => format!("Restored {name}; its secret works as before"),
+        Command::Restore(_) => {
+            format!("Restored {name}; {}", restored_state(token.status(plan.at)))
+        }
         Command::Edit { .. } => {
             format!("Saved {name}; {}{}", start_text(token), end_text(token))
         }

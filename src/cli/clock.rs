@@ -47,8 +47,8 @@ pub(super) fn clock(service: &Service, args: &ClockArgs, out: &Output) -> Result
 fn accept(service: &Service, yes: bool, out: &Output) -> Result<Exit, CliError> {
     let plan = service.preview(&Command::AcceptClock)?;
     confirm(&plan, yes)?;
-    let committed = service.execute(&Command::AcceptClock, &plan.confirm())?;
-    let is_accepted = !committed.plan.changes.is_empty();
+    let is_accepted = !plan.changes.is_empty()
+        && !service.execute(&Command::AcceptClock, &plan.confirm())?.plan.changes.is_empty();
     if out.json {
         out.result(json!({ "accepted": is_accepted, "clock": format_time(service.now()?) }))?;
     } else if is_accepted {

@@ -118,7 +118,9 @@ pub enum SecretSlot {
 /// The record of a personal access token. It does not contain the secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Token {
-    /// Grows by one with each change of the record, and never decreases.
+    /// Grows with each change of the record, and never decreases. Is at least the time of the change
+    /// in milliseconds since 1970: if two copies of the store were changed, the later change has the
+    /// higher version.
     pub version: u64,
     /// The number of the current secret: grows by one with each regenerate, and never decreases.
     /// The number of the previous secret is one less.
@@ -336,10 +338,11 @@ impl Token {
         }
     }
 
-    /// Returns the token with the version number that follows the version of `before`.
+    /// Returns the token with the version of a change of `before` at the time `at`.
     #[must_use]
-    pub fn with_next_version(self, before: &Self) -> Self {
-        Self { version: before.version.saturating_add(1), ..self }
+    pub fn changed_at(self, at: Timestamp, before: &Self) -> Self {
+        let milliseconds = u64::try_from(at.timestamp_millis()).unwrap_or(0);
+        Self { version: before.version.saturating_add(1).max(milliseconds), ..self }
     }
 
     /// Returns this imported token in the place of `existing`, which has the same id. The version,

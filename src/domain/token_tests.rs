@@ -36,6 +36,21 @@ pub(crate) fn sample_token() -> Token {
     }
 }
 
+#[test]
+fn versions_grow_and_order_the_changes_of_two_copies() {
+    let token = sample_token();
+    let [one, other] = [at(5), at(6)].map(|at| token.clone().changed_at(at, &token));
+    let again = one.clone().changed_at(at(5), &one);
+    assert!(token.version < one.version && one.version < again.version);
+    assert!(
+        again.version < other.version,
+        "the later change, although it is the first of its copy"
+    );
+    // A clock that was set back, also to before 1970.
+    let back = other.clone().changed_at(at(-100_000_000), &other);
+    assert_eq!(back.version, other.version + 1);
+}
+
 const NEW: Digest = Digest::from_bytes([2; 32]);
 
 #[test]

@@ -182,6 +182,7 @@ fn path_hint(error: &PathError) -> Cow<'static, str> {
         PathProblem::PermissionDenied => "run patdeck as the owner of the file",
         PathProblem::NotAStore => "use another path; the file was not changed",
         PathProblem::Exists => "choose another name",
+        PathProblem::IsTheStore => "name a file that `patdeck backup create` has written",
         PathProblem::MissingFolder => "create the folder, or choose another path",
         PathProblem::NotAFile => "use another path",
         PathProblem::Symlink => "use the path that the link points to",

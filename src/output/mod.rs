@@ -8,4 +8,5 @@ pub mod json;
 pub mod overview;
 pub mod question;
 pub mod relative_time;
+pub mod restored;
 pub mod secret_format;

@@ -141,7 +141,8 @@ impl Service {
             self.require_current_records(&plan)?;
         }
         require_confirmed(&plan, confirmed)?;
-        let entries = pending_entries(&plan, kind, self);
+        let mut entries = pending_entries(&plan, kind, self);
+        self.end_stale_for_good(&mut entries)?;
         // If this fails, the command itself still works: it needs the register only.
         let _ = self.store_missing_endings();
         let registered = self.store.end_secrets(&entries, plan.at);

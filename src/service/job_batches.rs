@@ -100,7 +100,8 @@ impl Service {
             let entries: Vec<_> = plan.changes.iter().filter_map(ended_entry).collect();
             Ok::<_, ServiceError>(Some((entries, job.cursor)))
         })?;
-        let Some((entries, until)) = planned else { return Ok(None) };
+        let Some((mut entries, until)) = planned else { return Ok(None) };
+        self.end_stale_for_good(&mut entries)?;
         for entries in entries.chunks(ENTRIES_PER_SYNC) {
             self.end_patiently(entries)?;
         }

@@ -229,7 +229,7 @@ fn ended_by_token(kept: &KeptEndings) -> HashMap<TokenId, RevocationEntry> {
 
 /// Returns `token` without the secrets that `entry` ends. Its `version` and `generation` are so
 /// high that the register does not deny the record as out of date, and that the secret of the next
-/// regenerate works.
+/// regenerate works, unless the token was ended for good.
 fn with_endings(entry: &RevocationEntry, token: &Token, at: Timestamp, actor: &Actor) -> Token {
     let ending = |kind| Ending { kind, at, actor: actor.clone() };
     let ended = entry.applied(&ending(EndingKind::EndOverlap), token.clone());
@@ -239,7 +239,9 @@ fn with_endings(entry: &RevocationEntry, token: &Token, at: Timestamp, actor: &A
         u32::MAX => ended.generation,
         other => ended.generation.max(other),
     };
-    Token { version: ended.version.max(entry.min_version), generation, ..ended }
+    let is_for_good = entry.is_ended_for_good();
+    let version = if is_for_good { ended.version } else { ended.version.max(entry.min_version) };
+    Token { version, generation, ..ended }
 }
 
 /// Whether the current secret of `now` works, but is not a secret of `restored`.

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use super::{Service, ServiceError};
 use crate::{
     domain::{Command, Name, Plan, Refusal, Secret, StoredToken, Token, TokenId},
-    store::{HasTables, PathProblem, ReadOps as _, Reader},
+    store::{HasTables, PathProblem, ReadOps as _, Reader, RevocationEntry, StoreError},
 };
 
 impl Service {
@@ -82,6 +82,39 @@ impl Service {
                 }
                 _ => Ok(()),
             })
+        })
+    }
+}
+
+impl Service {
+    /// Changes the entries of tokens whose records are out of date, so that they end these tokens for
+    /// good. Each entry demands the version of the record that was planned. If the register cannot be
+    /// read, the entries stay as they are.
+    pub(super) fn end_stale_for_good(
+        &self,
+        entries: &mut [RevocationEntry],
+    ) -> Result<(), StoreError> {
+        let min_version = |rows: &Reader, entry: &RevocationEntry| {
+            rows.revocation_state(&entry.id).map_or(0, |state| state.min_version)
+        };
+        let mut found: Vec<_> = self.store.read(|rows| {
+            let is_stale = |entry: &&mut RevocationEntry| {
+                entry.min_version > 0 && entry.min_version < min_version(rows, entry)
+            };
+            Ok::<_, StoreError>(entries.iter_mut().filter(is_stale).collect())
+        })?;
+        if found.is_empty() {
+            return Ok(());
+        }
+        // A change that was being saved is complete in a read that begins now.
+        self.store.read(|rows| {
+            for entry in &mut found {
+                let token = rows.token_without_usage(&entry.id).ok().flatten();
+                if token.is_some_and(|token| token.version < min_version(rows, entry)) {
+                    **entry = entry.clone().ended_for_good();
+                }
+            }
+            Ok(())
         })
     }
 }

@@ -110,12 +110,13 @@ impl FileDb {
                 return Ok(());
             }
             // The register of a lost store stays: an import must not bring back what it has ended.
-            if let Some((id, _)) = register::read_file(self.register.path(), None)? {
-                register::set_id(&mut writer.tables, &id)?;
-                drop(writer);
-                return transaction.commit().map_err(StoreError::from);
-            }
-            self.create_register(&writer, &id, Vec::new())
+            let lost = register::read_file(self.register.path(), None)?;
+            let Some(id) = lost.id else {
+                return self.create_register(&writer, &id, lost.entries);
+            };
+            register::set_id(&mut writer.tables, &id)?;
+            drop(writer);
+            transaction.commit().map_err(StoreError::from)
         });
         close(db);
         result?

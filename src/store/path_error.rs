@@ -31,6 +31,8 @@ pub enum PathProblem {
     NotAStore,
     /// A new file cannot be created because the path exists. The existing file was not changed.
     Exists,
+    /// The file to restore is the store itself.
+    IsTheStore,
     /// A new file cannot be created because its folder does not exist.
     MissingFolder,
     /// A new file cannot be created because its path ends with a slash.
@@ -84,6 +86,7 @@ impl fmt::Display for PathError {
             }
             PathProblem::NotAStore => write!(f, "{path} is not a patdeck store"),
             PathProblem::Exists => write!(f, "{path} already exists and was not changed"),
+            PathProblem::IsTheStore => write!(f, "{path} is the store itself, not a backup of it"),
             PathProblem::MissingFolder => write!(f, "the folder of {path} does not exist"),
             PathProblem::NamesFolder => write!(f, "{path} names a folder, not a file"),
             PathProblem::NotAFile => write!(f, "{path} is not a regular file"),

@@ -80,7 +80,8 @@ impl Reader {
         entries.retain(|entry| entry.min_version > 0);
         let stale = entries.iter().filter_map(|entry| {
             let token = self.token_without_usage(&entry.id).ok().flatten()?;
-            (token.version < entry.min_version).then_some(*token)
+            let is_settled = entry.is_ended_for_good() && token.revoked.is_some();
+            (token.version < entry.min_version && !is_settled).then_some(*token)
         });
         Ok(stale.collect())
     }

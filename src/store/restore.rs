@@ -56,7 +56,7 @@ impl RestoreTarget {
     /// # Errors
     ///
     /// Returns [`PathProblem::OtherStore`] if the store at `path` is not the one that `backup` was
-    /// made of, and [`PathProblem::Exists`] if it is `backup` itself.
+    /// made of, and [`PathProblem::IsTheStore`] if it is `backup` itself.
     pub fn open(path: &Path, backup: &Store) -> Result<Self, StoreError> {
         let options = OpenOptions { create_missing: false, ..OpenOptions::default() };
         let resolved = match path_security::resolve_store_path(path, false) {
@@ -67,7 +67,7 @@ impl RestoreTarget {
             resolved => resolved?,
         };
         if backup.path() == Some(&resolved) {
-            return Err(PathProblem::Exists.at(&resolved));
+            return Err(PathProblem::IsTheStore.at(&resolved));
         }
         let current = if_readable(Store::open_with(&resolved, options))?;
         if let Some(store) = &current
@@ -91,24 +91,19 @@ impl RestoreTarget {
             None => None,
         };
         let found = register::read_file(&register_path(&self.path), expected.as_ref())?;
-        let (register, mut entries) = match found {
-            Some((id, entries)) => (Some(id), entries),
-            None => (None, Vec::new()),
-        };
+        let mut entries = found.entries;
         if let Some(store) = &self.current
             && let Ok(recorded) = store.read(register::entries_from_records)
         {
             entries.extend(recorded);
             entries.extend(replaced_secrets(store, backup, now)?);
         }
-        if let (Some(from), Some((_, id))) = (backup.path(), backup.register()?)
-            && let Some((_, own)) = register::read_file(&register_path(from), Some(&id))?
-        {
+        if let (Some(from), Some((_, id))) = (backup.path(), backup.register()?) {
+            let own = register::read_file(&register_path(from), Some(&id))?.entries;
             // Only entries of the target may mark records of the backup as out of date.
-            entries
-                .extend(own.into_iter().map(|entry| RevocationEntry { min_version: 0, ..entry }));
+            entries.extend(own.into_iter().map(RevocationEntry::for_copy));
         }
-        Ok(KeptEndings { entries: register::merge_entries(entries), register })
+        Ok(KeptEndings { entries: register::merge_entries(entries), register: found.id })
     }
 
     /// Replaces the store by a copy of `backup`. `work` changes the records of the copy so that

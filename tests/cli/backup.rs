@@ -138,6 +138,17 @@ fn a_damaged_backup_is_reported_and_not_restored() {
 }
 
 #[test]
+fn a_store_is_not_restored_from_itself() {
+    let home = Home::new();
+    let secret = issue(&home, &["t"]);
+    let store = home.store();
+    let refused = run(&home, &["backup", "restore", store.to_str().unwrap(), "--yes"]);
+    assert_eq!(refused.code, 4, "{refused:?}");
+    assert!(refused.err.contains("is the store itself, not a backup of it"), "{refused:?}");
+    assert_eq!(verdict(&home, &secret), 0);
+}
+
+#[test]
 fn a_backup_of_another_store_is_not_restored() {
     let (home, other) = (Home::new(), Home::new());
     issue(&home, &["t"]);

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{CommandResult, Home, issue, run, run_with_input};
+use crate::{CommandResult, Home, issue, run, run_with_input, write_private};
 
 /// Bytes of a page, and of the slot of one entry.
 const PAGE: usize = 4096;
@@ -89,6 +89,37 @@ fn an_older_store_with_a_damaged_header_revives_no_secret() {
     assert_eq!(run_with_input(&home, &["verify"], &secret).code, 1);
     let listed = run(&home, &["list", "--status", "all", "--json"]).objects();
     assert_eq!(listed[0]["status"], "revoked");
+}
+
+#[test]
+fn a_damaged_header_and_a_lost_store_revive_no_secret() {
+    for damages_store in [false, true] {
+        let it = Rotated::new();
+        let home = &it.home;
+        run(home, &["backup", "create", "b.redb"]).success();
+        run(home, &["revoke", "t", "--yes"]).success();
+        it.flip(3);
+        if damages_store {
+            fs::write(home.store(), [b'x'; 8_192]).unwrap();
+        } else {
+            fs::remove_file(home.store()).unwrap();
+        }
+        let restored = run(home, &["backup", "restore", "b.redb", "--yes"]);
+        assert_eq!(restored.code, 0, "{restored:?}");
+        assert_eq!(it.verify(&it.current).code, 1, "{damages_store}: {restored:?}");
+    }
+    // A new store takes over what is left of the register.
+    let it = Rotated::new();
+    let home = &it.home;
+    let export = run(home, &["export"]).success();
+    write_private(home, "t.jsonl", &export);
+    run(home, &["revoke", "t", "--yes"]).success();
+    it.flip(3);
+    fs::remove_file(home.store()).unwrap();
+    let refused = run(home, &["import", "t.jsonl"]);
+    assert_eq!(refused.code, 3, "{refused:?}");
+    run(home, &["create", "another"]).success();
+    assert_eq!(it.verify(&it.current).code, 1);
 }
 
 #[test]

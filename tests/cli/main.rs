@@ -33,6 +33,7 @@ mod listing;
 mod locale;
 mod missing_store;
 mod names;
+mod older_store;
 mod output_failures;
 mod prompts;
 mod read_only;
@@ -142,4 +143,12 @@ fn run_with_input(home: &Home, arguments: &[&str], input: &str) -> CommandResult
 fn issue(home: &Home, arguments: &[&str]) -> String {
     let arguments = [&["create"], arguments].concat();
     run(home, &arguments).success().trim_end().to_owned()
+}
+
+/// Writes a new file that may be imported.
+fn write_private(home: &Home, name: &str, text: &str) {
+    let path = home.path().join(name);
+    std::fs::write(&path, text).unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(path, mode).unwrap();
 }

@@ -8,18 +8,10 @@ use std::{
     process::{Child, ChildStdout, Command, Stdio},
 };
 
-use crate::{Home, issue, run, run_with_input};
+use crate::{Home, issue, run, run_with_input, write_private};
 
 fn register(home: &Home) -> PathBuf {
     home.store().with_file_name("store.redb.revoked")
-}
-
-/// Writes `changed.jsonl`, a file that may be imported.
-fn write_private(home: &Home, text: &str) {
-    let path = home.path().join("changed.jsonl");
-    fs::write(&path, text).unwrap();
-    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
-    fs::set_permissions(path, mode).unwrap();
 }
 
 /// A running `verify --lines` that writes no last uses, so that it never writes to the store.
@@ -237,7 +229,7 @@ fn a_stale_record_can_be_changed_by_revoke_and_delete_only() {
         let export = run(&home, &["export"]).success();
         let edited = export.replace("\"description\":\"\"", "\"description\":\"x\"");
         assert_ne!(edited, export);
-        write_private(&home, &edited);
+        write_private(&home, "changed.jsonl", &edited);
         run(&home, restriction).success();
         fs::write(home.store(), old).unwrap();
         for change in changes {
@@ -301,7 +293,7 @@ fn what_an_import_took_stays_taken_in_an_older_store() {
             }
             format!("{row}\n")
         });
-        write_private(&home, &lines.collect::<String>());
+        write_private(&home, "changed.jsonl", &lines.collect::<String>());
         run(&home, &["import", "changed.jsonl", "--on-conflict", "replace"]).success();
         fs::write(home.store(), old).unwrap();
         let check = ["verify", "--scope", "channels:c-1:read", "--from", "192.0.2.1"];
@@ -378,7 +370,7 @@ fn the_register_of_a_lost_store_stays_in_force() {
     let home = Home::new();
     let secret = issue(&home, &["t"]);
     let old = fs::read(home.store()).unwrap();
-    write_private(&home, &run(&home, &["export"]).success());
+    write_private(&home, "changed.jsonl", &run(&home, &["export"]).success());
     run(&home, &["revoke", "t", "--yes"]).success();
     fs::remove_file(home.store()).unwrap();
     let refused = run(&home, &["import", "changed.jsonl"]);

@@ -285,7 +285,7 @@ impl Plan {
     ) {
         self.changes.push(TokenChange {
             before: StoredToken::Live(Arc::clone(before)),
-            after: StoredToken::Live(Arc::new(after.with_next_version(before))),
+            after: StoredToken::Live(Arc::new(after.changed_at(self.at, before))),
             events,
         });
     }

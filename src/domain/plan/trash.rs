@@ -147,7 +147,7 @@ pub(super) fn push_restored(plan: &mut Plan, token: Token, deleted_at: Timestamp
     let token = Arc::new(token);
     plan.changes.push(TokenChange {
         before: StoredToken::Deleted(Arc::clone(&token), deleted_at),
-        after: StoredToken::Live(Arc::new(Token::clone(&token).with_next_version(&token))),
+        after: StoredToken::Live(Arc::new(Token::clone(&token).changed_at(plan.at, &token))),
         events: vec![(AuditAction::Restored, String::new())],
     });
 }

@@ -46,6 +46,8 @@ pub enum Conflict {
     LoosensLimit(&'static str),
     /// An older copy of the store was put back, and its record of the token is out of date.
     OutOfDate,
+    /// The token was revoked or deleted in an older copy of the store, so that no record of it works.
+    EndedForGood,
     /// The token was deleted in this store. The import would restore it without a working secret.
     Deleted,
     /// Another token in the store, with this id, has the same name.
@@ -60,6 +62,7 @@ impl Conflict {
             | Self::Reactivates(_)
             | Self::EndsOverlap { .. }
             | Self::OutOfDate
+            | Self::EndedForGood
             | Self::Deleted => "id",
             Self::WidensScopes(..) => "scopes",
             Self::Prolongs => "expires",
@@ -78,6 +81,7 @@ impl Conflict {
             Self::Prolongs => "expires later",
             Self::LoosensLimit(_) => "looser limits",
             Self::OutOfDate => "out of date",
+            Self::EndedForGood => "ended for good",
             Self::Deleted => "deleted",
             Self::NameTaken(_) => "the name is taken",
         }
@@ -93,6 +97,7 @@ impl Conflict {
             Self::Differs
             | Self::EndsOverlap { .. }
             | Self::OutOfDate
+            | Self::EndedForGood
             | Self::Deleted
             | Self::NameTaken(_) => false,
         }
@@ -111,6 +116,9 @@ impl Conflict {
                 "the store has an older record of this token: revoke or delete the token first"
                     .to_owned()
             }
+            Self::EndedForGood => "this token was ended for good, because its record was older \
+                                   than the revocation register: create a new token"
+                .to_owned(),
             Self::Deleted => "this token was deleted in this store".to_owned(),
             Self::Reactivates(reason) => {
                 format!("{reason}: the import would make its secret work again")
@@ -199,7 +207,11 @@ impl ConflictResolver {
         match self.on_conflict {
             OnConflict::Fail => true,
             OnConflict::Skip => false,
-            OnConflict::Replace { .. } if *conflict == Conflict::OutOfDate => true,
+            OnConflict::Replace { .. }
+                if matches!(conflict, Conflict::OutOfDate | Conflict::EndedForGood) =>
+            {
+                true
+            }
             OnConflict::Replace { is_confirmed } => !is_confirmed && conflict.needs_confirmation(),
         }
     }
@@ -213,8 +225,10 @@ impl ConflictResolver {
     ) -> Result<Option<Vec<Conflict>>, StoreError> {
         let is_active = !token.status(at).is_ended();
         let mut conflicts = Vec::new();
+        let state = rows.revocation_state(&token.id)?;
         match rows.token(&token.id) {
             Ok(Some(existing)) if is_same(&existing, token) => return Ok(None),
+            _ if state.is_ended_for_good() => conflicts.push(Conflict::EndedForGood),
             Ok(Some(existing)) => {
                 conflicts.push(Conflict::Differs);
                 conflicts.extend(is_out_of_date(rows, &existing)?.then_some(Conflict::OutOfDate));
@@ -229,7 +243,6 @@ impl ConflictResolver {
                 });
             }
             Ok(None) => {
-                let state = rows.revocation_state(&token.id)?;
                 let reason = "the secret of this token was ended in this store";
                 let is_ended = state.denial(token, SecretSlot::Current, at).is_some();
                 conflicts.extend((is_active && is_ended).then_some(Conflict::Reactivates(reason)));

@@ -142,7 +142,7 @@ fn scopes_are_added_and_removed_in_one_change() {
     assert_eq!(events, [removed, added]);
     assert_eq!(scopes_of(&fixture, &id), ["channels:c1:publish", "users:*:list"]);
     let after = fixture.get(&id).unwrap();
-    assert_eq!(after.version, before.version + 1);
+    assert!(after.version > before.version);
     // A conflict in either half refuses the whole change.
     for (added, removed) in
         [(&["users:u:read"], &["users:u:list"]), (&["users:u:list"], &["users:*:read"])]

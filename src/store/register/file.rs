@@ -113,11 +113,11 @@ impl RegisterFile {
 
     /// Returns the intact entries of the register at `path`, also if its header is damaged or pages
     /// are missing. Returns none if it cannot be read, or belongs to another store than `expected`.
-    pub(super) fn salvage(path: &Path, expected: &RegisterId) -> Vec<RevocationEntry> {
+    pub(super) fn salvage(path: &Path, expected: Option<&RegisterId>) -> Vec<RevocationEntry> {
         let mut entries = Vec::new();
         let Ok((register, _)) = Self::open_any(path, false) else { return entries };
         let start = register.start(None).ok().flatten();
-        if start.is_some_and(|start| start.header.id != *expected) {
+        if start.zip(expected).is_some_and(|(start, expected)| start.header.id != *expected) {
             return entries;
         }
         let pages = register.count_pages().unwrap_or(0);

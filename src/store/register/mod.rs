@@ -5,6 +5,7 @@
 //! the register. If the register is missing, damaged or belongs to another store, no check has an
 //! answer. Called by `FileDb` and the service.
 
+mod entry;
 mod file;
 mod hints;
 mod layout;
@@ -22,6 +23,7 @@ use std::{
 
 use rand::{TryRng as _, rngs::SysRng};
 
+pub use self::entry::{Ending, EndingKind, RevocationEntry, RevocationState};
 pub(super) use self::new_table::{create, merge_entries};
 pub use self::pending::PendingEndings;
 pub(super) use self::snapshot::RegisterSnapshot;
@@ -38,7 +40,7 @@ use super::{
     record::RegisterIdV1,
     tables::{Tables, Transaction, WriteTables},
 };
-use crate::domain::{Actor, Denial, SecretSlot, Timestamp, Token, TokenId};
+use crate::domain::Timestamp;
 
 /// The key of the register id in the table `meta-1`.
 const REGISTER: &[u8] = b"register";
@@ -49,134 +51,6 @@ const LOCK_TIMEOUT: Duration = Duration::from_millis(40);
 
 /// Identifies a register. The store contains the id of the register that belongs to it.
 pub type RegisterId = [u8; 16];
-
-/// The content of the register for one token. Raising an entry merges it with new values: each
-/// number becomes the maximum of the old and the new one, so that no ended secret works again.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RevocationEntry {
-    pub id: TokenId,
-    /// Secrets of the token with a generation up to this one never work again.
-    pub ended_generation: u32,
-    /// A record of the token with a lower version is out of date: no secret of the token is
-    /// accepted.
-    pub min_version: u64,
-    /// When the token expires; the entry can be dropped from then on. `None` for never.
-    pub expires: Option<Timestamp>,
-    /// The ending that the store's record does not contain yet.
-    pub pending: Option<Ending>,
-}
-
-impl RevocationEntry {
-    /// Returns an entry that ends nothing.
-    pub fn of(id: TokenId) -> Self {
-        Self { id, ended_generation: 0, min_version: 0, expires: None, pending: None }
-    }
-
-    /// Returns the entry for the current record of `token`. The entry ends all secrets of the token
-    /// except those that the record still accepts.
-    pub fn of_token(token: &Token) -> Self {
-        let working = match (token.revoked, &token.previous) {
-            (Some(_), _) => 0,
-            (None, None) => 1,
-            (None, Some(_)) => 2,
-        };
-        Self {
-            ended_generation: token.generation.saturating_sub(working),
-            min_version: token.version,
-            expires: token.expires,
-            ..Self::of(token.id)
-        }
-    }
-
-    /// Returns the entry of a deleted token: it ends all secrets of `token`.
-    pub fn of_deleted(token: &Token) -> Self {
-        Self { ended_generation: token.generation, ..Self::of_token(token) }
-    }
-
-    /// Returns an entry that ends all secrets of a token whose generation is unknown.
-    pub fn all_ended(id: TokenId) -> Self {
-        Self { ended_generation: u32::MAX, ..Self::of(id) }
-    }
-
-    /// Identifies the pending ending of this entry. Contains only token, kind and time. Other
-    /// fields can change when the entry is stored: a slot cuts a long actor, and raising merges the
-    /// entry with the earlier content of its slot.
-    pub fn ending_key(&self) -> (TokenId, Option<(EndingKind, Timestamp)>) {
-        (self.id, self.pending.as_ref().map(|ending| (ending.kind, ending.at)))
-    }
-
-    /// Merges two entries of one token. Returns `None` for entries of two tokens, or if both have a
-    /// pending ending.
-    fn merged(&self, other: &Self) -> Option<Self> {
-        let is_one = self.id == other.id
-            && (self.pending.is_none() || other.pending.is_none() || self.pending == other.pending);
-        is_one.then(|| Self {
-            id: self.id,
-            ended_generation: self.ended_generation.max(other.ended_generation),
-            min_version: self.min_version.max(other.min_version),
-            // `None` is never, which is the latest.
-            expires: self.expires.zip(other.expires).map(|(one, other)| one.max(other)),
-            pending: self.pending.clone().or_else(|| other.pending.clone()),
-        })
-    }
-}
-
-/// A change that ends secrets, with the time and actor for its audit event.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ending {
-    pub kind: EndingKind,
-    pub at: Timestamp,
-    pub actor: Actor,
-}
-
-/// The changes that end secrets. A slot contains the number of the variant, or 0 if no ending is
-/// pending.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum EndingKind {
-    Revoke = 1,
-    EndOverlap = 2,
-    Delete = 3,
-}
-
-impl EndingKind {
-    fn from_code(code: u8) -> Option<Self> {
-        [Self::Revoke, Self::EndOverlap, Self::Delete].into_iter().find(|kind| *kind as u8 == code)
-    }
-}
-
-/// The maxima of the entries of one token. A check compares the token with them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct RevocationState {
-    /// Secrets with a generation up to this one are ended.
-    pub ended_generation: u32,
-    /// Records with a lower version are out of date.
-    pub min_version: u64,
-}
-
-impl RevocationState {
-    /// Every secret of the token is ended, because one of its slots is damaged.
-    const ALL_ENDED: Self = Self { ended_generation: u32::MAX, min_version: 0 };
-
-    /// Whether no secret of the token can work, not even a new one, until the register is rebuilt.
-    pub fn is_damaged(self) -> bool {
-        self == Self::ALL_ENDED
-    }
-
-    /// Returns why the secret in this slot of `token` is denied, whatever its record says. Returns
-    /// `None` if the register does not overrule the record.
-    pub fn denial(&self, token: &Token, slot: SecretSlot, at: Timestamp) -> Option<Denial> {
-        if token.generation_of(slot) <= self.ended_generation {
-            Some(Denial::Revoked(token.revoked.unwrap_or(at)))
-        } else {
-            (token.version < self.min_version).then_some(Denial::StaleRecord)
-        }
-    }
-
-    fn merge(&mut self, other: &RevocationEntry) {
-        self.ended_generation = self.ended_generation.max(other.ended_generation);
-        self.min_version = self.min_version.max(other.min_version);
-    }
-}
 
 /// The register of one store, shared by the threads of this process.
 #[derive(Debug)]
@@ -252,14 +126,14 @@ impl Register {
             Some(register) => register.entries()?,
             None => Vec::new(),
         };
-        let ended = entries.into_iter().map(|entry| RevocationEntry { min_version: 0, ..entry });
+        let ended = entries.into_iter().map(RevocationEntry::for_copy);
         create(to, expected, &merge_entries(records.into_iter().chain(ended).collect()))
     }
 
     /// Returns the intact entries of a register that is damaged, but not that of another store than
     /// `expected`.
     pub(super) fn salvage(&self, expected: &RegisterId) -> Vec<RevocationEntry> {
-        RegisterFile::salvage(&self.path, expected)
+        RegisterFile::salvage(&self.path, Some(expected))
     }
 
     /// Runs `create`, which puts a new file at the path of the register. If the present file is usable,
@@ -351,21 +225,33 @@ pub(super) fn set_id(tables: &mut WriteTables<'_>, id: &RegisterId) -> Result<()
     tables.meta.put(REGISTER, &RegisterIdV1(*id))
 }
 
-/// Reads the id and the entries of the register at `path`. Returns `None` if the register is
-/// missing or damaged, or if its id is not the `expected` one.
+/// What a file at the path of a register contains.
+#[derive(Debug, Default)]
+pub(super) struct RegisterContent {
+    /// `None` if the register is missing or damaged, or if its id is not the expected one.
+    pub(super) id: Option<RegisterId>,
+    /// The entries. If the header is damaged, those that are intact.
+    pub(super) entries: Vec<RevocationEntry>,
+}
+
+/// Reads the register at `path`. Without an expected id, any register there counts.
 pub(super) fn read_file(
     path: &Path,
     expected: Option<&RegisterId>,
-) -> Result<Option<(RegisterId, Vec<RevocationEntry>)>, StoreError> {
-    let opened = match RegisterFile::open_any(path, false) {
-        Err(error) if error == unusable(path) => return Ok(None),
+) -> Result<RegisterContent, StoreError> {
+    let (file, start) = match RegisterFile::open_any(path, false) {
+        Err(error) if error == unusable(path) => return Ok(RegisterContent::default()),
         opened => opened?,
     };
-    let (file, Some(FileStart { header, .. })) = opened else { return Ok(None) };
+    let Some(FileStart { header, .. }) = start else {
+        let entries = RegisterFile::salvage(path, expected);
+        return Ok(RegisterContent { id: None, entries });
+    };
     if expected.is_some_and(|id| *id != header.id) {
-        return Ok(None);
+        return Ok(RegisterContent::default());
     }
-    Ok(Some((header.id, file.content(&header)?.into_entries())))
+    let entries = file.content(&header)?.into_entries();
+    Ok(RegisterContent { id: Some(header.id), entries })
 }
 
 /// The register id of the store.

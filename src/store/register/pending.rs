@@ -88,7 +88,7 @@ impl RevocationEntry {
                 if token.generation <= self.ended_generation =>
             {
                 match token.clone().revoke(ending.at) {
-                    Ok(revoked) => revoked.with_next_version(&token),
+                    Ok(revoked) => revoked.changed_at(ending.at, &token),
                     Err(_) => token,
                 }
             }
@@ -96,7 +96,7 @@ impl RevocationEntry {
                 if token.previous.is_some()
                     && token.generation <= self.ended_generation.saturating_add(1) =>
             {
-                token.clone().end_overlap().with_next_version(&token)
+                token.clone().end_overlap().changed_at(ending.at, &token)
             }
             _ => token,
         }

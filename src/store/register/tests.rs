@@ -7,6 +7,7 @@ use chrono::{DateTime, TimeDelta};
 use proptest::prelude::*;
 
 use super::{layout::*, new_table::FIRST_PAGES, snapshot::MAX_FILE_AGE, *};
+use crate::domain::{Actor, TokenId};
 use crate::store::path_error::{PathError, PathProblem};
 
 const ID: RegisterId = [9; 16];

@@ -2,8 +2,11 @@
 
 use super::model::Model;
 use crate::{
-    domain::{Command, Plan, ScopesToRemove, StoredToken, Token, Warning, counted, grouped},
+    domain::{
+        Command, Plan, ScopesToRemove, Status, StoredToken, Token, Warning, counted, grouped,
+    },
     keymap::{Action, Mode},
+    output::restored::restored_state,
 };
 
 /// Returns the success message for an executed `plan`, or `None` if a panel or the screen already
@@ -56,8 +59,7 @@ pub(super) fn success_text(plan: &Plan, ctx: &Model) -> Option<String> {
         Command::Delete { .. } => {
             format!("Deleted {tokens}. Press {} within 24 hours to undo.", key(Action::Undo))
         }
-        Command::Restore(_) if is_one => format!("Restored {tokens}. Its secret works as before."),
-        Command::Restore(_) => format!("Restored {tokens}. Their secrets work as before."),
+        Command::Restore(_) => restored_text(plan, &tokens),
         Command::Revert(_) if is_one => undo_text(plan)?,
         Command::Revert(_) => format!("Undid the change of {tokens}."),
         Command::AcceptClock => "Accepted the clock: tokens expire by this clock again.".to_owned(),
@@ -74,6 +76,20 @@ fn absorbed_text(plan: &Plan) -> String {
     match plan.warnings.iter().map(Warning::absorbed_count).sum() {
         0 => String::new(),
         narrower => format!("; removed {} covered by *", counted(narrower, "narrower scope")),
+    }
+}
+
+/// The success message for restored tokens.
+fn restored_text(plan: &Plan, tokens: &str) -> String {
+    let statuses: Vec<_> = plan.tokens().map(|token| token.status(plan.at)).collect();
+    if let [status] = statuses[..] {
+        return format!("Restored {tokens}; {}.", restored_state(status));
+    }
+    match statuses.iter().filter(|status| **status == Status::Active).count() {
+        active if active == statuses.len() => {
+            format!("Restored {tokens}; their secrets work as before.")
+        }
+        active => format!("Restored {tokens}; {active} of them active."),
     }
 }
 

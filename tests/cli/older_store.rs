@@ -1,0 +1,124 @@
+//! Changes on an older copy of the store, before the newer store comes back: what was taken from a token
+//! on either of them stays taken.
+
+use std::fs;
+
+use crate::{Home, issue, run, run_with_input, write_private};
+
+const READ_C1: [&str; 3] = ["verify", "--scope", "channels:c-1:read"];
+const REMOVE_C1: [&str; 4] = ["scope", "remove", "t", "channels:c-1:read"];
+
+/// A store with the token `t`, which may read two channels, and a copy of it from before a scope was
+/// removed. Also returns the secret and an export of the copy.
+fn narrowed() -> (Home, Vec<u8>, String) {
+    let home = Home::new();
+    let scopes = ["--scope", "channels:c-1:read", "--scope", "channels:c-2:read"];
+    issue(&home, &[["t"].as_slice(), &scopes].concat());
+    let old = fs::read(home.store()).unwrap();
+    let export = run(&home, &["export"]).success();
+    write_private(&home, "old.jsonl", &export);
+    run(&home, &REMOVE_C1).success();
+    let secret = run(&home, &["regenerate", "t", "--yes"]).success().trim().to_owned();
+    (home, old, secret)
+}
+
+fn code_of(home: &Home, secret: &str) -> i32 {
+    run_with_input(home, &["verify"], secret).code
+}
+
+#[test]
+fn a_stale_token_that_was_revoked_gets_no_new_secret() {
+    for ending in ["revoke", "delete"] {
+        let (home, old, secret) = narrowed();
+        let newer = fs::read(home.store()).unwrap();
+        fs::write(home.store(), old).unwrap();
+        run(&home, &[ending, "t", "--yes"]).success();
+        if ending == "revoke" {
+            let refused = run(&home, &["regenerate", "t", "--yes"]);
+            assert_eq!((refused.code, refused.out.as_str()), (3, ""), "{refused:?}");
+        } else {
+            let refused = run(&home, &["restore", "t"]);
+            assert_eq!((refused.code, refused.out.as_str()), (3, ""), "{refused:?}");
+        }
+        let import = ["import", "old.jsonl", "--on-conflict", "replace", "--yes"];
+        let refused = run(&home, &import);
+        assert_eq!(refused.code, 3, "{refused:?}");
+        assert!(refused.err.contains("was ended for good"), "{refused:?}");
+        // A backup is a store without a token that could be given more than before.
+        run(&home, &["backup", "create", "b.redb"]).success();
+        let report = run(&home, &["doctor"]);
+        assert_eq!(report.code, 0, "{report:?}");
+        // The copy did not know the secret that was issued since.
+        fs::write(home.store(), newer).unwrap();
+        assert_eq!(code_of(&home, &secret), 1, "{ending}");
+        let other = Home::new();
+        for suffix in ["", ".revoked"] {
+            let name = format!("b.redb{suffix}");
+            fs::copy(home.path().join(&name), other.path().join(&name)).unwrap();
+        }
+        run(&other, &["backup", "restore", "b.redb", "--yes"]).success();
+        for change in [["regenerate", "t", "--yes"].as_slice(), &["restore", "t"]] {
+            let refused = run(&other, change);
+            assert_ne!(refused.code, 0, "{ending}: {refused:?}");
+            assert_eq!(refused.out, "", "{ending}: {refused:?}");
+        }
+    }
+}
+
+#[test]
+fn many_stale_tokens_are_ended_for_good() {
+    let (home, old, secret) = narrowed();
+    let newer = fs::read(home.store()).unwrap();
+    fs::write(home.store(), old).unwrap();
+    run(&home, &["delete", "--all", "--yes"]).success();
+    fs::write(home.store(), newer).unwrap();
+    assert_eq!(code_of(&home, &secret), 1);
+}
+
+#[test]
+fn a_limit_that_was_set_on_an_older_copy_stays_in_force() {
+    let home = Home::new();
+    let secret = issue(&home, &["t", "--scope", "channels:c-1:read"]);
+    let old = fs::read(home.store()).unwrap();
+    // The newer record has more changes than the older one will have.
+    for (name, new_name) in [("t", "t2"), ("t2", "t3"), ("t3", "t")] {
+        run(&home, &["edit", name, "--name", new_name]).success();
+    }
+    let newer = fs::read(home.store()).unwrap();
+    fs::write(home.store(), &old).unwrap();
+    run(&home, &REMOVE_C1).success();
+    assert_eq!(run_with_input(&home, &READ_C1, &secret).code, 1);
+    fs::write(home.store(), newer).unwrap();
+    assert_eq!(run_with_input(&home, &READ_C1, &secret).code, 1, "the newer store came back");
+}
+
+#[test]
+fn an_older_copy_that_lacks_many_endings_stores_them_all() {
+    const COUNT: usize = 1_200;
+    let home = Home::new();
+    let secret = issue(&home, &["t0000"]);
+    let export = run(&home, &["export"]).success();
+    let (header, row) = export.split_once('\n').unwrap();
+    let mut row: serde_json::Value = serde_json::from_str(row).unwrap();
+    let mut rows = vec![header.replace("\"tokens\":1", &format!("\"tokens\":{COUNT}"))];
+    for number in 1..=COUNT {
+        row["id"] = format!("aaaaaaaa{number:04}").into();
+        row["name"] = format!("t{number:04}").into();
+        rows.push(row.to_string());
+    }
+    write_private(&home, "many.jsonl", &rows.join("\n"));
+    run(&home, &["import", "many.jsonl", "--yes"]).success();
+    let old = fs::read(home.store()).unwrap();
+    let names: Vec<_> = (0..=COUNT).map(|number| format!("t{number:04}")).collect();
+    let revoked = run_with_input(&home, &["revoke", "-", "--yes"], &names.join("\n"));
+    assert_eq!(revoked.code, 0, "{revoked:?}");
+    fs::write(home.store(), old).unwrap();
+    run(&home, &["create", "another"]).success();
+    let trail = run(&home, &["audit", "--limit", "5000"]).success();
+    assert_eq!(trail.matches("recorded later").count(), COUNT + 1);
+    // The records have the endings, so they stay ended without the register.
+    fs::remove_file(home.store().with_file_name("store.redb.revoked")).unwrap();
+    assert_eq!(code_of(&home, &secret), 1);
+    let active = run(&home, &["list", "--status", "active", "--json"]);
+    assert_eq!(active.objects().len(), 1);
+}
