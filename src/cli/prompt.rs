@@ -138,6 +138,9 @@ pub(super) fn read_line(input: impl Read) -> Result<Zeroizing<String>, CliError>
 /// Returns the text of a presented secret. Bytes that are not UTF-8 become U+FFFD, which the check
 /// refuses.
 pub(super) fn presented_text(bytes: &[u8]) -> Zeroizing<String> {
+    if let Ok(text) = str::from_utf8(bytes) {
+        return Zeroizing::new(trim_presented(text).to_owned());
+    }
     let mut text = Zeroizing::new(String::with_capacity(3 * bytes.len()));
     for chunk in bytes.utf8_chunks() {
         text.push_str(chunk.valid());

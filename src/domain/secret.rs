@@ -45,6 +45,16 @@ fn is_prefix(text: &str) -> bool {
         && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
 }
 
+/// Splits a text of allowed characters into prefix, id, and random characters with checksum. All but the
+/// prefix have a fixed length.
+fn split_parts(text: &str) -> Option<(&str, &str, &str)> {
+    let tail_start = text.len().checked_sub(RANDOM_CHARS + CHECKSUM_CHARS)?;
+    let (head, tail) = text.split_at_checked(tail_start)?;
+    let head = head.strip_suffix('_')?;
+    let (head, id) = head.split_at_checked(head.len().checked_sub(TokenId::LEN)?)?;
+    Some((head.strip_suffix('_')?, id, tail))
+}
+
 /// Why a text is not a secret. The reason is determined without access to a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SecretError {
@@ -110,28 +120,17 @@ impl Secret {
     /// Accepts any well-formed prefix, so that existing secrets stay valid when the configured
     /// prefix changes.
     pub fn parse(text: Zeroizing<String>) -> Result<Self, SecretError> {
-        if text.len() >= MIN_LEN
-            && let Some(foreign) = text.chars().find(|c| !c.is_ascii_alphanumeric() && *c != '_')
-        {
-            return Err(match foreign {
-                char::REPLACEMENT_CHARACTER => SecretError::NotUtf8,
-                foreign => SecretError::ForeignCharacter(foreign),
+        let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        if text.len() >= MIN_LEN && !text.bytes().all(is_allowed) {
+            return Err(match text.chars().find(|c| !(c.is_ascii_alphanumeric() || *c == '_')) {
+                Some(char::REPLACEMENT_CHARACTER) => SecretError::NotUtf8,
+                Some(foreign) => SecretError::ForeignCharacter(foreign),
+                None => SecretError::Malformed,
             });
         }
-        if !(MIN_LEN..=64).contains(&text.len()) {
-            return Err(SecretError::Malformed);
-        }
-        let mut parts = text.split('_');
-        let (Some(prefix), Some(id), Some(tail), None) =
-            (parts.next(), parts.next(), parts.next(), parts.next())
-        else {
-            return Err(SecretError::Malformed);
-        };
+        let (prefix, id, tail) = split_parts(&text).ok_or(SecretError::Malformed)?;
         let id = TokenId::parse(id).ok_or(SecretError::Malformed)?;
-        let well_formed = is_prefix(prefix)
-            && tail.len() == RANDOM_CHARS + CHECKSUM_CHARS
-            && tail.bytes().all(|b| b.is_ascii_alphanumeric());
-        if !well_formed {
+        if !is_prefix(prefix) || tail.contains('_') {
             return Err(SecretError::Malformed);
         }
         let (body, given) =

@@ -66,6 +66,7 @@ bindings! {
         NextView ["V"] "view" "show the next view of the config" View 0;
         NextSort ["s"] "sort" "sort by the next column" View 12;
         ReverseSort ["S"] "reverse" "reverse sort order" View 0;
+        Zoom ["z"] "strip" "hide or show the strip of expiries" View 0;
         Back ["Esc"] "clear" "clear the range, the marks or the search" View 0;
     }
     Detail {

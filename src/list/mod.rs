@@ -3,6 +3,7 @@
 //! the app; imports the domain and the service.
 
 mod engine;
+mod expiry_days;
 mod query;
 mod request;
 mod result_rows;

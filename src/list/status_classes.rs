@@ -5,6 +5,7 @@
 use rayon::prelude::*;
 
 use super::{
+    expiry_days::ExpiryDays,
     text_block::BLOCK_ROWS,
     token_table::{RowFlags, TokenTable},
 };
@@ -106,13 +107,15 @@ pub(super) fn to_status_counts(counts: ClassCounts) -> StatusCounts {
 }
 
 /// Statistics of all tokens at an instant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TokenStats {
     /// The number of tokens of each status.
     pub counts: StatusCounts,
-    /// The next instant at which the passing of time changes a count. `None` if there is no such
-    /// instant.
+    /// The next instant at which the passing of time changes a count, or at which the days of the
+    /// expiries change. `None` if there is no such instant.
     pub until: Option<Timestamp>,
+    /// How many active tokens expire on each of the next days.
+    pub expiries: ExpiryDays,
 }
 
 /// The status class of each table row. Valid from `from` until `stats.until`, provided the table is
@@ -136,8 +139,11 @@ impl ClassifiedRows {
         let none = || (ClassCounts::default(), NEVER);
         let (counts, until) =
             counts_and_ends.reduce(none, |a, b| (add_counts(a.0, b.0), a.1.min(b.1)));
+        let expiries = ExpiryDays::of(&classes, &table.validity, at);
+        let until = if expiries.is_empty() { until } else { until.min(ExpiryDays::end_nanos(at)) };
         let until = (until != NEVER).then(|| Timestamp::from_timestamp_nanos(until));
-        Self { classes, stats: TokenStats { counts: to_status_counts(counts), until }, from: at }
+        let stats = TokenStats { counts: to_status_counts(counts), until, expiries };
+        Self { classes, stats, from: at }
     }
 
     /// Whether the classes are also valid at `at`, provided the table is unchanged.

@@ -131,7 +131,7 @@ impl SyncedIndex {
         self.classified.take_if(|classified| !classified.holds_at(*at));
         let classify = || ClassifiedRows::of(&self.table, *at);
         let classified = self.classified.get_or_insert_with(classify);
-        self.stats = self.is_loaded.then_some(classified.stats);
+        self.stats = self.is_loaded.then(|| classified.stats.clone());
         let scan = PreparedQuery::new(&self.table, query, *at);
         let matches = scan.matches(classified.classes.clone(), &is_current)?;
         let rows = matches.in_order(&self.table, &self.orders, query.sort);
@@ -149,7 +149,7 @@ impl SyncedIndex {
     /// The rows of a long list from its start to `page` rows after the selected row. Returns `None`
     /// for a short list, before the first full result, or if only a full scan would find these rows.
     pub(super) fn first_rows(&self, request: &ListRequest, page: usize) -> Option<ListResult> {
-        self.stats.filter(|_| self.table.len() >= MIN_ROWS_FOR_PREFIX)?;
+        self.stats.as_ref().filter(|_| self.table.len() >= MIN_ROWS_FOR_PREFIX)?;
         let ListRequest { query, at, selected, row, .. } = request;
         let selected = selected.and_then(|id| self.table.row_of(&id));
         let scan = PreparedQuery::new(&self.table, query, *at);
@@ -170,7 +170,7 @@ impl SyncedIndex {
             total: self.total,
             loaded: self.table.len(),
             at,
-            stats: self.stats,
+            stats: self.stats.clone(),
             damaged: self.damaged.iter().map(ToString::to_string).collect(),
             clock_behind: self.clock_behind,
             interrupted_job: self.interrupted_job.clone(),

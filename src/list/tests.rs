@@ -5,6 +5,7 @@ use chrono::TimeDelta;
 use proptest::prelude::*;
 
 use super::{
+    expiry_days::COUNTED_DAYS,
     query::{PreparedQuery, UnsortedMatches},
     sorted_orders::SortedOrders,
     status_classes::{ClassifiedRows, NEVER, TokenStats, to_nanos},
@@ -30,7 +31,8 @@ fn token(id: u16, name: u16, seed: u8) -> Token {
         name: Name::parse(&name).unwrap(),
         description: Description::parse(about).unwrap(),
         issued: at(n / 3),
-        expires: (!seed.is_multiple_of(5)).then(|| at(n / 2)),
+        expires: (!seed.is_multiple_of(5))
+            .then(|| at(if seed.is_multiple_of(3) { n * 1_440 } else { n / 2 })),
         revoked: seed.is_multiple_of(7).then(|| at(n)),
         delivered: seed.is_multiple_of(2),
         created_by: Actor::named(if seed.is_multiple_of(11) { "bob" } else { "alice" }),
@@ -223,6 +225,16 @@ impl TestIndex {
         }
         let stats = stats(&self.table, now);
         assert_eq!(stats.counts, reference(tokens, &ListQuery::default(), now).1);
+        let expires_on = |day: i64| {
+            let date = now.date_naive() + TimeDelta::days(day);
+            let is_active = |token: &&Token| token.status(now) == Status::Active;
+            let expires = tokens.iter().filter(is_active).filter_map(|token| token.expires);
+            expires.filter(|at| at.date_naive() == date).count() as u64
+        };
+        let by_day: Vec<_> = (0..).take(COUNTED_DAYS).map(expires_on).collect();
+        assert_eq!(stats.expiries.periods(COUNTED_DAYS, 1), by_day);
+        let by_week: Vec<u64> = by_day[..90].chunks(7).map(|days| days.iter().sum()).collect();
+        assert_eq!(stats.expiries.periods(90, 7), by_week);
     }
 }
 
@@ -389,8 +401,18 @@ fn stats_contain_the_next_change_instant() {
     let all = [at(0), before_soon, soon, before_end, end, end + week];
     let stats = all.map(|at| stats(&index.table, at));
     let stats = stats.map(|it| (it.counts.expiring, it.counts.expired, it.until));
-    let [lasting, near, over] = [(0, 0, Some(soon)), (1, 0, Some(end)), (0, 1, None)];
-    assert_eq!(stats, [lasting, lasting, near, near, over, over]);
+    // As long as a token expires in the counted days, these change at midnight (UTC), in 12 hours.
+    let midnight = |at: Timestamp| Some(at + TimeDelta::hours(12));
+    let over = (0, 1, None);
+    let expected = [
+        (0, 0, midnight(at(0))),
+        (0, 0, Some(soon)),
+        (1, 0, midnight(end - week)),
+        (1, 0, Some(end)),
+        over,
+        over,
+    ];
+    assert_eq!(stats, expected);
 }
 
 #[test]

@@ -87,12 +87,12 @@ fn the_selection_stays_on_its_token_when_sorting() {
 #[test]
 fn movement_keys_move_through_many_rows() {
     let mut it = Journey::on(Fixture::Many, 80, 24);
-    it.keys("F").sees("1-19 of 60").keys("j <Down> j");
+    it.keys("F").sees("1-18 of 60").keys("j <Down> j");
     assert!(it.selected().contains("fleet-56"), "{}", it.selected());
-    it.keys("G").sees("42-60 of 60").keys("k <Up>");
+    it.keys("G").sees("43-60 of 60").keys("k <Up>");
     assert!(it.selected().contains("fleet-02"), "{}", it.selected());
-    it.keys("g").sees("1-19 of 60").keys("<PgDn> <PgUp> <End> <Home>").sees("1-19 of 60");
-    it.keys("<PgDn>").sees("11-29 of 60");
+    it.keys("g").sees("1-18 of 60").keys("<PgDn> <PgUp> <End> <Home>").sees("1-18 of 60");
+    it.keys("<PgDn>").sees("10-27 of 60");
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn a_scrollbar_shows_the_position_in_a_long_list() {
     let bar = |it: &Journey| {
         let screen = it.screen();
         let cells: String = screen.lines().filter_map(|line| line.chars().nth(79)).collect();
-        cells.replace(' ', "")
+        cells.replace(|cell| !['█', '░'].contains(&cell), "")
     };
     it.keys("F");
     assert!(bar(&it).starts_with('█') && bar(&it).ends_with('░'), "{}", it.screen());

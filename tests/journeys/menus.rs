@@ -172,7 +172,7 @@ fn messages_use_the_remapped_keys() {
     it.keys("C").sees("Q closes this panel.").keys("Q").never_sees("Secret of");
     it.keys("1 U").sees("ci was created; press K to delete it");
     it.keys("K")
-        .sees("Press U within 24 hours to undo")
+        .sees("Press U within 24 hours")
         .keys("ci <Enter>")
         .sees("Deleted ci. Press U within 24 hours to undo");
     it.keys("4 f").sees("B show all").keys("B").never_sees("B show all");

@@ -182,7 +182,7 @@ impl Model {
 
     /// When the statistics of the store must be refreshed.
     fn stats_valid_until(&self) -> Option<Timestamp> {
-        let until = self.summary.stats?.until?;
+        let until = self.summary.stats.as_ref()?.until?;
         let minute = self.summary.at + TimeDelta::minutes(1);
         Some(if self.summary.total > LARGE_STORE { until.max(minute) } else { until })
     }

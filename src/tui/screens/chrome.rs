@@ -73,10 +73,10 @@ fn facts(who: &str, room: u16, ctx: &Model) -> Vec<(String, Style)> {
     let theme = &ctx.theme;
     let dot = format!(" {} ", theme.dot());
     let mut facts = Vec::new();
-    if let Some(numbers) = ctx.summary.stats {
+    if let Some(numbers) = &ctx.summary.stats {
         facts.push((format!("{} active", grouped(numbers.counts.active)), theme.faint));
     }
-    let soon = ctx.summary.stats.map_or(0, |numbers| numbers.counts.expiring);
+    let soon = ctx.summary.stats.as_ref().map_or(0, |numbers| numbers.counts.expiring);
     if soon > 0 {
         facts.push((
             format!("{} expire{} in 7d", grouped(soon), if soon == 1 { "s" } else { "" }),

@@ -2,6 +2,7 @@
 //! not change tokens itself; its effects open dialogs or other tabs.
 
 mod empty_state;
+mod expiry_strip;
 pub(super) mod expiry_window;
 mod highlight;
 mod marking;
@@ -15,7 +16,10 @@ use ratatui::{
 };
 
 pub(in crate::tui) use self::table::width_beside_detail;
-use self::table::{draw_headings, draw_row, fitting_columns, next_sort};
+use self::{
+    expiry_strip::ExpiryStrip,
+    table::{draw_headings, draw_row, fitting_columns, next_sort},
+};
 use super::{
     filter_bar::FilterBar,
     marked_tokens::MarkedTokens,
@@ -34,14 +38,11 @@ use crate::{
             model::Model,
         },
         widgets::{
-            canvas::{Canvas, line_rect, rect_below, width},
+            canvas::{Canvas, line_rect, rect_below},
             list_selection::ListSelection,
         },
     },
 };
-
-/// Number of lines above the rows: one for the filter bar, one for the headings.
-const HEADER_LINES: u16 = 2;
 
 #[derive(Debug, Default)]
 pub struct TokensScreen {
@@ -58,6 +59,8 @@ pub struct TokensScreen {
     /// cleared.
     must_show_selected: bool,
     marks: MarkedTokens,
+    /// Whether the operator has hidden the strip of expiries.
+    hides_strip: bool,
 }
 
 impl TokensScreen {
@@ -262,6 +265,10 @@ impl TokensScreen {
                 self.search_box.field.begin();
                 None
             }
+            Action::Zoom => {
+                self.hides_strip ^= true;
+                None
+            }
             Action::Back if !self.search_box.field.is_empty() => {
                 self.clear_search();
                 self.refresh();
@@ -371,11 +378,17 @@ impl TokensScreen {
         let cursor = filter_bar.draw(area, canvas);
         ctx.hit_map.wheel(area, 3);
         let columns = fitting_columns(area.width, ctx.time_format);
-        draw_headings(&columns, self.query.sort, (1, area), canvas);
-        let page = usize::from(area.height.saturating_sub(HEADER_LINES));
+        let strip = ExpiryStrip::fitting(area, ctx).filter(|_| !self.hides_strip);
+        if let Some(strip) = &strip {
+            strip.draw(1, area, canvas);
+        }
+        let headings = 1 + u16::from(strip.is_some());
+        let header = headings + 1;
+        draw_headings(&columns, self.query.sort, (headings, area), canvas);
+        let page = usize::from(area.height.saturating_sub(header));
         let total = self.result.total;
         let top = self.rows.scroll_to_selection(page, total);
-        for (line, at) in (HEADER_LINES..).zip(top..(top + page).min(total)) {
+        for (line, at) in (header..).zip(top..(top + page).min(total)) {
             ctx.hit_map.list_row(line_rect(area, line), at, self.rows.selected());
             if let Some(token) = self.id_at(at).and_then(|id| ctx.token(&id)) {
                 let marked = range.contains(&at) || self.marks.contains(&token.id);
@@ -389,23 +402,12 @@ impl TokensScreen {
             }
         }
         if self.result.is_complete() {
-            self.rows.draw_scrollbar(total, rect_below(area, HEADER_LINES), canvas);
+            self.rows.draw_scrollbar(total, rect_below(area, header), canvas);
         }
         if self.result.is_complete() && total == 0 {
-            self.draw_empty_state(area, canvas);
+            self.draw_empty_state(rect_below(area, header), canvas);
         }
         cursor
-    }
-
-    fn draw_empty_state(&self, area: Rect, canvas: &mut Canvas<'_>) {
-        let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
-        let lines = self.empty_state_text(ctx);
-        let middle = HEADER_LINES + area.height.saturating_sub(HEADER_LINES) / 3;
-        let styles = std::iter::once(theme.heading).chain(std::iter::repeat(theme.text()));
-        for (line, (text, style)) in (middle..).zip(lines.iter().zip(styles)) {
-            let indent = area.width.saturating_sub(width(text)) / 2;
-            canvas.line(area, line).skip(indent).text(text, style);
-        }
     }
 }
 

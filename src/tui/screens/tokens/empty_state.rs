@@ -1,16 +1,31 @@
-//! The texts of an empty token list: the reason, and the keys that lead on. The token list draws
-//! them.
+//! An empty token list: the reason, and the keys that lead on. Called by the token list.
+
+use ratatui::layout::Rect;
 
 use super::TokensScreen;
 use crate::{
     domain::{StatusFilter, counted},
     keymap::{Action, Mode},
-    tui::app::model::Model,
+    tui::{
+        app::model::Model,
+        widgets::canvas::{Canvas, width},
+    },
 };
 
 impl TokensScreen {
+    /// Draws the texts into `area`, where the rows would be.
+    pub(super) fn draw_empty_state(&self, area: Rect, canvas: &mut Canvas<'_>) {
+        let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
+        let lines = self.empty_state_text(ctx);
+        let styles = std::iter::once(theme.heading).chain(std::iter::repeat(theme.text()));
+        for (line, (text, style)) in (area.height / 3..).zip(lines.iter().zip(styles)) {
+            let indent = area.width.saturating_sub(width(text)) / 2;
+            canvas.line(area, line).skip(indent).text(text, style);
+        }
+    }
+
     /// The reason why the list is empty, followed by the next steps, one per line.
-    pub(super) fn empty_state_text(&self, ctx: &Model) -> Vec<String> {
+    fn empty_state_text(&self, ctx: &Model) -> Vec<String> {
         let key = |action| ctx.key(Mode::Tokens, action);
         if ctx.summary.total == 0 {
             return Self::no_tokens_text(ctx);
