@@ -2,7 +2,10 @@
 //! standard input names, or those that match a search. Refuses an empty search. Also describes the
 //! tokens of a search before the change. Called by the commands that change tokens.
 
-use std::io::{self, Read as _};
+use std::{
+    collections::HashSet,
+    io::{self, Read as _},
+};
 
 use super::{
     completers,
@@ -16,8 +19,7 @@ use crate::{
     service::{Service, ServiceError},
 };
 
-/// Maximum number of bytes read from standard input: more than the longest names of the tokens that
-/// a command may name.
+/// Maximum number of bytes of the names on standard input.
 const MAX_INPUT: u64 = 4 << 20;
 
 /// Maximum number of tokens in the preview of a search.
@@ -61,21 +63,30 @@ pub(super) fn resolve_names(
     names: &[String],
     find: impl Fn(&str) -> Result<TokenId, ServiceError>,
 ) -> Result<Vec<TokenId>, CliError> {
+    // Each search for a name reads the store, so look up repeated names once.
+    let (mut seen_names, mut seen_ids) = (HashSet::new(), HashSet::new());
     let mut ids = Vec::new();
-    for name in names {
+    for name in names.iter().filter(|name| seen_names.insert(*name)) {
         let id = find(name)?;
-        if !ids.contains(&id) {
+        if seen_ids.insert(id) {
             ids.push(id);
         }
     }
     Ok(ids)
 }
 
-/// Reads the names on standard input, one per line. Empty lines are skipped.
+/// Reads the names on standard input, one per line. Empty lines are skipped. Refuses more than
+/// [`MAX_INPUT`] bytes: a part of the names, with the last one cut, must not be used.
 fn read_names() -> Result<Vec<String>, CliError> {
     let mut text = String::new();
-    let read = io::stdin().lock().take(MAX_INPUT).read_to_string(&mut text);
-    read.map_err(|error| CliError::usage(format!("cannot read standard input ({error})")))?;
+    let read = io::stdin().lock().take(MAX_INPUT + 1).read_to_string(&mut text);
+    let length =
+        read.map_err(|error| CliError::usage(format!("cannot read standard input ({error})")))?;
+    if u64::try_from(length).unwrap_or(u64::MAX) > MAX_INPUT {
+        let message = format!("standard input has more than {} MiB of names", MAX_INPUT >> 20);
+        let hint = "name fewer tokens, or select them with --search";
+        return Err(CliError::usage(message).with_hint(hint));
+    }
     let names = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let names: Vec<_> = names.map(str::to_owned).collect();
     if names.is_empty() {

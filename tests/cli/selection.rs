@@ -127,3 +127,22 @@ fn commands_print_what_the_token_may_do() {
     let added = run(&home, &arguments);
     assert!(added.err.contains("It has 40 scopes: `patdeck show "), "{added:?}");
 }
+
+#[test]
+fn names_on_standard_input_are_used_whole_or_not_at_all() {
+    let home = Home::new();
+    issue(&home, &["t"]);
+    issue(&home, &["other"]);
+    // The last name is the start of another name if the input is cut.
+    let endless = "t\n".repeat(3 << 20);
+    let refused = run_with_input(&home, &["revoke", "-", "--yes"], &endless);
+    assert_eq!(refused.code, 2, "{}", refused.err);
+    assert!(refused.err.contains("more than 4 MiB of names"), "{}", refused.err);
+    let listed = run(&home, &["list", "--status", "active", "-q"]).success();
+    assert_eq!(listed.lines().count(), 2, "{listed}");
+    // A name that is repeated is looked up once.
+    let repeated = "t\n".repeat(1 << 20);
+    run_with_input(&home, &["revoke", "-", "--yes"], &repeated);
+    let listed = run(&home, &["list", "--status", "active", "-q"]).success();
+    assert_eq!(listed.lines().count(), 1, "{listed}");
+}
