@@ -73,23 +73,24 @@ impl Service {
         self.store.was_outdated()
     }
 
-    /// Runs `work` in a write transaction. First stores pending endings of all processes, up to
-    /// [`MAX_PENDING`], and all endings that an older copy of the store lacks.
+    /// Runs `work` in a write transaction. First stores the endings that the records lack, the last
+    /// [`MAX_PENDING`] of them in the same transaction.
     pub(super) fn write<T, E: From<StoreError>>(
         &self,
         work: impl FnOnce(&mut Writer<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        self.store_missing_endings()?;
+        self.store_missing_endings(MAX_PENDING)?;
         self.write_with_pending(work)
     }
 
-    /// Stores all endings that an older copy of the store lacks, in batches. A later event or ending
-    /// would hide that the copy lacks them.
-    fn store_missing_endings(&self) -> Result<(), StoreError> {
+    /// Stores endings that the records lack, in batches: of an older copy of the store all of them,
+    /// because a later event or ending would hide that the copy lacks them; otherwise until at most
+    /// `kept` are left.
+    fn store_missing_endings(&self, kept: usize) -> Result<(), StoreError> {
         let count_missing = || {
             self.store.read(|rows| {
-                let is_outdated = rows.is_store_outdated();
-                Ok::<_, StoreError>(if is_outdated { rows.pending_count() } else { 0 })
+                let kept = if rows.is_store_outdated() { 0 } else { kept };
+                Ok::<_, StoreError>(rows.pending_count().saturating_sub(kept))
             })
         };
         let mut count = count_missing()?;
@@ -143,8 +144,9 @@ impl Service {
         require_confirmed(&plan, confirmed)?;
         let mut entries = pending_entries(&plan, kind, self);
         self.end_stale_for_good(&mut entries)?;
-        // If this fails, the command itself still works: it needs the register only.
-        let _ = self.store_missing_endings();
+        // If this fails, the command itself still works: it needs the register only. Other pending
+        // endings follow later, so that this one takes effect at once.
+        let _ = self.store_missing_endings(usize::MAX);
         let registered = self.store.end_secrets(&entries, plan.at);
         if registered.is_err() && entries.len() > MAX_PER_TRANSACTION {
             return Ok(None);

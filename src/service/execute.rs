@@ -234,22 +234,16 @@ impl Service {
         tx.put_usage(token)
     }
 
-    /// Purges tokens that were deleted more than 24 hours ago, and stores pending endings. Purges
-    /// in batches, each in its own transaction, so that other writers need not wait for all of
-    /// them.
+    /// Purges tokens that were deleted more than 24 hours ago in batches, each in its own
+    /// transaction, so that other writers need not wait for all of them. Each write also stores the
+    /// pending endings.
     pub fn purge_trash(&self) -> Result<(), ServiceError> {
-        let pending_count = || {
-            let count = self.store.read(|rows| Ok::<_, StoreError>(rows.pending_count()));
-            count.unwrap_or_default()
-        };
-        let mut pending = pending_count();
-        let mut is_due =
-            pending > 0 || !self.preview(&Command::PurgeTrash)?.housekeeping.is_empty();
+        let pending = self.store.read(|rows| Ok::<_, StoreError>(rows.pending_count()));
+        let mut is_due = pending.is_ok_and(|count| count > 0)
+            || !self.preview(&Command::PurgeTrash)?.housekeeping.is_empty();
         while is_due {
             let purged = self.execute(&Command::PurgeTrash, &ConfirmationProof::NOT_REQUIRED)?;
-            let before = std::mem::replace(&mut pending, pending_count());
-            is_due =
-                purged.plan.housekeeping.len() >= PURGE_BATCH || (1..before).contains(&pending);
+            is_due = purged.plan.housekeeping.len() >= PURGE_BATCH;
         }
         Ok(())
     }
