@@ -163,6 +163,9 @@ pub struct Token {
 }
 
 impl Token {
+    /// The version of a new record.
+    pub const FIRST_VERSION: u64 = 1;
+
     pub fn status(&self, at: Timestamp) -> Status {
         Status::of(self.revoked.is_some(), self.expires, self.limits.not_before, at)
     }

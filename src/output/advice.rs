@@ -182,6 +182,10 @@ fn path_hint(error: &PathError) -> Cow<'static, str> {
         PathProblem::PermissionDenied => "run patdeck as the owner of the file",
         PathProblem::NotAStore => "use another path; the file was not changed",
         PathProblem::Exists => "choose another name",
+        PathProblem::OtherRegister => {
+            "put the store of this register back, or move the register away: the next command \
+             then builds a new one from the store"
+        }
         PathProblem::IsTheStore => "name a file that `patdeck backup create` has written",
         PathProblem::MissingFolder => "create the folder, or choose another path",
         PathProblem::NotAFile => "use another path",

@@ -11,14 +11,16 @@ use std::{
 
 use super::{
     CommandResult, Service, ServiceError, batch_size::BatchSize, execute::require_confirmed,
-    pending_endings::apply_pending,
+    job_batches::ended_entry, pending_endings::apply_pending,
 };
 use crate::{
     domain::{
         Actor, AuditAction, Command, ConfirmationProof, EventBody, MAX_PER_TRANSACTION, Plan,
         SecretSlot, StoredToken, Timestamp, Token, TokenChange, TokenId, plan::NewSecretDigests,
     },
-    store::{Ending, EndingKind, HasTables as _, RevocationEntry, StoreError, Writer},
+    store::{
+        Ending, EndingKind, HasTables as _, ReadOps as _, RevocationEntry, StoreError, Writer,
+    },
 };
 
 /// Maximum number of pending endings that one transaction stores, so that it stays short. The oldest
@@ -73,13 +75,13 @@ impl Service {
         self.store.was_outdated()
     }
 
-    /// Runs `work` in a write transaction. First stores the endings that the records lack, the last
-    /// [`MAX_PENDING`] of them in the same transaction.
+    /// Runs `work` in a write transaction. First stores the endings that the records lack, so that no
+    /// secret is issued while an ending of its token is pending.
     pub(super) fn write<T, E: From<StoreError>>(
         &self,
         work: impl FnOnce(&mut Writer<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        self.store_missing_endings(MAX_PENDING)?;
+        self.store_missing_endings(0)?;
         self.write_with_pending(work)
     }
 
@@ -109,19 +111,26 @@ impl Service {
         &self,
         work: impl FnOnce(&mut Writer<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mut pending = Vec::new();
+        let (mut pending, mut raised) = (Vec::new(), Vec::new());
         let result = self.store.write(|tx| {
             // Read them under the lock, or an ending that was undone in the meantime would be stored
             // again. If the register is unusable, store no endings: they cannot be read, and no
             // check has an answer.
             pending = self.store.pending_endings().unwrap_or_default();
             pending.truncate(MAX_PENDING);
-            apply_pending(tx, &pending)?;
+            raised = apply_pending(tx, &pending)?;
             work(tx)
         })?;
-        // If this fails, the endings stay pending. Storing an ending twice changes nothing.
-        let _ = self.store.clear_pending_endings(&pending);
+        self.clear_stored_endings(&pending, &raised);
         Ok(result)
+    }
+
+    /// Records in the register that the store has the endings `stored`, after it has raised `raised`.
+    /// If this fails, the endings stay pending. Storing an ending twice changes nothing.
+    fn clear_stored_endings(&self, stored: &[RevocationEntry], raised: &[RevocationEntry]) {
+        if self.store.end_secrets(raised, self.clock.now()).is_ok() {
+            let _ = self.store.clear_pending_endings(stored);
+        }
     }
 
     /// Executes a command that only ends secrets: writes the register first, then the store.
@@ -199,8 +208,9 @@ impl Service {
     }
 
     /// Stores the ending of these entries in one transaction. `previewed` are the changes that the
-    /// operator confirmed. Leaves out tokens that have a later secret in the meantime, because the
-    /// operator did not see that secret. Also returns when the transaction got the lock.
+    /// operator confirmed. A revoke or delete also ends a secret that was issued while it waited for the
+    /// lock; the end of an overlap leaves out such a token. Also returns when the transaction got the
+    /// lock.
     fn store_ending_batch(
         &self,
         command: &Command,
@@ -210,7 +220,7 @@ impl Service {
         let ended: HashMap<TokenId, u32> =
             entries.iter().map(|entry| (entry.id, entry.ended_generation)).collect();
         let keys: HashSet<_> = entries.iter().map(RevocationEntry::ending_key).collect();
-        let (mut own, mut others) = (Vec::new(), Vec::new());
+        let (mut own, mut others, mut raised) = (Vec::new(), Vec::new(), Vec::new());
         let (plan, started) = self.store.write(|tx| {
             let started = Instant::now();
             // If the register is unusable, it has no endings.
@@ -218,22 +228,25 @@ impl Service {
             (own, others) =
                 pending.into_iter().partition(|entry| keys.contains(&entry.ending_key()));
             others.truncate(MAX_PENDING);
-            apply_pending(tx, &others)?;
+            raised = apply_pending(tx, &others)?;
             let mut plan = self.plan(tx, command, &NewSecretDigests::default())?;
             if plan.job.is_some() {
                 // Many tokens were added since the preview. The pending endings are stored later.
                 plan.changes.clear();
                 plan.job = None;
             }
-            let has_later_secret = |change: &TokenChange| match (&change.before, ending_of(change))
-            {
-                (StoredToken::Live(before), Some(generation)) => {
-                    ended.get(&before.id).is_none_or(|ended| generation > *ended)
+            let is_later = |change: &TokenChange| match (id_of(change), ending_of(change)) {
+                (Some(id), Some(generation)) => {
+                    ended.get(&id).is_none_or(|ended| generation > *ended)
                 }
-                (_, ending) => ending.is_some(),
+                _ => false,
             };
             let planned: HashSet<TokenId> = plan.changes.iter().filter_map(id_of).collect();
-            plan.changes.retain(|change| !has_later_secret(change));
+            if ending_kind(command) == Some(EndingKind::EndOverlap) {
+                plan.changes.retain(|change| !is_later(change));
+            }
+            let later = plan.changes.iter().filter(|change| is_later(change));
+            raised.extend(later.filter_map(ended_entry));
             self.apply(tx, &plan)?;
             // A previewed token that the new plan lacks was ended, too: another process has stored
             // its pending ending.
@@ -242,7 +255,7 @@ impl Service {
             plan.changes.extend(previewed.iter().filter(is_stored).cloned());
             Ok::<_, ServiceError>((plan, started))
         })?;
-        let _ = self.store.clear_pending_endings(&[own, others].concat());
+        self.clear_stored_endings(&[own, others].concat(), &raised);
         Ok((plan, started))
     }
 
@@ -260,24 +273,18 @@ impl Service {
         if denied?.contains(&true) { Err(ServiceError::StillDenied(None)) } else { Ok(()) }
     }
 
-    /// Ends the new secrets of the tokens that another process revoked or deleted while `plan` was
-    /// stored: it has reported success. Fails with [`ServiceError::StillDenied`] if there are any.
-    fn apply_later_endings(&self, plan: &Plan) -> Result<(), ServiceError> {
-        let mut ended = Vec::new();
-        for entry in self.store.pending_endings()? {
-            let is_of_token = entry.pending.as_ref().is_some_and(|ending| {
-                matches!(ending.kind, EndingKind::Revoke | EndingKind::Delete)
-            });
-            let token = plan.tokens().find(|token| is_of_token && token.id == entry.id);
-            if let Some(token) = token {
-                ended.push(RevocationEntry { ended_generation: token.generation, ..entry });
+    /// Fails with [`ServiceError::StillDenied`] if another process revoked or deleted a token of `plan`
+    /// while `plan` was stored: its ending is pending, and the new secret does not work.
+    fn require_no_later_ending(&self, plan: &Plan) -> Result<(), ServiceError> {
+        self.store.read(|rows| {
+            for token in plan.tokens().filter(|token| token.revoked.is_none()) {
+                let current = rows.token_without_usage(&token.id)?;
+                if current.is_none_or(|current| current.revoked.is_some()) {
+                    return Err(ServiceError::StillDenied(None));
+                }
             }
-        }
-        if ended.is_empty() {
-            return Ok(());
-        }
-        self.store.end_secrets(&ended, plan.at)?;
-        Err(ServiceError::StillDenied(None))
+            Ok(())
+        })
     }
 
     /// Updates the register after `plan` was stored, so that both agree about its tokens. Returns the
@@ -294,7 +301,7 @@ impl Service {
             Command::Regenerate { .. } => {
                 let stored = entries(RevocationEntry::of_token);
                 let unprotected = self.store.end_secrets(&stored, plan.at).err();
-                self.apply_later_endings(plan)?;
+                self.require_no_later_ending(plan)?;
                 return Ok(unprotected);
             }
             Command::RemoveScopes { .. }

@@ -223,7 +223,7 @@ fn take_tokens(
 
 /// The register entry of a deleted token. The generation of a damaged record is unknown, so every
 /// secret of the token is ended.
-fn ended_entry(change: &TokenChange) -> Option<RevocationEntry> {
+pub(super) fn ended_entry(change: &TokenChange) -> Option<RevocationEntry> {
     match &change.before {
         StoredToken::Damaged(id) => Some(RevocationEntry::all_ended(*id)),
         StoredToken::Live(token) => Some(RevocationEntry::of_deleted(token)),

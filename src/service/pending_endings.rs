@@ -11,13 +11,15 @@ use crate::{
 const NEWEST_EVENTS: usize = 32;
 
 /// Stores pending endings, each with its own time and actor in the audit trail. Skips an ending
-/// that the record already contains, and one whose secret was replaced since.
+/// that the record already contains. Returns the entries that must be raised in the register after
+/// the commit: those of secrets that were issued meanwhile, and of records that are out of date.
 pub(super) fn apply_pending(
     tx: &mut Writer<'_>,
     pending: &[RevocationEntry],
-) -> Result<(), StoreError> {
+) -> Result<Vec<RevocationEntry>, StoreError> {
+    let mut raised = Vec::new();
     if pending.is_empty() {
-        return Ok(());
+        return Ok(raised);
     }
     let recorded = tx.recorded_time()?.newest();
     for entry in pending {
@@ -26,7 +28,10 @@ pub(super) fn apply_pending(
             continue;
         }
         let event = match tx.token(&entry.id) {
-            Ok(Some(token)) => apply_ending(tx, entry, ending, &token)?,
+            Ok(Some(token)) => {
+                raised.extend(raised_entry(entry, ending, &token));
+                apply_ending(tx, entry, ending, &token)?
+            }
             Ok(None) => None,
             // One damaged record must not make every later write fail.
             Err(StoreError::Damaged(_)) => delete_damaged(tx, entry, ending)?,
@@ -37,7 +42,28 @@ pub(super) fn apply_pending(
         }
     }
     // The newest event may now be older than the newest one before.
-    recorded.map_or(Ok(()), |recorded| tx.raise_newest_use(recorded))
+    if let Some(recorded) = recorded {
+        tx.raise_newest_use(recorded)?;
+    }
+    Ok(raised)
+}
+
+/// Returns the entry that ends what `entry` does not end yet: a secret of `token` that was issued while
+/// the ending was pending, or every later secret if the record is out of date.
+fn raised_entry(
+    entry: &RevocationEntry,
+    ending: &Ending,
+    token: &Token,
+) -> Option<RevocationEntry> {
+    let ends_all = matches!(ending.kind, EndingKind::Revoke | EndingKind::Delete);
+    let raised = RevocationEntry { pending: None, ..entry.clone() };
+    if ends_all && token.version < entry.min_version {
+        Some(raised.ended_for_good())
+    } else if ends_all && token.generation > entry.ended_generation {
+        Some(RevocationEntry { ended_generation: token.generation, ..raised })
+    } else {
+        None
+    }
 }
 
 /// Whether the audit trail has this ending, or a later one of the same kind. The token may have been
@@ -57,20 +83,18 @@ fn action_of(kind: EndingKind) -> AuditAction {
 }
 
 /// Changes the record of `token` and returns the event, or `None` if the record contains the ending
-/// already or has a later secret.
+/// already.
 fn apply_ending(
     tx: &mut Writer<'_>,
     entry: &RevocationEntry,
     ending: &Ending,
     token: &Token,
 ) -> Result<Option<EventBody>, StoreError> {
-    let is_deleted =
-        ending.kind == EndingKind::Delete && token.generation <= entry.ended_generation;
-    if is_deleted {
+    if ending.kind == EndingKind::Delete {
         tx.remove_token(&token.id)?;
         tx.put_trash(token, ending.at)?;
     } else {
-        let ended = entry.applied(ending, token.clone());
+        let ended = entry.with_pending(ending, token.clone());
         if ended == *token {
             return Ok(None);
         }

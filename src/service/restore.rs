@@ -28,6 +28,9 @@ pub struct RestoreDifferences {
     pub vanishing: Vec<String>,
     /// Tokens that will allow more than now, each with the first difference.
     pub widened: Vec<(String, &'static str)>,
+    /// Tokens that were changed since the backup in a way that nobody knows: the store is lost or
+    /// older, and only the register has their versions. They stay denied.
+    pub unknown: Vec<String>,
     /// Tokens with a secret that works in the backup and stays ended.
     pub ended: Vec<String>,
     /// Tokens whose current secret works and is not in the backup, so that it stops working.
@@ -78,12 +81,17 @@ impl Service {
         let ended = ended_by_token(&kept);
         for token in backup.rows {
             let stays = match ended.get(&token.id) {
-                Some(entry) => with_endings(entry, &token, at, &self.actor),
+                Some(entry) => {
+                    with_endings(entry, &token, knows_token(target, entry)?, at, &self.actor)
+                }
                 None => token.clone(),
             };
             let now = current.remove(&token.id);
             let name = || token.name.to_string();
-            if now.as_ref().is_some_and(|now| has_newer_secret(now, &stays, at)) {
+            let min_version = ended.get(&token.id).map_or(0, |entry| entry.min_version);
+            if stays.version < min_version && works(&stays, at) > 0 {
+                found.unknown.push(name());
+            } else if now.as_ref().is_some_and(|now| has_newer_secret(now, &stays, at)) {
                 found.regenerated.push(name());
             } else if works(&token, at) > works(&stays, at) {
                 found.ended.push(name());
@@ -122,7 +130,7 @@ impl Service {
             let restored = AuditAction::RestoredFromBackup;
             tx.append_event(self.new_event(at, restored, None, detail))?;
             for entry in kept {
-                self.keep_ended(tx, entry, at)?;
+                self.keep_ended(tx, entry, target, at)?;
             }
             keep_uses(tx, target)?;
             self.purge_ended_trash(tx, kept, at)
@@ -137,12 +145,13 @@ impl Service {
         Ok(newest.map_or(at, |newest| newest.max(at)))
     }
 
-    /// Changes the record of one token so that it agrees with `entry`, and so that the register
-    /// does not deny it as out of date.
+    /// Changes the record of one token so that it agrees with `entry`. The register denies it as out of
+    /// date only if nobody knows how the token was changed since the backup.
     fn keep_ended(
         &self,
         tx: &mut Writer<'_>,
         entry: &RevocationEntry,
+        target: &RestoreTarget,
         at: Timestamp,
     ) -> Result<(), StoreError> {
         let token = match tx.token(&entry.id) {
@@ -151,7 +160,8 @@ impl Service {
             Ok(None) | Err(StoreError::Damaged(_)) => return Ok(()),
             Err(error) => return Err(error),
         };
-        let changed = with_endings(entry, &token, at, &self.actor);
+        let is_known = knows_token(target, entry)?;
+        let changed = with_endings(entry, &token, is_known, at, &self.actor);
         if changed == token {
             return Ok(());
         }
@@ -227,10 +237,27 @@ fn ended_by_token(kept: &KeptEndings) -> HashMap<TokenId, RevocationEntry> {
     by_token
 }
 
-/// Returns `token` without the secrets that `entry` ends. Its `version` and `generation` are so
-/// high that the register does not deny the record as out of date, and that the secret of the next
-/// regenerate works, unless the token was ended for good.
-fn with_endings(entry: &RevocationEntry, token: &Token, at: Timestamp, actor: &Actor) -> Token {
+/// Whether the store that is replaced has the newest record of the token, or the newest deletion. It has
+/// not if it is lost or older than its register.
+fn knows_token(target: &RestoreTarget, entry: &RevocationEntry) -> Result<bool, StoreError> {
+    let is_known = read_if_readable(target, |rows| {
+        let token = rows.token_without_usage(&entry.id)?;
+        let is_newest = token.is_none_or(|token| token.version >= entry.min_version);
+        Ok(is_newest && !rows.is_store_outdated())
+    })?;
+    Ok(is_known.unwrap_or(false))
+}
+
+/// Returns `token` without the secrets that `entry` ends. If the change since the backup is known, the
+/// `version` is so high that the register does not deny the record as out of date: the operator has
+/// seen the difference. The `generation` is so high that the secret of the next regenerate works.
+fn with_endings(
+    entry: &RevocationEntry,
+    token: &Token,
+    is_known: bool,
+    at: Timestamp,
+    actor: &Actor,
+) -> Token {
     let ending = |kind| Ending { kind, at, actor: actor.clone() };
     let ended = entry.applied(&ending(EndingKind::EndOverlap), token.clone());
     let ended = entry.applied(&ending(EndingKind::Revoke), ended);
@@ -239,8 +266,8 @@ fn with_endings(entry: &RevocationEntry, token: &Token, at: Timestamp, actor: &A
         u32::MAX => ended.generation,
         other => ended.generation.max(other),
     };
-    let is_for_good = entry.is_ended_for_good();
-    let version = if is_for_good { ended.version } else { ended.version.max(entry.min_version) };
+    let is_newest = is_known && !entry.is_ended_for_good();
+    let version = if is_newest { ended.version.max(entry.min_version) } else { ended.version };
     Token { version, generation, ..ended }
 }
 

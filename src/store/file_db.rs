@@ -106,13 +106,13 @@ impl FileDb {
             let transaction = begin_write(&db)?;
             let mut writer = Writer::new(Tables::open_to_write(&transaction)?);
             let id = register::load_id(&writer.tables)?;
-            if self.register.is_usable(&id)? {
+            // The register of a lost store stays: an import must not bring back what it has ended.
+            let found = register::read_file(self.register.path(), None)?;
+            if found.id == Some(id) {
                 return Ok(());
             }
-            // The register of a lost store stays: an import must not bring back what it has ended.
-            let lost = register::read_file(self.register.path(), None)?;
-            let Some(id) = lost.id else {
-                return self.create_register(&writer, &id, lost.entries);
+            let Some(id) = found.id else {
+                return self.create_register(&writer, &id, found.entries);
             };
             register::set_id(&mut writer.tables, &id)?;
             drop(writer);

@@ -31,6 +31,8 @@ pub enum PathProblem {
     NotAStore,
     /// A new file cannot be created because the path exists. The existing file was not changed.
     Exists,
+    /// The revocation register is that of another store. It was not changed.
+    OtherRegister,
     /// The file to restore is the store itself.
     IsTheStore,
     /// A new file cannot be created because its folder does not exist.
@@ -86,6 +88,9 @@ impl fmt::Display for PathError {
             }
             PathProblem::NotAStore => write!(f, "{path} is not a patdeck store"),
             PathProblem::Exists => write!(f, "{path} already exists and was not changed"),
+            PathProblem::OtherRegister => {
+                write!(f, "{path} is the revocation register of another store")
+            }
             PathProblem::IsTheStore => write!(f, "{path} is the store itself, not a backup of it"),
             PathProblem::MissingFolder => write!(f, "the folder of {path} does not exist"),
             PathProblem::NamesFolder => write!(f, "{path} names a folder, not a file"),

@@ -13,6 +13,14 @@ use super::{
 };
 use crate::domain::{EventBody, Timestamp, TokenId};
 
+/// Whether the register of `file` is usable. That of another store is not.
+fn is_usable_register(file: &FileDb, id: &RegisterId) -> Result<bool, StoreError> {
+    match file.register.is_usable(id) {
+        Err(StoreError::Path(PathError { problem: PathProblem::OtherRegister, .. })) => Ok(false),
+        usable => usable,
+    }
+}
+
 impl Store {
     /// Returns the open file and the id of its register, or `None` for a store in memory.
     pub(super) fn register(&self) -> Result<Option<(&FileDb, RegisterId)>, StoreError> {
@@ -28,12 +36,12 @@ impl Store {
         // Usually saves a read transaction. The id in the store changes only with the register.
         if let Backend::File(file) = &*self.backend
             && let Some(id) = file.register_at_open
-            && file.register.is_usable(&id)?
+            && is_usable_register(file, &id)?
         {
             return Ok(true);
         }
         let register = self.register()?;
-        register.map_or(Ok(true), |(file, id)| file.register.is_usable(&id))
+        register.map_or(Ok(true), |(file, id)| is_usable_register(file, &id))
     }
 
     /// Whether the store was older than its register when it was opened.
@@ -49,6 +57,11 @@ impl Store {
     /// Rebuilds the revocation register from the records and from its own intact entries, in one
     /// transaction with `event`. Does nothing if another process has rebuilt it. A store without
     /// events is new and needs no event. Returns whether it was rebuilt.
+    ///
+    /// # Errors
+    ///
+    /// [`PathProblem::OtherRegister`] if an intact register of another store is in its place: it may be
+    /// the only record of what was ended there.
     pub fn rebuild_register(&self, event: &EventBody) -> Result<bool, StoreError> {
         let Backend::File(file) = &*self.backend else { return Ok(false) };
         self.write(|writer| {

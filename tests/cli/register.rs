@@ -193,14 +193,28 @@ fn a_missing_register_gives_no_answer_until_it_is_rebuilt() {
 }
 
 #[test]
-fn a_register_of_another_store_is_not_believed() {
+fn a_register_of_another_store_is_neither_believed_nor_replaced() {
     let (home, other) = (Home::new(), Home::new());
     let secret = issue(&home, &["ci"]);
-    issue(&other, &["ci"]);
-    fs::copy(register(&other), register(&home)).unwrap();
-    let result = run_with_input(&home, &["--read-only", "verify"], &secret);
-    assert_eq!((result.code, result.out.as_str()), (4, ""), "{result:?}");
-    assert_eq!(run_with_input(&home, &["verify"], &secret).code, 0, "rebuilt");
+    let revoked = issue(&other, &["ci"]);
+    let old = fs::read(other.store()).unwrap();
+    run(&other, &["revoke", "ci", "--yes"]).success();
+    // The wrong store is put in the place of another one.
+    fs::copy(home.store(), other.store()).unwrap();
+    for command in [["verify"].as_slice(), &["--read-only", "verify"], &["list"], &["create", "x"]]
+    {
+        let refused = run_with_input(&other, command, &secret);
+        assert_eq!((refused.code, refused.out.as_str()), (4, ""), "{command:?} {refused:?}");
+        let text = "is the revocation register of another store";
+        assert!(refused.err.contains(text), "{command:?} {refused:?}");
+    }
+    // The right one comes back, in an older state.
+    fs::write(other.store(), old).unwrap();
+    assert_eq!(run_with_input(&other, &["verify"], &revoked).code, 1);
+    // Without the other register, a new one is built.
+    fs::copy(home.store(), other.store()).unwrap();
+    fs::remove_file(register(&other)).unwrap();
+    assert_eq!(run_with_input(&other, &["verify"], &secret).code, 0);
 }
 
 #[test]

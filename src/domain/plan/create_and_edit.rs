@@ -55,7 +55,7 @@ pub(super) fn create<R: ReadTokens>(
         issued,
         expires,
         revoked: None,
-        version: 1,
+        version: Token::FIRST_VERSION,
         generation: 1,
         delivered: context.digests.delivery().is_some(),
         last_used: None,

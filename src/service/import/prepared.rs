@@ -17,7 +17,9 @@ use crate::{
         plan::expiry_text,
     },
     service::{ChangeLogPosition, Service, ServiceError, store_reads},
-    store::{ComparedFields, EncodedToken, ReadOps, RevocationEntry, StoreError, Writer},
+    store::{
+        ComparedFields, EncodedToken, HasTables as _, ReadOps, RevocationEntry, StoreError, Writer,
+    },
 };
 
 /// An import whose rows were checked and have no faults.
@@ -273,6 +275,12 @@ impl<'a, S: ImportSource> PreparedImport<'a, S> {
                 if !wider_access(&token, &existing, at).is_empty() {
                     register.narrowed.push(RevocationEntry::of_token(&token));
                 }
+            } else {
+                // The register knows a token that the store has lost, and must not count the imported
+                // record as older.
+                let state = self.service.store.read(|rows| rows.revocation_state(&id))?;
+                token.version = token.version.max(state.min_version.saturating_add(1));
+                rows.put_counters(&token)?;
             }
             register.replaced.push(RevocationEntry::of_token(&token));
         }

@@ -76,8 +76,11 @@ impl RegisterFile {
         expected: &RegisterId,
     ) -> Result<(Self, FileStart), StoreError> {
         let (register, start) = Self::open_any(path, write)?;
-        let start = start.filter(|start| start.header.id == *expected);
-        Ok((register, start.ok_or_else(|| unusable(path))?))
+        let start = start.ok_or_else(|| unusable(path))?;
+        if start.header.id != *expected {
+            return Err(PathProblem::OtherRegister.at(path));
+        }
+        Ok((register, start))
     }
 
     /// Opens the register at `path`, whatever its id is. The start is `None` if the header is

@@ -40,7 +40,7 @@ use super::{
     record::RegisterIdV1,
     tables::{Tables, Transaction, WriteTables},
 };
-use crate::domain::Timestamp;
+use crate::domain::{Timestamp, Token};
 
 /// The key of the register id in the table `meta-1`.
 const REGISTER: &[u8] = b"register";
@@ -262,15 +262,16 @@ pub(super) fn load_id<A: Transaction>(tables: &Tables<A>) -> Result<RegisterId, 
     Ok(id)
 }
 
-/// Returns the entries of a new register: the secrets that are ended according to the records. The
-/// new register does not protect restrictions that the records do not contain.
+/// Returns the entries of a new register: the secrets that are ended according to the records, and the
+/// versions of the records that were changed since they were created.
 pub(super) fn entries_from_records(
     rows: &impl ReadOps,
 ) -> Result<Vec<RevocationEntry>, StoreError> {
     let mut entries = Vec::new();
     for token in rows.tokens()?.rows {
         let entry = RevocationEntry::of_token(&token);
-        if entry.ended_generation > 0 {
+        // The version protects from an older copy in which the token still has what was taken from it.
+        if entry.ended_generation > 0 || token.version > Token::FIRST_VERSION {
             entries.push(entry);
         }
     }

@@ -48,7 +48,10 @@ impl PendingEndings {
                     .map(|kind| Ending { kind, at, actor: Actor::named(UNKNOWN_ACTOR) })
                     .into(),
             };
-            let changes_record = |ending: &Ending| entry.applied(ending, token.clone()) != token;
+            let changes_record = |ending: &Ending| match &entry.pending {
+                Some(_) => entry.with_pending(ending, token.clone()) != token,
+                None => entry.applied(ending, token.clone()) != token,
+            };
             missing.extend(
                 endings
                     .into_iter()
@@ -73,7 +76,7 @@ impl PendingEndings {
     pub(in crate::store) fn apply(&self, token: Token) -> Token {
         let Some(entries) = self.by_token.get(&token.id) else { return token };
         entries.iter().fold(token, |token, entry| match &entry.pending {
-            Some(ending) => entry.applied(ending, token),
+            Some(ending) => entry.with_pending(ending, token),
             None => token,
         })
     }
@@ -83,22 +86,33 @@ impl RevocationEntry {
     /// Returns `token` after `ending`, or unchanged if the ended secret was replaced by a later
     /// one.
     pub fn applied(&self, ending: &Ending, token: Token) -> Token {
+        let is_replaced = token.generation > self.ended_generation;
         match ending.kind {
-            EndingKind::Revoke | EndingKind::Delete
-                if token.generation <= self.ended_generation =>
-            {
-                match token.clone().revoke(ending.at) {
-                    Ok(revoked) => revoked.changed_at(ending.at, &token),
-                    Err(_) => token,
-                }
+            EndingKind::Revoke | EndingKind::Delete if is_replaced => token,
+            EndingKind::Revoke | EndingKind::Delete | EndingKind::EndOverlap => {
+                self.with_pending(ending, token)
             }
+        }
+    }
+
+    /// Returns `token` after the pending `ending`. A secret that is later than the ended one is ended,
+    /// too: each write first stores the pending endings, so the process that issued the secret had
+    /// begun its write before the ending, and must not outlast it.
+    pub fn with_pending(&self, ending: &Ending, token: Token) -> Token {
+        let ended = match ending.kind {
+            EndingKind::Revoke | EndingKind::Delete => match token.clone().revoke(ending.at) {
+                Ok(revoked) => revoked,
+                Err(_) => return token,
+            },
             EndingKind::EndOverlap
                 if token.previous.is_some()
                     && token.generation <= self.ended_generation.saturating_add(1) =>
             {
-                token.clone().end_overlap().changed_at(ending.at, &token)
+                token.clone().end_overlap()
             }
-            _ => token,
-        }
+            EndingKind::EndOverlap => return token,
+        };
+        // A record that is out of date stays so.
+        if token.version < self.min_version { ended } else { ended.changed_at(ending.at, &token) }
     }
 }

@@ -196,7 +196,8 @@ fn a_missing_foreign_or_damaged_register_gives_no_answer() {
     let folder = tempfile::tempdir().unwrap();
     let register = new(&folder);
     register.raise(&ID, &[ended(1, 1)], at(0)).unwrap();
-    assert!(is_unusable(&state(&register, &[8; 16], &token(1))));
+    let other = PathProblem::OtherRegister.at(register.path());
+    assert_eq!(state(&register, &[8; 16], &token(1)), Err(other));
     let file = OpenOptions::new().write(true).open(register.path()).unwrap();
     file.write_all_at(&[0xff; 4], 20).unwrap();
     assert!(is_unusable(&state(&register, &ID, &token(1))));
