@@ -172,7 +172,7 @@ fn a_rebuilt_register_protects_from_copies_with_more_access() {
 }
 
 #[test]
-fn an_ended_overlap_stays_ended_after_the_revoke_of_another_token() {
+fn an_ended_overlap_stays_ended_after_another_revoke() {
     let home = Home::new();
     issue(&home, &["t"]);
     issue(&home, &["other"]);
