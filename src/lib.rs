@@ -284,7 +284,7 @@ fn open_service_with(config: &Config, options: OpenOptions) -> Result<Service, S
     let service = Service::new(store, Clock::System, Entropy::System, actor, policy);
     let service = service.with_hooks(config.hooks.clone());
     if service.ensure_register()? {
-        let text = "the revocation register was missing or damaged: rebuilt it from the records \
+        let text = "the revocation register was missing, damaged or older: rebuilt it from the records \
                     and from its entries that can be read";
         print_warning(&advice::Diagnostic::new(text));
     }

@@ -10,8 +10,11 @@ use std::{
 };
 
 use super::{
-    CommandResult, Service, ServiceError, batch_size::BatchSize, execute::require_confirmed,
-    job_batches::ended_entry, pending_endings::apply_pending,
+    CommandResult, Service, ServiceError,
+    batch_size::BatchSize,
+    execute::require_confirmed,
+    job_batches::ended_entry,
+    pending_endings::{apply_pending, raise_newest_ending},
 };
 use crate::{
     domain::{
@@ -59,11 +62,10 @@ fn ending_kind(command: &Command) -> Option<EndingKind> {
 }
 
 impl Service {
-    /// Rebuilds the revocation register if it is missing, damaged or that of another store. Every
-    /// process that may write calls this function at its start. Returns whether the register was
+    /// Rebuilds the revocation register if it is missing, damaged or an older copy. Every process that may write calls this function at its start. Returns whether the register was
     /// rebuilt.
     pub fn ensure_register(&self) -> Result<bool, ServiceError> {
-        if self.store.is_read_only() || self.store.has_register()? {
+        if self.store.is_read_only() || self.store.has_current_register()? {
             return Ok(false);
         }
         Ok(self.store.rebuild_register(&rebuilt_event(&self.actor, self.clock.now()))?)
@@ -247,6 +249,7 @@ impl Service {
             }
             let later = plan.changes.iter().filter(|change| is_later(change));
             raised.extend(later.filter_map(ended_entry));
+            raise_newest_ending(tx, entries)?;
             self.apply(tx, &plan)?;
             // A previewed token that the new plan lacks was ended, too: another process has stored
             // its pending ending.

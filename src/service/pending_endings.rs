@@ -45,7 +45,17 @@ pub(super) fn apply_pending(
     if let Some(recorded) = recorded {
         tx.raise_newest_use(recorded)?;
     }
+    raise_newest_ending(tx, pending)?;
     Ok(raised)
+}
+
+/// Records the newest of the pending endings that the transaction takes over from the register.
+pub(super) fn raise_newest_ending(
+    tx: &mut Writer<'_>,
+    pending: &[RevocationEntry],
+) -> Result<(), StoreError> {
+    let times = pending.iter().filter_map(|entry| entry.pending.as_ref()).map(|ending| ending.at);
+    times.max().map_or(Ok(()), |at| tx.raise_newest_ending(at))
 }
 
 /// Returns the entry that ends what `entry` does not end yet: a secret of `token` that was issued while

@@ -81,7 +81,7 @@ impl Verifier {
             ..OpenOptions::default()
         };
         let store = Store::open_with(path, options)?;
-        if !store.has_register()? {
+        if !store.has_current_register()? {
             let actor = current_actor(|name| std::env::var(name).ok());
             store.rebuild_register(&rebuilt_event(&actor, Clock::System.now()))?;
         }

@@ -59,6 +59,8 @@ pub(super) struct FileDb {
     pub(super) register_at_open: Option<RegisterId>,
     /// Whether the store was older than its register when it was opened.
     pub(super) was_outdated: bool,
+    /// Whether the register was older than the store at that time.
+    pub(super) was_register_older: bool,
     /// The last commit that a closed handle has read.
     seen: Mutex<Option<CommitId>>,
     is_rewound: AtomicBool,
@@ -77,6 +79,7 @@ impl FileDb {
             was_locked: Mutex::new(None),
             register_at_open: None,
             was_outdated: false,
+            was_register_older: false,
             seen: Mutex::new(None),
             is_rewound: AtomicBool::new(false),
         };
@@ -94,6 +97,7 @@ impl FileDb {
         };
         file.register_at_open = opened.reader.register_id().ok();
         file.was_outdated = opened.reader.is_store_outdated();
+        file.was_register_older = opened.reader.is_register_older();
         Ok(file)
     }
 

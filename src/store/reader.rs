@@ -9,7 +9,7 @@ use super::{
     commit_id::CommitValues,
     error::StoreError,
     read_ops::{HasTables, ReadOps as _},
-    recorded_time::RecordedTime,
+    recorded_time::{RecordedTime, load_newest_ending},
     register::{
         self, PendingEndings, Register, RegisterId, RegisterSnapshot, RevocationEntry,
         RevocationState,
@@ -64,6 +64,13 @@ impl Reader {
     /// read as ended, and the next write stores the endings.
     pub fn is_store_outdated(&self) -> bool {
         self.pending.as_ref().is_some_and(|pending| pending.is_store_outdated)
+    }
+
+    /// Whether the register is an older copy: it lacks an ending that the store took over from it. Then
+    /// it would not protect from an older copy of the store.
+    pub(super) fn is_register_older(&self) -> bool {
+        let newest = load_newest_ending(&self.tables).unwrap_or_default();
+        matches!(&self.register, Some(Ok(register)) if newest > Some(register.newest_ending()))
     }
 
     /// The number of endings that the records lack.

@@ -5,7 +5,7 @@
 use super::{
     codec::decode,
     error::StoreError,
-    record::{ClockStateV1, TimestampV1},
+    record::{ClockStateV1, NewestEndingV1, TimestampV1},
     tables::{Tables, Transaction, WriteTables},
     write_ops::Writer,
 };
@@ -13,6 +13,18 @@ use crate::domain::Timestamp;
 
 /// The key of the recorded times in the table `meta-1`.
 const CLOCK_STATE: &[u8] = b"clock";
+
+/// The key of the newest ending in the table `meta-1`. Stores that have taken over none lack it.
+const NEWEST_ENDING: &[u8] = b"newest-ending";
+
+/// Loads the time of the newest ending that the store took over from its revocation register. A register
+/// whose newest ending is earlier is an older copy.
+pub(super) fn load_newest_ending<T: Transaction>(
+    tables: &Tables<T>,
+) -> Result<Option<Timestamp>, StoreError> {
+    let found = tables.meta.get(NEWEST_ENDING, decode::<NewestEndingV1>)?;
+    Ok(found.and_then(|NewestEndingV1(at)| at?.to_timestamp()))
+}
 
 /// The newest times that a store contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -87,7 +99,16 @@ impl Writer<'_> {
     /// Removes the newest use, because the clock was wrong when it was written, and counts the
     /// acceptance of the clock.
     pub fn accept_clock(&mut self) -> Result<(), StoreError> {
+        self.tables.meta.put(NEWEST_ENDING, &NewestEndingV1(None))?;
         let accepted = load_clock_state(&self.tables)?.0.accepted.saturating_add(1);
         self.tables.meta.put(CLOCK_STATE, &ClockStateV1 { newest_use: None, accepted })
+    }
+
+    /// Records that the store takes over an ending of this time from its register.
+    pub fn raise_newest_ending(&mut self, at: Timestamp) -> Result<(), StoreError> {
+        if load_newest_ending(&self.tables)? >= Some(at) {
+            return Ok(());
+        }
+        self.tables.meta.put(NEWEST_ENDING, &NewestEndingV1(Some(at.into())))
     }
 }

@@ -9,6 +9,7 @@ use super::{
     path_error::{PathError, PathProblem},
     read_ops::ReadOps as _,
     reader::Reader,
+    recorded_time::load_newest_ending,
     register::{self, PendingEndings, RegisterId, RevocationEntry},
 };
 use crate::domain::{EventBody, Timestamp, TokenId};
@@ -44,6 +45,12 @@ impl Store {
         register.map_or(Ok(true), |(file, id)| is_usable_register(file, &id))
     }
 
+    /// Whether the register is usable and was not an older copy when the store was opened.
+    pub fn has_current_register(&self) -> Result<bool, StoreError> {
+        let was_older = matches!(&*self.backend, Backend::File(file) if file.was_register_older);
+        Ok(!was_older && self.has_register()?)
+    }
+
     /// Whether the store was older than its register when it was opened.
     pub fn was_outdated(&self) -> bool {
         matches!(&*self.backend, Backend::File(file) if file.was_outdated)
@@ -67,7 +74,8 @@ impl Store {
         self.write(|writer| {
             let id = register::load_id(&writer.tables)?;
             let register = &file.register;
-            if register.is_usable(&id)? && register.count_damaged(&id)? == 0 {
+            let newest_ending = load_newest_ending(&writer.tables)?;
+            if register.has_ending_of(&id, newest_ending)? && register.count_damaged(&id)? == 0 {
                 return Ok(false);
             }
             if writer.last_event()?.is_none() {
@@ -86,6 +94,9 @@ impl Store {
             kept.extend(missing.entries().cloned());
             // The id stays: an older copy of the store must not count as that of another register.
             register.replacing(&id, || file.create_register(writer, &id, kept))?;
+            if let Some(newest) = newest_ending {
+                register.set_newest_ending(&id, newest)?;
+            }
             writer.append_event(EventBody { at, ..event.clone() })?;
             Ok(true)
         })

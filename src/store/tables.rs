@@ -33,7 +33,7 @@ type TrashTimeKeyRef = &'static [u8; TokenId::LEN + 12];
 pub(super) type TokenEventKeyRef = &'static [u8; TokenId::LEN + 8];
 
 /// Table of five records: `SchemaNumberV1` at the key `schema`, `StoreInfoV1` at the key `birth`,
-/// `ChainHeadV1` at the key `head`, `RegisterIdV1` at the key `register`, and `ClockStateV1` at the
+/// `ChainHeadV1` at the key `head`, `RegisterIdV1` at the key `register`, `NewestEndingV1` at the key `newest-ending`, and `ClockStateV1` at the
 /// key `clock`.
 const META: &str = "meta-1";
 /// Table of tokens: token id → `TokenV2`.

@@ -200,3 +200,20 @@ fn a_store_that_was_lost_takes_an_import_with_consent() {
     run(&home, &[import.as_slice(), &["--yes"]].concat()).success();
     assert_eq!(code_of(&home, &secret), 0, "as the import has said");
 }
+
+#[test]
+fn an_older_register_is_rebuilt_from_the_store() {
+    let home = Home::new();
+    let [revoked, deleted] = ["t", "u"].map(|name| issue(&home, &[name]));
+    let old = fs::read(home.store()).unwrap();
+    let register = home.store().with_file_name("store.redb.revoked");
+    let old_register = fs::read(&register).unwrap();
+    run(&home, &["revoke", "t", "--yes"]).success();
+    run(&home, &["delete", "u", "--yes"]).success();
+    fs::write(&register, &old_register).unwrap();
+    let listed = run(&home, &["list"]);
+    assert!(listed.err.contains("missing, damaged or older"), "{listed:?}");
+    assert!(!run(&home, &["list"]).err.contains("missing, damaged or older"));
+    fs::write(home.store(), old).unwrap();
+    assert_eq!([code_of(&home, &revoked), code_of(&home, &deleted)], [1, 1]);
+}

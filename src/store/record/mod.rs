@@ -164,6 +164,13 @@ pub(in crate::store) struct RegisterIdV1(pub(in crate::store) [u8; 16]);
 
 impl Record for RegisterIdV1 {}
 
+/// The time of the newest ending that the store took over from its revocation register; `None` after the
+/// clock was accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, BorrowDecode)]
+pub(in crate::store) struct NewestEndingV1(pub(in crate::store) Option<TimestampV1>);
+
+impl Record for NewestEndingV1 {}
+
 /// The schema number of the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, BorrowDecode)]
 pub(in crate::store) struct SchemaNumberV1(pub(in crate::store) u32);

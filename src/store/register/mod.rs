@@ -154,6 +154,17 @@ impl Register {
         self.usable_snapshot(expected)?.map_or(Ok(0), |register| register.count_damaged())
     }
 
+    /// Whether the file is the register that belongs to the store, and not a copy from before the ending
+    /// of the time `newest`, which the store has taken over.
+    pub(super) fn has_ending_of(
+        &self,
+        expected: &RegisterId,
+        newest: Option<Timestamp>,
+    ) -> Result<bool, StoreError> {
+        let snapshot = self.usable_snapshot(expected)?;
+        Ok(snapshot.is_some_and(|snapshot| newest <= Some(snapshot.newest_ending())))
+    }
+
     /// Whether the file is the register that belongs to the store. Returns an error if the file
     /// cannot be read.
     pub(super) fn is_usable(&self, expected: &RegisterId) -> Result<bool, StoreError> {

@@ -69,6 +69,11 @@ impl RegisterSnapshot {
         Ok((pending, self.start.newest_ending()))
     }
 
+    /// The time of the newest ending that was pending at some time.
+    pub(in crate::store) fn newest_ending(&self) -> Timestamp {
+        self.start.newest_ending()
+    }
+
     /// Returns all entries that can be read. Each token of a damaged slot has one that ends all of
     /// its secrets.
     pub(in crate::store) fn entries(&self) -> Result<Vec<RevocationEntry>, StoreError> {
