@@ -163,6 +163,10 @@ impl Dialog for RegenerateDialog {
         }
     }
 
+    fn cancel(&mut self) -> Option<Effect> {
+        Some(Effect::cancel("Not regenerated."))
+    }
+
     fn submit(&mut self, ctx: &Model) -> Option<Effect> {
         if self.lifetime.submit(ctx).is_none() && !self.lifetime.keeps_last() {
             self.focus.index = LIFETIME;

@@ -5,7 +5,7 @@ use ratatui::layout::{Position, Rect};
 
 use super::{ConfirmInput, PlanDialog, TokenRow, text};
 use crate::{
-    domain::{counted, grouped},
+    domain::{Confirmation, counted, grouped},
     keymap::Action,
     tui::{
         app::model::Model,
@@ -124,7 +124,9 @@ fn draw_typed(
 ) -> Option<Position> {
     let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
     let verb = text::verb(&dialog.plan);
-    let id = dialog.plan.ids().first().map_or_else(String::new, |id| format!(" or id {id}"));
+    let takes_id = matches!(dialog.plan.confirmation(), Confirmation::TypeName(_));
+    let id = dialog.plan.ids().first().copied().filter(|_| takes_id);
+    let id = id.map_or_else(String::new, |id| format!(" or id {id}"));
     let prompt = wrap(&format!("To {verb}, type {description}{id}:"), wide, theme);
     let mut fixed: Vec<_> = prompt.into_iter().map(|line| (line, theme.text())).collect();
     fixed.extend(wrap(expected, wide, theme).into_iter().map(|line| (line, theme.heading)));

@@ -306,6 +306,17 @@ pub(super) fn verb(plan: &Plan) -> &'static str {
     }
 }
 
+/// What the app says after the operator cancelled a command that stops or replaces a secret.
+pub(in crate::tui::dialogs) fn cancelled(command: &Command) -> Option<&'static str> {
+    match command {
+        Command::Revoke { .. } => Some("Not revoked."),
+        Command::Delete { .. } => Some("Not deleted."),
+        Command::Regenerate { .. } => Some("Not regenerated."),
+        Command::EndOverlap { .. } | Command::RemoveScopes { .. } => Some("Nothing was changed."),
+        _ => None,
+    }
+}
+
 /// The reason for skipping a token, short enough for its row.
 pub(super) fn skip_label(left_out: &SkippedToken) -> String {
     match &left_out.reason {
