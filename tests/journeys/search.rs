@@ -70,6 +70,7 @@ fn tokens_expiring_within_a_week_have_a_filter() {
     it.sees("Expiring 1").sees("◐ grafana").sees("in 7d");
     it.keys("E").sees("[Expiring 1]");
     assert_eq!(visible_names(&it), ["grafana"]);
+    it.keys("<Esc>").sees("[Active 2]").keys("E");
     it.keys("E").sees("[Active 2]").keys("E f").sees("[Expired 1]").keys("E F").sees("[Active 2]");
     // An empty expiring filter is hidden, unless it is selected.
     it.keys("E").clock_forward(TimeDelta::days(7));

@@ -106,8 +106,11 @@ impl App {
         match self.model.keymap.resolve(mode, &self.pending_keys) {
             KeyResolution::Prefix => return,
             KeyResolution::Action(action) => self.run_action(action),
-            KeyResolution::Unbound if prefixed && event.code != KeyCode::Esc => {
-                // The key does not continue the sequence: it does what it does on its own.
+            // The key does not continue the sequence: it does what it does on its own. On a secret,
+            // a mistyped key could close the panel.
+            KeyResolution::Unbound
+                if prefixed && event.code != KeyCode::Esc && mode != Mode::Secret =>
+            {
                 self.pending_keys.clear();
                 return self.handle_key(event);
             }

@@ -272,7 +272,8 @@ impl TokensScreen {
                 self.hides_strip ^= true;
                 None
             }
-            Action::Back if !self.search_box.field.is_empty() => {
+            Action::Back => {
+                self.query.status = self.query.status.containing();
                 self.clear_search();
                 self.refresh();
                 None

@@ -144,6 +144,8 @@ impl DetailScreen {
                 !self.is_narrow && self.form == TableForm::Matrix && cell().is_some()
             }
             Action::Submit => self.scope_edit.has_changes(token),
+            // The line above the footer says that the key discards the changes.
+            Action::Back => !self.scope_edit.has_changes(token),
             Action::NextCell | Action::PreviousCell => !self.is_narrow && cell().is_some(),
             _ => true,
         }

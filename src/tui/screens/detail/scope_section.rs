@@ -167,7 +167,7 @@ fn draw_labels(table: &ScopeTable, row: usize, (area, line): (Rect, u16), canvas
         let domain = domain.map_or_else(String::new, |domain| format!("@{domain}"));
         // A scope without its domain would look wider than it is, so that the entity is cut first.
         let entity = target.entity.as_str();
-        let room = left.saturating_sub(width(&domain)).max(left.min(2));
+        let room = left.saturating_sub(width(&domain)).max(left.min(1));
         let text = format!("{}{domain}", truncate(entity, room, &theme));
         writer.write_column(&text, left, entity_style(entity, &theme));
         return;
