@@ -11,7 +11,7 @@ use crate::{
         app::model::Model,
         theme::time_format::with_times_in,
         widgets::{
-            canvas::{Canvas, width, wrap},
+            canvas::{Canvas, line_rect, width, wrap},
             scrollbar::draw_scrollbar,
         },
     },
@@ -62,6 +62,11 @@ impl ColumnWidths {
             }
         }
         widths
+    }
+
+    /// The width of time, action and token.
+    fn start(self) -> u16 {
+        1 + self.time + 2 + self.action + 2 + self.token
     }
 
     /// The number of columns that are left for the details.
@@ -226,7 +231,12 @@ impl AuditScreen {
                 with_times_in(&short_detail(&body.detail), ctx.shown_zone()),
             ];
             draw_cells(&cells, widths, [theme.text(), theme.faint], (line, table), canvas);
-            canvas.list_row((table, line), (at, self.rows.selected()), Action::Open);
+            ctx.hit_map.list_row(line_rect(table, line), at, self.rows.selected());
+            if at == self.rows.selected() {
+                // Only the start is highlighted, so that a move sends few bytes.
+                let start = Rect { width: widths.start().min(table.width), ..table };
+                canvas.fill_line(start, line, theme.selected);
+            }
         }
         let bar = Rect {
             x: area.right() - 1,
