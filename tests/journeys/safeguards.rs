@@ -121,7 +121,8 @@ fn leaving_a_question_says_that_nothing_happened() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
     it.keys("r <Esc>").sees("Not revoked.").keys("r <Enter>").sees("Not revoked.");
     it.keys("D <Esc>").sees("Not deleted.").keys("R <Esc>").sees("Not regenerated.");
-    it.keys("X <Esc>").sees("Not deleted.").keys("<Space> <Space> r <Esc>").sees("Not revoked.");
+    it.keys("X").sees("type the count:").never_sees("or id").keys("<Esc>").sees("Not deleted.");
+    it.keys("<Space> <Space> r <Esc>").sees("Not revoked.");
     it.keys("<Esc> R <Tab> <Tab> <Enter>").sees("Not regenerated.");
 }
 
