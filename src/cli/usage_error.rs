@@ -11,7 +11,7 @@ use std::{
 use clap::error::ErrorKind;
 
 use super::{CliError, Exit, print::printable};
-use crate::config::Environment;
+use crate::{config::Environment, domain::search::without_secrets};
 
 /// Prints the help or the version that `error` contains, or returns `error` as a usage error. The
 /// text is escaped if it quotes an argument with characters that the terminal cannot show.
@@ -28,11 +28,11 @@ pub fn report_clap_error(error: &clap::Error) -> Result<Exit, CliError> {
         return Err(CliError::usage(format!("missing command\n\n{help}")));
     }
     if is_safe && has_colors() {
-        let styled = tips_as_hints(&error.render().ansi().to_string());
+        let styled = quoted_text(&error.render().ansi().to_string());
         drop(io::stderr().write_all(styled.as_bytes()));
         return Ok(Exit::Usage);
     }
-    let text = tips_as_hints(&text);
+    let text = quoted_text(&text);
     let text = text.trim_end();
     Err(CliError::usage(text.strip_prefix("error: ").unwrap_or(text)))
 }
@@ -41,6 +41,12 @@ pub fn report_clap_error(error: &clap::Error) -> Result<Exit, CliError> {
 fn has_colors() -> bool {
     let is_dumb = env::var_os("TERM").is_none_or(|term| term == "dumb");
     io::stderr().is_terminal() && !is_dumb && !Environment::of_process().no_color
+}
+
+/// The text of an error, which quotes arguments: without the random characters of a secret that is
+/// cut or has a typo, and with tips as hints.
+fn quoted_text(text: &str) -> String {
+    tips_as_hints(&without_secrets(text).map_or_else(|| text.to_owned(), |it| it.text))
 }
 
 /// Replaces each `tip:` line, and the empty line before it, by a `hint:` line. Styles are kept.

@@ -42,6 +42,11 @@ impl StatusFilter {
         Self::STATUSES.into_iter().filter(|filter| filter.is_offered(selected, counts)).collect()
     }
 
+    /// The filter of a status that contains this one: the tokens that expire soon are active.
+    pub fn containing(self) -> Self {
+        if self == Self::Expiring { Self::Active } else { self }
+    }
+
     /// Whether the filter is worth showing: that for tokens that expire soon or are not yet valid
     /// only if there are any, or if it is `selected`.
     pub fn is_offered(self, selected: Self, counts: Option<StatusCounts>) -> bool {

@@ -192,6 +192,11 @@ impl Token {
         self.limits.max_uses.map(|max| (max.left(self.uses_taken), max))
     }
 
+    /// Whether all uses of the current secret are taken, so that every check is denied.
+    pub fn is_used_up(&self) -> bool {
+        self.uses_left().is_some_and(|(left, _)| left == 0)
+    }
+
     /// Whether the token is active at `at` and expires within 7 days.
     pub fn expires_soon(&self, at: Timestamp) -> bool {
         self.status(at) == Status::Active

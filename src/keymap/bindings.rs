@@ -50,6 +50,9 @@ bindings! {
         Revoke ["r"] "revoke" "revoke the token" Token 2;
         Regenerate ["R"] "regenerate" "regenerate the secret" Token 3;
         Delete ["D", "Delete"] "delete" "delete the token" Token 4;
+        EndOverlap ["O"] "end old" "stop the old secret now" Token 0;
+        Preset ["p"] "preset" "add the scopes of a preset" Token 0;
+        Test ["T"] "test" "check what the token may do" Token 0;
         DeleteAll ["X"] "delete all" "delete every token" Token 14;
         Undo ["u"] "undo" "undo the last edit, scope change or deletion" Token 13;
         Mark ["Space"] "mark" "mark for bulk action" Token 5;
@@ -70,6 +73,7 @@ bindings! {
         Back ["Esc"] "clear" "clear the range, the marks or the search" View 0;
     }
     Detail {
+        New ["n"] "new" "create a token" Token 0;
         Revoke ["r"] "revoke" "revoke the token" Token 3;
         Regenerate ["R"] "regenerate" "regenerate the secret" Token 3;
         EndOverlap ["O"] "end old" "stop the old secret now" Token 3;
@@ -94,7 +98,7 @@ bindings! {
         CopyName ["y n"] "copy name" "copy the token name" Copy 0;
         CopyCommand ["y c"] "copy command" "copy the command that shows this token" Copy 0;
         CopyJson ["y j"] "copy JSON" "copy the token as JSON" Copy 0;
-        Back ["Esc"] "back" "go back to the list" App 2;
+        Back ["Esc"] "back" "go back to the list or the audit trail" App 2;
     }
     Audit {
         Open ["Enter", "l", "Right"] "open" "open the token of the event" Token 3;

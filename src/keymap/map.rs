@@ -90,6 +90,14 @@ impl Keymap {
         }
     }
 
+    /// The screen other than that of `mode` on which `key` works, if it does nothing in `mode`.
+    pub fn other_screen(&self, mode: Mode, key: Key) -> Option<Mode> {
+        let screens = [Mode::Tokens, Mode::Detail, Mode::Audit, Mode::Overview];
+        let is_screen = screens.contains(&mode);
+        let works = |other: &Mode| matches!(self.resolve(*other, &[key]), KeyResolution::Action(_));
+        screens.into_iter().find(works).filter(|_| is_screen)
+    }
+
     /// Returns the keys of `action` in `mode`, or in the nearest mode that `mode` falls back on.
     /// The slice is empty if the action has no key.
     #[cfg(any(test, feature = "testing"))]

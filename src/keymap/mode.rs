@@ -59,6 +59,16 @@ impl Mode {
         }
     }
 
+    /// Where a key of this mode works, for a sentence.
+    pub fn place(self) -> &'static str {
+        match self {
+            Self::Detail => "in the detail view",
+            Self::Audit => "in the audit trail",
+            Self::Overview => "in the overview",
+            _ => "in the token list",
+        }
+    }
+
     /// Whether unbound characters are typed into the focused field.
     pub fn takes_text(self) -> bool {
         matches!(

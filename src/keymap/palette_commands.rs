@@ -5,8 +5,9 @@
 use super::{Action, HelpSection, Keymap, Mode};
 
 /// Modes whose commands are listed in every mode, so that a search shows in which mode a command is
-/// available.
-const SCREEN_MODES: [Mode; 4] = [Mode::Tokens, Mode::Detail, Mode::Audit, Mode::Overview];
+/// available. The list has all commands of the detail that concern the whole token; the others need
+/// its cursor.
+const SCREEN_MODES: [Mode; 3] = [Mode::Tokens, Mode::Audit, Mode::Overview];
 
 /// The score of a command whose key was typed: above every score for text.
 pub const EXACT_KEY_SCORE: usize = usize::MAX;
@@ -190,7 +191,8 @@ mod tests {
         };
         assert_eq!(standing(Action::New), Some(CommandAvailability::Available));
         assert_eq!(standing(Action::Revoke), Some(CommandAvailability::Disabled));
-        assert_eq!(standing(Action::Test), Some(CommandAvailability::OtherMode(Mode::Detail)));
+        assert_eq!(standing(Action::Test), Some(CommandAvailability::Available));
+        assert_eq!(standing(Action::ToggleCell), None);
         assert_eq!(
             standing(Action::FilterActor),
             Some(CommandAvailability::OtherMode(Mode::Audit))

@@ -205,3 +205,18 @@ fn show_has_no_headings_and_merges_its_sentences() {
     let (rows, received) = on_terminal(&home, &["show", "ci"], 80, &[]);
     assert!(String::from_utf8_lossy(&received).contains("(just now)"), "{rows:#?}");
 }
+
+/// A whole secret is refused as an argument; one with a typo is not recognised as a secret there.
+#[test]
+fn a_cut_secret_finds_its_token_and_is_not_printed() {
+    let home = Home::new();
+    run(&home, &["create", "other"]);
+    let secret = issue(&home, &["leaky"]);
+    let cut = &secret[..50];
+    for search in [secret[..16].to_owned(), cut.to_owned(), format!("-name:other id:{cut}")] {
+        assert_eq!(names(&home, &["--search", &search]), ["leaky"]);
+    }
+    let refused = run(&home, &["list", "--search", &format!("token:{cut}")]);
+    assert!(refused.err.contains("unknown term token:pat_"), "{}", refused.err);
+    assert!(!refused.err.contains(&cut[17..]), "{}", refused.err);
+}

@@ -16,14 +16,20 @@ fn an_allowed_request_names_the_scope_that_allows_it() {
 }
 
 #[test]
-fn a_denied_request_names_the_missing_scope_and_ctrl_s_adds_it() {
+fn a_denied_request_names_the_missing_scope() {
     let mut it = open_dialog();
     it.keys("<Tab>").retypes("c-9");
-    it.keys("<Tab> r").sees("Denied").sees("channels:c-9:read");
-    it.keys("<C-s>").sees("Add scopes to ci-deploy").sees("c-9");
-    it.keys("<C-s>").sees("Allowed by channels:c-9:read");
-    assert!(it.store_dump().contains("channels:c-9:read"));
-    it.keys("<Esc>").sees("Scopes 4");
+    it.keys("<Tab> r").sees("Denied").sees("channels:c-9:read").sees("(a in the detail adds");
+    it.never_sees("Ctrl-S").keys("<C-s>").sees("What may ci-deploy do?").never_sees("Add scopes");
+}
+
+#[test]
+fn another_entity_type_starts_with_any_entity() {
+    let mut it = Journey::on(Fixture::Few, 80, 24);
+    it.keys("n x <C-o> a <Tab> c-42 <Tab> <Space> <C-s>").sees("c-42").keys("<C-s> a");
+    it.keys("T").sees("c-42").keys("g").sees("any (*)").never_sees("c-42 ");
+    // A typed entity stays.
+    it.keys("<Tab> g-7 <S-Tab> c").sees("g-7");
 }
 
 #[test]

@@ -36,13 +36,13 @@ fn events_are_listed_newest_first_with_the_chain_verified() {
             "restored cix alice",
             "deleted cix alice was active, can be brought back for 24 hours",
             "claimed cix alice said to be saved",
-            "regenerated cix alice was revoked, until 2026-12-24 12:00 UTC",
+            "regenerated cix alice was revoked, until 24 Dec 2026 12:00 UTC",
             "revoked cix alice was active",
             "edited cix alice name was ci",
             "scope removed ci alice users:*:read",
             "scope added ci alice users:*:read",
             "claimed ci alice sent to the clipboard",
-            "created ci alice until 2026-12-24 12:00 UTC, 0 scopes",
+            "created ci alice until 24 Dec 2026 12:00 UTC, 0 scopes",
         ]
     );
 }
@@ -166,4 +166,23 @@ fn ascii_mode_draws_only_ascii() {
             assert!(it.screen().is_ascii(), "{script}\n{}", it.screen());
         }
     }
+}
+
+#[test]
+fn the_selected_event_is_shown_in_full() {
+    for (columns, lines) in [(80, 24), (60, 16), (40, 10)] {
+        let mut it = Journey::on(Fixture::Few, columns, lines);
+        it.keys("4 G");
+        let text = super::screen_text::unwrapped(&it.screen());
+        assert!(text.contains("UTC created "), "{text}");
+        assert!(text.contains(" by alice: until "), "{text}");
+        assert!(!text.contains("2026-"), "{text}");
+    }
+}
+
+#[test]
+fn a_detail_opened_from_the_trail_leads_back_to_it() {
+    let mut it = Journey::on(Fixture::Few, 80, 24);
+    it.keys("4 j <Enter>").sees("Scopes").keys("<Esc>").sees("Chain verified");
+    it.keys("<Enter> 1 <Enter> <Esc>").sees("[Active 2]");
 }

@@ -202,3 +202,10 @@ fn many_scopes_have_a_scrollbar_and_numeric_order() {
     it.keys("j j j j").sees("clients  c-2 ").sees("May read c-3 (clients).");
     it.keys("z").sees("may read clients c-0 to c-39");
 }
+
+#[test]
+fn a_long_entity_is_cut_before_its_domain() {
+    let mut it = Journey::on(Fixture::Few, 120, 40);
+    it.keys("n x <C-o> a <Tab> gateway-with-a-long-name <Tab> <Space> <Tab> factory <C-s> <C-s> a");
+    it.sees("@factory").sees("in domain factory");
+}

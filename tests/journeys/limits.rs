@@ -47,6 +47,7 @@ fn a_token_is_created_with_limits() {
     it.sees("Not yet 1");
     // The filter is offered while there are such tokens.
     it.keys("1 f f").sees("[Not yet 1]").sees("starts in 2h").sees("5 of 5 uses left");
+    it.keys("t t").sees("from 2026-11-24").keys("t");
     it.keys("R").sees("The token gets a new secret and lifetime; its start").keys("<Esc>");
     it.keys("f").sees("[Exp 1]");
 }
@@ -116,9 +117,9 @@ fn a_used_up_token_shows_that_no_use_is_left() {
     let secret = create(&it, "once", "", 1);
     let checked = it.service().check(Zeroizing::new(secret), None, None).unwrap();
     assert!(checked.decision.is_allowed());
-    it.waits_for("0 of 1 left").sees("[Active 3]");
-    it.keys("g <Enter>").sees("0 of 1 use left");
-    it.resize(60, 16).keys("1").sees("0 of 1 left");
+    it.waits_for("used up").sees("[Active 3]");
+    it.keys("g <Enter>").sees("0 of 1 use left").sees("active, used up");
+    it.resize(60, 16).keys("1").sees("used up");
 }
 
 #[test]

@@ -20,9 +20,9 @@ fn the_palette_finds_and_runs_a_command() {
 fn the_palette_explains_unavailable_commands() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
     it.keys("f f : rev").sees("not now").keys("<Esc>");
-    it.keys(": test").sees("in the detail view");
-    it.keys("<Enter>").sees("Only available in the detail view").sees("Commands");
-    it.keys("<Esc> <Enter> : test <Enter>").sees("What may old-backup do?");
+    it.keys(": actor").sees("in the audit trail");
+    it.keys("<Enter>").sees("Only available in the audit trail").sees("Commands");
+    it.keys("<Esc> : test <Enter>").sees("What may old-backup do?");
     let mut empty = Journey::at(80, 24);
     empty.keys(": copy id <Enter>").sees("Not available at the moment");
     assert_eq!(empty.copied_texts(), Vec::<String>::new());
@@ -183,4 +183,26 @@ fn scattered_letters_match_no_command() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
     it.keys(":").types("rev").sees("revoke the token").sees("reverse sort order");
     it.never_sees("switch times").never_sees("start or end a range");
+}
+
+#[test]
+fn a_key_of_another_screen_is_explained() {
+    let mut it = Journey::on(Fixture::Few, 80, 24);
+    it.keys("4 R")
+        .sees("R works in the token list.")
+        .keys("1 o")
+        .sees("o works in the detail view.");
+    it.keys("w").sees("w works in the audit trail.").keys("%").never_sees("works");
+    it.keys("<Enter> n").sees("Name *").keys("<Esc>");
+    it.keys(": lost <Space> secret <Enter>").sees("No secret may be lost: all secrets were saved.");
+}
+
+#[test]
+fn commands_on_the_whole_token_work_in_the_list() {
+    let mut it = Journey::on(Fixture::Few, 80, 24);
+    it.keys("T").sees("What may grafana do?").keys("<Esc> p").sees("preset").keys("<Esc>");
+    it.keys("O").sees("grafana has no overlap to end");
+    it.keys("<Space> <Space> e")
+        .sees("e works on one token, and 2 are marked. Esc clears the marks.");
+    it.never_sees("Edit ");
 }

@@ -37,7 +37,7 @@ fn the_wheel_scrolls_the_view_under_the_pointer() {
     assert!(it.selected().contains("fleet-50"), "{}", it.screen());
     it.wheels("Name", false);
     assert!(it.selected().contains("ci-54"), "{}", it.screen());
-    it.keys("?").sees("1 of 4").wheels("create a token", true).sees("4 of 4");
+    it.keys("?").sees("1 of 5").wheels("create a token", true).sees("4 of 5");
     it.keys("<Esc> 4");
     let newest = it.selected();
     assert_ne!(it.wheels("Time", true).selected(), newest);

@@ -95,3 +95,13 @@ fn a_high_screen_shows_higher_bars() {
     let last = screen.lines().position(|line| line.contains("Tokens 60")).unwrap();
     assert!(last >= 30, "the lower third is empty\n{screen}");
 }
+
+#[test]
+fn the_text_of_an_empty_store_is_not_cut() {
+    for (columns, lines) in [(80, 24), (60, 16), (40, 10)] {
+        let mut it = Journey::on(Fixture::Empty, columns, lines);
+        it.keys("5");
+        let screen = it.screen();
+        assert!(!screen.contains('…') || columns < 80, "{screen}");
+    }
+}

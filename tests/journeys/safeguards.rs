@@ -106,3 +106,43 @@ fn a_too_small_screen_shows_a_message_and_can_quit() {
     it.sees("39x9 is too small");
     it.exits_after("q");
 }
+
+#[test]
+fn a_key_that_does_not_continue_a_sequence_acts_on_its_own() {
+    let mut it = Journey::on(Fixture::Few, 80, 24);
+    it.keys("r y <Right> <Enter>").sees("Revoked grafana.");
+    it.keys("y j <Esc>").keys("y <Esc>").sees("[Active 1]");
+    it.keys("y <C-c>").sees("Cancelled. Press Ctrl-C again to quit");
+    it.keys("y /").types("y").sees("/y");
+}
+
+#[test]
+fn leaving_a_question_says_that_nothing_happened() {
+    let mut it = Journey::on(Fixture::Few, 80, 24);
+    it.keys("r <Esc>").sees("Not revoked.").keys("r <Enter>").sees("Not revoked.");
+    it.keys("D <Esc>").sees("Not deleted.").keys("R <Esc>").sees("Not regenerated.");
+    it.keys("X").sees("type the count:").never_sees("or id").keys("<Esc>").sees("Not deleted.");
+    it.keys("<Space> <Space> r <Esc>").sees("Not revoked.");
+    it.keys("<Esc> R <Tab> <Tab> <Enter>").sees("Not regenerated.");
+}
+
+#[test]
+fn quitting_with_changes_of_scopes_needs_a_second_q() {
+    let mut it = Journey::on(Fixture::Many, 80, 24);
+    it.keys("<Enter>").sees("Esc back").keys("<Space>").never_sees("Esc back");
+    it.sees("3 Detail\u{2022}").keys("q");
+    it.sees("has changes of scopes that are not applied. Press q again to quit and discard them.");
+    it.keys("<Esc>").never_sees("3 Detail\u{2022}").keys("<Space> 1 j <Enter>");
+    // Changes of another token do not replace those of the first.
+    it.keys("<Space>").sees("1 removed").keys("<Esc>").sees("Discarded");
+    it.sees("3 Detail\u{2022}").keys("<Esc> k <Enter>").sees("1 removed").keys("q");
+    it.exits_after("q");
+}
+
+#[test]
+fn a_small_screen_shows_the_consequence_and_the_last_use() {
+    let mut it = Journey::on(Fixture::Few, 40, 10);
+    it.keys("j r").sees("Its secret stops working at once").sees("Last used 5 min ago.");
+    it.keys("<Esc> D").sees("Press u within 24 hours to undo.").sees("Last used 5 min ago.");
+    it.keys("<Esc> R").sees("Last used 5 min ago.").sees("Lifetime");
+}

@@ -44,7 +44,7 @@ fn terms_filter_by_scope_use_and_time() {
 #[test]
 fn an_invalid_term_is_reported_and_ignored() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
-    it.keys("/").sees("status: type: op:").types("graf idle>");
+    it.keys("/").sees("status: op: type: label:").types("graf idle>");
     it.sees("idle> needs a duration with a unit, e.g. idle>90d");
     assert_eq!(visible_names(&it), ["grafana"]);
     it.keys("<Enter>").sees("! idle> needs a duration").types("1m").never_sees("needs a duration");
@@ -70,6 +70,7 @@ fn tokens_expiring_within_a_week_have_a_filter() {
     it.sees("Expiring 1").sees("◐ grafana").sees("in 7d");
     it.keys("E").sees("[Expiring 1]");
     assert_eq!(visible_names(&it), ["grafana"]);
+    it.keys("<Esc>").sees("[Active 2]").keys("E");
     it.keys("E").sees("[Active 2]").keys("E f").sees("[Expired 1]").keys("E F").sees("[Active 2]");
     // An empty expiring filter is hidden, unless it is selected.
     it.keys("E").clock_forward(TimeDelta::days(7));
@@ -89,7 +90,7 @@ fn the_error_of_a_term_is_never_cut() {
             text.contains("unknown term foo:bar: put it in \"quotes\", or use status:"),
             "{text}"
         );
-        assert!(text.contains("unused unclaimed wildcard"), "{text}");
+        assert!(text.contains("unclaimed wildcard"), "{text}");
     }
 }
 
@@ -157,4 +158,48 @@ fn named_views_are_chips_that_a_key_goes_through() {
     it.never_sees("stale").keys("V").sees("[stale]");
     let mut it = Journey::on(Fixture::Few, 80, 24);
     it.keys("V").sees("There are no views.");
+}
+
+#[test]
+fn a_secret_in_the_search_finds_its_token_and_is_cut_to_the_id() {
+    for is_pasted in [true, false] {
+        let mut it = Journey::on(Fixture::Few, 80, 24);
+        it.keys("n leaky <C-s>");
+        let secret = it.secret().unwrap();
+        it.keys("a 1 /");
+        if is_pasted {
+            it.paste(&format!("{secret}\n"));
+        } else {
+            // A terminal without bracketed paste sends keys.
+            it.types(&secret);
+        }
+        let start = &secret[..16];
+        it.sees(start).sees("leaky").sees("[Active 1]");
+        let is_lone = visible_names(&it).is_empty();
+        assert!(is_lone && !it.contains_secret(&secret), "{}", it.screen());
+        it.keys("<Enter> <Esc> / <Up>").sees(start).keys("<Enter> m");
+        assert!(!it.contains_secret(&secret));
+        it.keys("<Esc> 4 /").paste(&secret).sees("created").sees("2 of");
+        assert!(!it.contains_secret(&secret));
+    }
+    // The start of a secret finds the token, too, and so does an ordinary word of this form.
+    let mut it = Journey::on(Fixture::Few, 80, 24);
+    let id = it.id("grafana").to_string();
+    it.keys("/").types(&format!("pat_{id}"));
+    assert_eq!(visible_names(&it), ["grafana"]);
+}
+
+#[test]
+fn a_word_like_a_label_leads_to_the_term() {
+    let mut it = Journey::on(Fixture::Few, 80, 24);
+    it.keys("/").sees("label:").types("team=edge").sees("No active tokens match the search.");
+    it.sees("To search for a label, type label:team=edge.");
+    it.retypes("zebra").never_sees("To search for a label");
+}
+
+#[test]
+fn an_empty_result_offers_no_deletion_of_all_tokens() {
+    let mut it = Journey::on(Fixture::Few, 120, 24);
+    it.keys("/ zebra <Enter>").never_sees("X delete all").keys("<Esc> : del <Space> all");
+    it.sees("delete every token").never_sees("not now");
 }

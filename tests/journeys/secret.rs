@@ -221,3 +221,11 @@ fn the_line_about_a_lost_secret_can_be_dismissed() {
     it.keys("<Esc>").never_sees("may be lost").keys("4 1").never_sees("may be lost");
     it.keys("! r").sees("Revoke left-behind?");
 }
+
+#[test]
+fn the_file_of_a_replaced_secret_gets_another_name() {
+    let mut it = Journey::on(Fixture::Empty, 80, 24);
+    it.keys("n ci <C-s> w").sees("./ci.secret").never_sees("Enter next").keys("<Esc> a");
+    it.clock_forward(TimeDelta::minutes(1)).keys("R <C-s> w");
+    it.sees("./ci-20261124-120100.secret");
+}

@@ -7,8 +7,8 @@ use zeroize::Zeroizing;
 use super::tokens::{DemoEnding, DemoToken, tokens};
 use crate::{
     domain::{
-        AccessRequest, Command, DeliveryMethod, Description, Labels, LimitChanges, Name, NewToken,
-        Owner, Scope, Timestamp, TokenId,
+        AccessRequest, Command, DeliveryMethod, Description, LimitChanges, Name, NewToken, Owner,
+        Scope, Timestamp, TokenId,
     },
     service::{Clock, CommandResult, Service, ServiceError, Verifier},
 };
@@ -123,8 +123,8 @@ fn create(service: &Service, token: &DemoToken) -> Result<Created, ServiceError>
         lifetime: token.lifetime.parse().map_err(|error| invalid(&error))?,
         scopes: scopes.collect::<Result<_, _>>()?,
         limits: LimitChanges::default(),
-        labels: Labels::default(),
-        owner: Owner::default(),
+        labels: token.labels.parse().map_err(|error| invalid(&error))?,
+        owner: Owner::parse(token.owner).map_err(|error| invalid(&error))?,
     };
     let mut result = execute(service, &Command::Create { token: new, secret_file: None })?;
     let issued = result.issued.pop().ok_or_else(|| invalid(&token.name))?;

@@ -16,6 +16,9 @@ pub(super) enum DemoEnding {
 pub(super) struct DemoToken {
     pub(super) name: String,
     pub(super) description: String,
+    /// Labels and owner, as on the command line. They can be empty.
+    pub(super) labels: &'static str,
+    pub(super) owner: &'static str,
     pub(super) lifetime: &'static str,
     pub(super) scopes: Vec<String>,
     /// Number of days since it was created.
@@ -206,9 +209,12 @@ fn family(
     checks: u64,
     last_used: Option<i64>,
 ) -> DemoToken {
+    let (labels, owner) = labels_and_owner(name);
     DemoToken {
         name: name.to_owned(),
         description: String::new(),
+        labels,
+        owner,
         lifetime,
         scopes: Vec::new(),
         age,
@@ -217,6 +223,19 @@ fn family(
         denied_today: 0,
         is_saved: true,
         ending: DemoEnding::None,
+    }
+}
+
+/// The labels and the owner of a token, by the family of its name.
+fn labels_and_owner(name: &str) -> (&'static str, &'static str) {
+    match name.split('-').next().unwrap_or_default() {
+        "ci" => ("team=build, env=prod", "Mona Keller"),
+        "load" => ("team=build, env=staging", "Mona Keller"),
+        "gateway" | "sensor" => ("team=edge, env=prod", ""),
+        "fleet" | "truck" => ("team=fleet, env=prod", "Iris Nolan"),
+        "grafana" | "status" | "nightly" => ("team=operations, env=prod", ""),
+        "billing" => ("team=finance", "Theo Brandt"),
+        _ => ("", ""),
     }
 }
 

@@ -25,7 +25,7 @@ pub fn expiry_text(end: Option<Timestamp>) -> String {
     )
 }
 
-/// The limits that differ, with their names and values: `max-uses was none, now 5`.
+/// The limits that differ, in words and with their values: `maximum of uses was none, now 5`.
 pub(super) fn limits_text(before: &TokenLimits, after: &TokenLimits) -> Vec<String> {
     let time = |at: Option<Timestamp>| {
         at.map_or_else(|| "none".to_owned(), |at| minute_text(at).to_string())
@@ -35,14 +35,14 @@ pub(super) fn limits_text(before: &TokenLimits, after: &TokenLimits) -> Vec<Stri
     };
     let sources = |limits: &TokenLimits| limits.sources.as_ref().map_or_else(any, source_list);
     [
-        ("allow-from", sources(before), sources(after), before.sources != after.sources),
+        ("allowed source", sources(before), sources(after), before.sources != after.sources),
         (
-            "not-before",
+            "start",
             time(before.not_before),
             time(after.not_before),
             before.not_before != after.not_before,
         ),
-        ("max-uses", uses(before), uses(after), before.max_uses != after.max_uses),
+        ("maximum of uses", uses(before), uses(after), before.max_uses != after.max_uses),
     ]
     .into_iter()
     .filter(|(.., differs)| *differs)

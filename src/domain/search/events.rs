@@ -7,6 +7,7 @@ use chrono::{NaiveDate, NaiveTime, TimeDelta};
 use super::{
     TextPattern,
     grammar::{TermBody, WrittenTerm, parse_terms},
+    secret_words::secret_start_id,
 };
 use crate::domain::{
     EventBody, Timestamp, lifetime::DurationMinutes, name::fold, terminal_text::escape,
@@ -38,7 +39,8 @@ pub struct EventSearch {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum EventPredicate {
-    /// Name, action, actor or detail contains this text.
+    /// Name, action, actor or detail contains this text, or the text is the start of a secret of
+    /// the token.
     Words(String),
     /// The name that the token had, or its id.
     Token(TextPattern),
@@ -121,6 +123,10 @@ impl EventPredicate {
         let actor = &event.actor;
         match self {
             Self::Words(words) => {
+                let id = secret_start_id(words);
+                if id.is_some() && id == event.token.map(|id| fold(id.as_str())).as_deref() {
+                    return true;
+                }
                 let texts = [&event.name, event.action.as_str(), &event.detail];
                 texts.into_iter().chain(actor.names()).any(|text| fold(text).contains(words))
             }

@@ -4,15 +4,17 @@
 
 use std::fmt;
 
-use super::{DurationThreshold, Predicate, ScopePredicate, Search, SearchTerm, TextPattern};
+use super::{
+    DurationThreshold, Predicate, ScopePredicate, Search, SearchTerm, TextPattern,
+    secret_words::{parsed_text, secret_start_id},
+};
 use crate::domain::{
     Label, LabelKey, Scope, ScopeError, StatusFilter, name::fold, terminal_text::escape,
 };
 
 /// The terms in one line, for help texts and error messages.
-pub const TERMS: &str = "status: type: op: entity: domain: may: name: id: by: \
-                         owner: label: idle> idle< expiring< expiring> unused unclaimed \
-                         wildcard unrestricted";
+pub const TERMS: &str = "status: op: type: label: owner: expires< idle> may: unused name: id: by: \
+                         entity: domain: idle< expires> unclaimed wildcard unrestricted";
 
 /// Why a search is invalid. The search box shows the message beside the field.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -85,7 +87,10 @@ impl Predicate {
             "unclaimed" => Self::Undelivered,
             "wildcard" => Self::Scope(ScopePredicate::Wildcard),
             "unrestricted" => Self::Unrestricted(None),
-            _ => Self::Words(folded),
+            _ => match secret_start_id(&folded) {
+                Some(id) => Self::SecretStart(folded.clone(), id.to_owned()),
+                None => Self::Words(folded),
+            },
         }
     }
 
@@ -124,7 +129,11 @@ impl Predicate {
                 Self::Scope(ScopePredicate::Domain(folded("a domain, e.g. domain:factory")?))
             }
             ("name", ':') => Self::Name(folded("part of a name, e.g. name:ci")?),
-            ("id", ':') => Self::Id(folded("part of an id, e.g. id:4fKq")?),
+            ("id", ':') => {
+                let value = folded("part of an id, e.g. id:4fKq")?;
+                let id = secret_start_id(&value.text).map(str::to_owned);
+                Self::Id(TextPattern { text: id.unwrap_or(value.text), ..value })
+            }
             ("by", ':') => Self::By(folded("a creator, e.g. by:alice")?),
             ("owner", ':') => Self::Owner(folded("an owner, e.g. owner:ann")?),
             ("label", ':') => Self::Label(label_pattern(value).map_err(invalid)?),
@@ -157,6 +166,7 @@ impl fmt::Display for Predicate {
                     && Self::from_word(words) == *self;
                 if is_plain { f.write_str(words) } else { write_quoted(words, f) }
             }
+            Self::SecretStart(word, _) => f.write_str(word),
             Self::Name(value) => write!(f, "name:{value}"),
             Self::Id(value) => write!(f, "id:{value}"),
             Self::By(value) => write!(f, "by:{value}"),
@@ -204,7 +214,7 @@ impl fmt::Display for DurationThreshold {
 /// Returns the pattern of a `label:` term, with the label in its compared form. Quotes make no
 /// difference to a label with a value, so only a text that needs them is exact then. The error
 /// describes the valid values.
-fn label_pattern(value: &TextPattern) -> Result<TextPattern, &'static str> {
+pub(super) fn label_pattern(value: &TextPattern) -> Result<TextPattern, &'static str> {
     let (key, label_value) = value.text.split_once('=').unwrap_or((&value.text, ""));
     let key: LabelKey = key.parse().map_err(|_| "a label, e.g. label:team or label:team=edge")?;
     let label_value = Label::fold_value(label_value);
@@ -252,6 +262,8 @@ pub(super) fn parse_terms<T, E>(
     parse: impl Fn(WrittenTerm<'_>) -> Result<Option<T>, E>,
 ) -> (Vec<T>, Option<E>) {
     let (mut terms, mut first_error) = (Vec::new(), None);
+    // An error contains its term, and must not contain a secret.
+    let text = parsed_text(text);
     let mut rest = text.trim_start();
     while !rest.is_empty() {
         let (term, after) = split_term(rest);

@@ -2,14 +2,17 @@
 //! a token, or on the fields that a list holds instead of the whole record. `grammar` parses and
 //! prints searches. Called by the list screen and by `list --search`.
 
+mod advice;
 mod events;
 mod grammar;
+mod secret_words;
 
 use std::{borrow::Cow, sync::Arc};
 
 pub use self::{
     events::{EVENT_TERMS, EventSearch, EventSearchError},
     grammar::{SearchError, TERMS},
+    secret_words::without_secrets,
 };
 use super::{
     Actor, Timestamp,
@@ -41,6 +44,9 @@ struct SearchTerm {
 enum Predicate {
     /// Name, id or description contains this text.
     Words(String),
+    /// The start of a secret: the id is the second text, or name, id or description contains the
+    /// first text, because a name can have the same form.
+    SecretStart(String, String),
     Name(TextPattern),
     Id(TextPattern),
     /// The creator: user, sudo user or address.
@@ -307,6 +313,10 @@ impl Predicate {
             Self::Words(words) => {
                 let SearchableTexts { name, id, description } = texts();
                 [name, id, description].iter().any(|text| text.contains(words))
+            }
+            Self::SecretStart(word, start_id) => {
+                let SearchableTexts { name, id, description } = texts();
+                id == *start_id || [name, id, description].iter().any(|text| text.contains(word))
             }
             Self::Name(value) => value.matches_within(&texts().name),
             Self::Id(value) => value.matches_within(&texts().id),

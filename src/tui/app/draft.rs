@@ -1,6 +1,7 @@
-//! The draft in the create form. It is kept while the program runs, a message names it when the
-//! operator leaves or enters the form, and quitting discards it only after a second press. Called by
-//! `update`.
+//! What the operator has entered and not saved: the draft in the create form and the changes of
+//! scopes in the detail. Both are kept while the program runs, and quitting discards them only after
+//! a second press of the quit or the interrupt key. A message names the draft when the operator leaves
+//! or enters the form. Called by `update`.
 
 use std::time::Duration;
 
@@ -13,6 +14,8 @@ use crate::{
 
 /// How long after a warning about a draft the quit key discards the draft and quits.
 const DISCARD_WINDOW: Duration = Duration::from_secs(3);
+/// A press of the interrupt key counts as repeated if the previous press is at most this long ago.
+const INTERRUPT_WINDOW: Duration = Duration::from_millis(1_500);
 
 impl App {
     /// Says that the form contains a draft, because a new form is empty.
@@ -48,19 +51,58 @@ impl App {
         }
     }
 
-    /// Quits. If the create form has a draft, the first press only warns.
+    /// Quits. If something is not saved, the first press only warns.
     pub(super) fn quit(&mut self) {
         let now = self.model.elapsed;
         let again = self.draft_warned_at.is_some_and(|at| now.saturating_sub(at) <= DISCARD_WINDOW);
-        if !self.create.is_dirty() || again {
-            return self.effects.push(Effect::Quit);
+        match self.unsaved_text().filter(|_| !again) {
+            Some(text) => {
+                self.draft_warned_at = Some(now);
+                self.warn(text);
+            }
+            None => self.effects.push(Effect::Quit),
         }
-        self.draft_warned_at = Some(now);
+    }
+
+    /// What would be lost, and the keys that quit and that lead back to it.
+    fn unsaved_text(&self) -> Option<String> {
         let ctx = &self.model;
         let key = |action| ctx.key(Mode::Global, action);
-        let (quit, form) = (key(Action::Quit), key(Action::CreateTab));
-        self.warn(format!(
-            "The create form has a draft. Press {quit} again to quit and discard the draft, or {form} to return to it."
-        ));
+        let quit = key(Action::Quit);
+        if self.create.is_dirty() {
+            let form = key(Action::CreateTab);
+            return Some(format!(
+                "The create form has a draft. Press {quit} again to quit and discard the draft, or {form} to return to it."
+            ));
+        }
+        let token = self.detail.unapplied(ctx)?;
+        let name = ctx.token(&token).map_or("A token", |token| token.name.as_str());
+        Some(format!(
+            "{name} has changes of scopes that are not applied. Press {quit} again to quit and discard them."
+        ))
+    }
+
+    /// Handles a press of the interrupt key. The first press closes the topmost dialog, and the
+    /// second press quits. With an undelivered secret on the screen, the first two presses only
+    /// warn and the third quits.
+    pub(super) fn interrupt(&mut self) {
+        let now = self.model.elapsed;
+        let presses = match self.interrupt_presses {
+            Some((at, presses)) if now.saturating_sub(at) <= INTERRUPT_WINDOW => presses + 1,
+            _ => 1,
+        };
+        self.interrupt_presses = Some((now, presses));
+        let is_guarded = self.has_undelivered_secret();
+        if presses > 2 || (presses == 2 && !is_guarded) {
+            return self.effects.push(Effect::Quit);
+        }
+        let key = self.model.key(Mode::Always, Action::Interrupt);
+        if is_guarded {
+            let text = format!("The secret would be lost. Press {key} three times to quit anyway.");
+            return self.warn(text);
+        }
+        self.pending_keys.clear();
+        self.close();
+        self.info(format!("Cancelled. Press {key} again to quit."));
     }
 }

@@ -31,10 +31,14 @@ pub enum Effect {
 #[derive(Debug)]
 pub enum UiChange {
     Close,
+    /// Close the topmost dialog without a change, and show this message.
+    Cancel(&'static str),
     Open(Box<dyn Dialog>),
     /// Close the topmost dialog and run this action, as if its key had been pressed.
     Run(Action),
     GoTo(Tab),
+    /// Leave the detail for the tab from which it was opened.
+    LeaveDetail,
     ShowToken(TokenId),
     /// Show the list with this status filter and this search.
     ShowList {
@@ -79,6 +83,10 @@ impl Effect {
 
     pub fn close() -> Self {
         Self::Ui(UiChange::Close)
+    }
+
+    pub fn cancel(text: &'static str) -> Self {
+        Self::Ui(UiChange::Cancel(text))
     }
 
     pub fn info(text: impl Into<String>) -> Self {

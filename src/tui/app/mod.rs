@@ -53,6 +53,8 @@ pub struct App {
     /// equivalent command line.
     options: Vec<(&'static str, String)>,
     tab: Tab,
+    /// The tab from which the detail was opened.
+    detail_returns_to: Tab,
     tokens: TokensScreen,
     create: CreateForm,
     detail: DetailScreen,
@@ -112,6 +114,7 @@ impl App {
             identity,
             options: Vec::new(),
             tab: Tab::default(),
+            detail_returns_to: Tab::default(),
             tokens: TokensScreen::default(),
             create,
             detail: DetailScreen::default(),

@@ -53,6 +53,8 @@ pub struct Model {
     is_undelivered_dismissed: bool,
     /// Whether the create form has a draft.
     pub has_draft: bool,
+    /// Whether the detail has changes of scopes that are not applied.
+    pub has_scope_changes: bool,
     /// Whether the store is that of the demo, in memory. The app then writes no file.
     pub is_demo: bool,
     pub theme: Theme,
@@ -82,6 +84,7 @@ impl Model {
             read_only: false,
             is_undelivered_dismissed: false,
             has_draft: false,
+            has_scope_changes: false,
             is_demo: false,
             theme,
             policy,

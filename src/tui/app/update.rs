@@ -2,9 +2,7 @@
 //! runs the UI effects that the dialog or tab returns. All other effects are collected for the
 //! event loop.
 
-use std::time::Duration;
-
-use ratatui::crossterm::event::KeyEvent;
+use ratatui::crossterm::event::{KeyCode, KeyEvent};
 
 use super::{
     App, OpenDialog,
@@ -29,8 +27,6 @@ use crate::{
     },
 };
 
-/// A press of the interrupt key counts as repeated if the previous press is at most this long ago.
-const INTERRUPT_WINDOW: Duration = Duration::from_millis(1_500);
 /// Why the demo refuses to write a secret to a file.
 pub(super) const NO_FILE_IN_DEMO: &str = "The demo writes no file.";
 
@@ -64,6 +60,7 @@ impl App {
         self.follow_selection();
         self.request_missing();
         self.model.has_draft = self.create.is_dirty();
+        self.model.has_scope_changes = self.detail.unapplied(&self.model).is_some();
         std::mem::take(&mut self.effects)
     }
 
@@ -109,10 +106,26 @@ impl App {
         match self.model.keymap.resolve(mode, &self.pending_keys) {
             KeyResolution::Prefix => return,
             KeyResolution::Action(action) => self.run_action(action),
+            // The key does not continue the sequence: it does what it does on its own. On a secret,
+            // a mistyped key could close the panel.
+            KeyResolution::Unbound
+                if prefixed && event.code != KeyCode::Esc && mode != Mode::Secret =>
+            {
+                self.pending_keys.clear();
+                return self.handle_key(event);
+            }
             KeyResolution::Unbound if !prefixed && mode.takes_text() => self.handle_text(event),
-            KeyResolution::Unbound => {}
+            KeyResolution::Unbound => self.explain_key(mode, Key::from(event)),
         }
         self.pending_keys.clear();
+    }
+
+    /// Says where a key works that does nothing here.
+    fn explain_key(&mut self, mode: Mode, key: Key) {
+        if let Some(other) = self.model.keymap.other_screen(mode, key) {
+            let label = key.label(self.model.theme.is_ascii());
+            self.info(format!("{label} works {}.", other.place()));
+        }
     }
 
     fn handle_text(&mut self, key: KeyEvent) {
@@ -212,11 +225,10 @@ impl App {
             Action::DetailTab => self.go_to(Tab::Detail),
             Action::AuditTab => self.go_to(Tab::Audit),
             Action::OverviewTab => self.go_to(Tab::Overview),
-            Action::GoToLostSecret => {
-                if let Some(id) = self.model.first_undelivered() {
-                    self.run_ui_action(UiChange::ShowToken(id));
-                }
-            }
+            Action::GoToLostSecret => match self.model.first_undelivered() {
+                Some(id) => self.run_ui_action(UiChange::ShowToken(id)),
+                None => self.info("No secret may be lost: all secrets were saved."),
+            },
             Action::Back if self.model.dismiss_undelivered() => {}
             Action::NextTab => self.go_to(self.neighbour_tab(true)),
             Action::PreviousTab => self.go_to(self.neighbour_tab(false)),
@@ -292,14 +304,23 @@ impl App {
     pub fn run_ui_action(&mut self, action: UiChange) {
         match action {
             UiChange::Close => self.close_delivered(),
+            UiChange::Cancel(text) => {
+                self.close();
+                self.info(text);
+            }
             UiChange::Open(dialog) => self.open(dialog),
             UiChange::Run(action) => {
                 self.close();
                 self.run_action(action);
             }
             UiChange::GoTo(tab) => self.go_to(tab),
+            UiChange::LeaveDetail => self.go_to(self.detail_returns_to),
             UiChange::ShowToken(id) => {
                 self.tokens.select(id);
+                self.detail_returns_to = match self.tab {
+                    Tab::Audit | Tab::Overview => self.tab,
+                    Tab::Tokens | Tab::Create | Tab::Detail => Tab::Tokens,
+                };
                 self.tab = Tab::Detail;
                 self.show_token(Some(id));
             }
@@ -332,6 +353,7 @@ impl App {
             _ => {}
         }
         self.tab = tab;
+        self.detail_returns_to = Tab::Tokens;
         match tab {
             Tab::Audit => self.request(RequestOrigin::App, ServiceRequest::Trail),
             Tab::Detail => self.show_token(self.detail.id().or(self.tokens.selected())),
@@ -390,30 +412,6 @@ impl App {
             }
             None => {}
         }
-    }
-
-    /// Handles a press of the interrupt key. The first press closes the topmost dialog, and the
-    /// second press quits. With an undelivered secret on the screen, the first two presses only
-    /// warn and the third quits.
-    fn interrupt(&mut self) {
-        let now = self.model.elapsed;
-        let presses = match self.interrupt_presses {
-            Some((at, presses)) if now.saturating_sub(at) <= INTERRUPT_WINDOW => presses + 1,
-            _ => 1,
-        };
-        self.interrupt_presses = Some((now, presses));
-        let is_guarded = self.has_undelivered_secret();
-        if presses > 2 || (presses == 2 && !is_guarded) {
-            return self.effects.push(Effect::Quit);
-        }
-        let key = self.model.key(Mode::Always, Action::Interrupt);
-        if is_guarded {
-            let text = format!("The secret would be lost. Press {key} three times to quit anyway.");
-            return self.warn(text);
-        }
-        self.pending_keys.clear();
-        self.close();
-        self.info(format!("Cancelled. Press {key} again to quit."));
     }
 
     /// Hides all secrets and suspends the process.

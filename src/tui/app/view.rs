@@ -76,8 +76,9 @@ impl App {
         chrome::draw_top_line(self.tab, &self.identity, top, canvas);
         // Reserve the lines of the persistent banner, so that the banner does not cover a button.
         let banner = self.model.banner();
-        let lines =
-            banner.map_or(1, |text| chrome::wrap_message(&text, true, area.width, ctx).len());
+        let lines = banner
+            .as_ref()
+            .map_or(1, |text| chrome::wrap_message(text, true, area.width, ctx).len());
         let lines = u16::try_from(lines).unwrap_or(1).max(1);
         let body = Rect { y: area.y + 1, height: area.height - 2 - lines, ..area };
         // A dialog or panel over the tab takes the keys.
@@ -106,7 +107,11 @@ impl App {
                 self.detail.view(body, canvas, focus);
                 None
             }
-            Tab::Audit => self.audit.view(body, canvas),
+            Tab::Audit => {
+                // The text of the selected event has the message line, too.
+                let message_line = u16::from(banner.is_none());
+                self.audit.view(Rect { height: body.height + message_line, ..body }, canvas)
+            }
             Tab::Overview => {
                 self.overview.view(body, self.audit.chain(), canvas);
                 None

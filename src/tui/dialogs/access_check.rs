@@ -7,7 +7,7 @@ use ratatui::{
     layout::{Position, Rect},
 };
 
-use super::{Dialog, scopes::ScopeDialog};
+use super::Dialog;
 use crate::{
     domain::{AccessRequest, Decision, Denial, Token, TokenId},
     keymap::{Action, Mode},
@@ -57,23 +57,6 @@ impl AccessCheckDialog {
         let scope = self.fields.valid_scopes()?.into_iter().next()?;
         Some((AccessRequest::from(scope), self.fields.source()))
     }
-
-    fn missing_scope(&self) -> Option<&crate::domain::Scope> {
-        match &self.decision {
-            Some((_, Decision::Deny(Denial::NoScope(scope)))) => Some(scope),
-            _ => None,
-        }
-    }
-
-    fn add_missing(&self, ctx: &Model) -> Option<Effect> {
-        match (self.missing_scope(), ctx.token(&self.id)) {
-            (Some(scope), Some(token)) => {
-                let dialog = ScopeDialog::prefilled(token, std::slice::from_ref(scope), ctx);
-                Some(Effect::open(dialog))
-            }
-            _ => None,
-        }
-    }
 }
 
 impl Dialog for AccessCheckDialog {
@@ -86,7 +69,7 @@ impl Dialog for AccessCheckDialog {
         self.decision = None;
     }
 
-    fn update(&mut self, action: Action, ctx: &Model) -> Option<Effect> {
+    fn update(&mut self, action: Action, _: &Model) -> Option<Effect> {
         match action {
             Action::NextField | Action::Accept => {
                 self.fields.focus.index = (self.fields.focus.index + 1) % self.fields.input_count();
@@ -95,7 +78,6 @@ impl Dialog for AccessCheckDialog {
                 let last = self.fields.input_count() - 1;
                 self.fields.focus.index = self.fields.focus.index.checked_sub(1).unwrap_or(last);
             }
-            Action::Submit => return self.add_missing(ctx),
             Action::Cancel => return Some(Effect::close()),
             Action::Down | Action::Up => {
                 self.fields.form(&[]).update(action);
@@ -123,7 +105,8 @@ impl Dialog for AccessCheckDialog {
             Some((_, Decision::Deny(denial))) => {
                 let more = match denial {
                     Denial::NoScope(_) if !ctx.read_only => {
-                        format!(" ({} adds this scope)", ctx.key(Mode::Form, Action::Submit))
+                        let add = ctx.key(Mode::Detail, Action::AddScope);
+                        format!(" ({add} in the detail adds scopes)")
                     }
                     Denial::SourceNotAllowed(_) if self.fields.source().is_none() => {
                         ": enter an address".to_owned()
@@ -140,6 +123,11 @@ impl Dialog for AccessCheckDialog {
             }
         }
         cursor
+    }
+
+    /// The dialog answers after each key, so there is nothing to submit.
+    fn enables(&self, action: Action) -> bool {
+        action != Action::Submit
     }
 
     fn text(&mut self, key: KeyEvent) {

@@ -110,7 +110,7 @@ impl Dialog for PaletteDialog {
                 CommandAvailability::Available => Effect::Ui(UiChange::Run(command.action)),
                 CommandAvailability::Disabled => Effect::warn("Not available at the moment"),
                 CommandAvailability::OtherMode(mode) => {
-                    Effect::warn(format!("Only available {}", mode_description(mode)))
+                    Effect::warn(format!("Only available {}", mode.place()))
                 }
             }),
             _ => None,
@@ -191,7 +191,7 @@ pub(super) fn draw_command(
     let note = match command.availability {
         CommandAvailability::Available => command.keys.clone(),
         CommandAvailability::Disabled => "not now".to_owned(),
-        CommandAvailability::OtherMode(mode) => mode_description(mode).to_owned(),
+        CommandAvailability::OtherMode(mode) => mode.place().to_owned(),
     };
     let keys = width(&note).min(inner.width / 2);
     let from = inner.width.saturating_sub(keys + 1);
@@ -208,13 +208,4 @@ pub(super) fn draw_command(
         keys,
         if is_available { theme.key } else { theme.faint },
     );
-}
-
-fn mode_description(mode: Mode) -> &'static str {
-    match mode {
-        Mode::Detail => "in the detail view",
-        Mode::Audit => "in the audit trail",
-        Mode::Overview => "in the overview",
-        _ => "in the token list",
-    }
 }

@@ -6,7 +6,7 @@ use ratatui::layout::{Position, Rect};
 
 use super::{
     Dialog,
-    shared_text::{last_use_sentence, wrap_paragraph},
+    shared_text::{last_use_sentence, short_last_use, wrap_paragraph},
 };
 use crate::{
     domain::counted,
@@ -45,6 +45,8 @@ pub struct RegenerateDialog {
     confirmed: Option<ConfirmationProof>,
     title: String,
     text: Vec<String>,
+    /// The text that replaces `text` if there is not enough height. Empty for several tokens.
+    short_text: String,
     lifetime: LifetimeField,
     /// The choice of the overlap. `None` for one token that is not active, because such a token has
     /// no working secret.
@@ -81,6 +83,7 @@ impl RegenerateDialog {
             tokens: plan.ids(),
             confirmed: Some(plan.confirm()),
             title: format!("{} ({status})?", question(plan).trim_end_matches('?')),
+            short_text: token.map_or_else(String::new, |token| short_last_use(token, ctx)),
             text: [consequence.to_owned()].into_iter().chain(previous).chain(last_used).collect(),
             lifetime: LifetimeField::with_lifetime(lifetime, ctx),
             overlap: active.then(overlaps),
@@ -99,6 +102,7 @@ impl RegenerateDialog {
             tokens,
             confirmed: None,
             text: vec![MANY_TEXT.to_owned()],
+            short_text: String::new(),
             lifetime: LifetimeField::keeping(ctx),
             overlap: Some(overlaps()),
             file: Some(TextInput::single_line(&format!("./secrets-{wall}.tsv"))),
@@ -163,6 +167,10 @@ impl Dialog for RegenerateDialog {
         }
     }
 
+    fn cancel(&mut self) -> Option<Effect> {
+        Some(Effect::cancel("Not regenerated."))
+    }
+
     fn submit(&mut self, ctx: &Model) -> Option<Effect> {
         if self.lifetime.submit(ctx).is_none() && !self.lifetime.keeps_last() {
             self.focus.index = LIFETIME;
@@ -192,11 +200,16 @@ impl Dialog for RegenerateDialog {
         let fields = fields + u16::try_from(fault).unwrap_or(0);
         let size = (wide, text + fields + 4);
         let inner = panel::draw(&self.title, size, self.confirmed.is_some(), area, canvas);
-        // If there is not enough height, the text is cut and the fields stay.
-        let top = (text + 2).min(inner.height.saturating_sub(fields + 1));
+        // If there is not enough height, the text is cut and the fields stay. The last use stays,
+        // too, and is scrolled with the fields.
+        let room = inner.height.saturating_sub(fields + 1);
+        let is_cut = room < text + 1 && !self.short_text.is_empty();
+        let lines = if is_cut { vec![self.short_text.clone()] } else { lines };
+        let top = if is_cut { room.clamp(1, 2) } else { (text + 2).min(room) };
+        let first = top.min(if is_cut { top - 1 } else { 1 });
         let mut offscreen_canvas = OffscreenCanvas::new(inner, top + fields + 1, ctx);
         let (inner, page) = (offscreen_canvas.content.area, &mut offscreen_canvas.canvas(ctx));
-        for (at, words) in (1..top).zip(&lines) {
+        for (at, words) in (first..top).zip(&lines) {
             page.line(inner, at).text(words, theme.text());
         }
         let form = self.inputs();

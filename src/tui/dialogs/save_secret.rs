@@ -32,13 +32,13 @@ pub struct SaveSecretDialog {
 }
 
 impl SaveSecretDialog {
-    /// A dialog that suggests a file name derived from the token name.
-    pub fn new(name: &Name) -> Self {
+    /// A dialog that suggests a file name derived from the token name and from `suffix`.
+    pub fn new(name: &Name, suffix: &str) -> Self {
         let safe = |c: char| {
             if c.is_alphanumeric() || c == '-' { c } else { '_' }
         };
         let stem: String = name.as_str().chars().map(safe).collect();
-        Self { path: TextInput::single_line(&format!("./{stem}.secret")), fault: None }
+        Self { path: TextInput::single_line(&format!("./{stem}{suffix}.secret")), fault: None }
     }
 }
 
@@ -78,7 +78,8 @@ impl Dialog for SaveSecretDialog {
     }
 
     fn enables(&self, action: Action) -> bool {
-        action != Action::CopyCommand
+        // The text names the key that writes the file; the footer would call it `next`.
+        !matches!(action, Action::CopyCommand | Action::Accept)
     }
 
     fn text(&mut self, key: KeyEvent) {

@@ -51,16 +51,12 @@ pub struct ScopeDialog {
 }
 
 impl ScopeDialog {
+    /// A dialog that adds scopes to `token`.
     pub fn add(token: &Token, ctx: &Model) -> Self {
-        Self::prefilled(token, &[], ctx)
-    }
-
-    /// A dialog that adds scopes to `token`. Its fields initially contain `scopes`.
-    pub fn prefilled(token: &Token, scopes: &[Scope], ctx: &Model) -> Self {
         let title = format!("Add scopes to {}", token.name);
         Self {
             existing: token.scopes.clone(),
-            ..Self::new(title, "Add", ScopeTarget::Token(token.id), scopes, ctx)
+            ..Self::new(title, "Add", ScopeTarget::Token(token.id), &[], ctx)
         }
     }
 

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use super::{Dialog, save_secret::SaveSecretDialog};
 use crate::{
-    domain::{Command, DeliveryMethod, Name, Secret, TokenId},
+    domain::{Command, DeliveryMethod, Name, Secret, Timestamp, TokenId},
     keymap::{Action, Mode},
     output::secret_format::SecretFormat,
     service::IssuedToken,
@@ -41,6 +41,8 @@ const HINT_GAP: u16 = 3;
 pub struct SecretPanel {
     secret: Secret,
     name: Name,
+    /// When the secret was issued, if it replaces an earlier one, whose file can still exist.
+    replaced_at: Option<Timestamp>,
     is_hidden: bool,
     /// Whether the secret is hidden because no key was pressed for [`SHOWN_FOR`].
     is_idle: bool,
@@ -63,6 +65,8 @@ impl SecretPanel {
     pub fn new(issued: IssuedToken) -> Self {
         Self {
             secret: issued.secret,
+            replaced_at: (issued.token.issued != issued.token.created)
+                .then_some(issued.token.issued),
             name: issued.token.name,
             is_hidden: false,
             is_idle: false,
@@ -257,7 +261,10 @@ impl Dialog for SecretPanel {
             Action::CopyAsUserPass => copy(SecretFormat::UserPass),
             Action::CopyAsJson => copy(SecretFormat::Json),
             Action::WriteSecret => {
-                self.save_dialog = Some(SaveSecretDialog::new(&self.name));
+                let suffix = self.replaced_at.map_or_else(String::new, |at| {
+                    ctx.zone.wall_time(at).format("-%Y%m%d-%H%M%S").to_string()
+                });
+                self.save_dialog = Some(SaveSecretDialog::new(&self.name, &suffix));
                 None
             }
             Action::PrintSecret => Some(Effect::Ui(UiChange::PrintSecret)),

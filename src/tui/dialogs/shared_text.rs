@@ -43,6 +43,14 @@ pub(in crate::tui) fn last_use_sentence(token: &Token, ctx: &Model) -> String {
     )
 }
 
+/// A sentence with the time of the last use, for a small screen.
+pub(in crate::tui) fn short_last_use(token: &Token, ctx: &Model) -> String {
+    token.last_use().map_or_else(
+        || "It was never used.".to_owned(),
+        |used| format!("Last used {}.", ctx.relative_time(used.at)),
+    )
+}
+
 /// Describes a use or a denied attempt, for a text that starts with `last used`. Example:
 /// `2 min ago from 10.0.0.7: create on channels`.
 pub(in crate::tui) fn describe_use(used: &LastUse, ctx: &Model) -> String {

@@ -33,10 +33,12 @@ pub fn draw_top_line(tab: Tab, who: &str, area: Rect, canvas: &mut Canvas<'_>) {
         }
         let style = if shown_tab == tab { theme.tab } else { theme.text() };
         let from = writer.column();
-        let draft = match (shown_tab, ctx.has_draft) {
-            (Tab::Create, true) => theme.draft_mark(),
-            _ => " ",
+        let is_unsaved = match shown_tab {
+            Tab::Create => ctx.has_draft,
+            Tab::Detail => ctx.has_scope_changes,
+            Tab::Tokens | Tab::Audit | Tab::Overview => false,
         };
+        let draft = if is_unsaved { theme.draft_mark() } else { " " };
         let label = tab_label(shown_tab, shown_tab == tab, area.width, ctx.is_demo);
         let text = if label.is_empty() {
             format!(" {number}{draft}")
@@ -179,6 +181,7 @@ pub fn draw_cli_equivalent(text: &str, area: Rect, canvas: &mut Canvas<'_>) {
     // Draw the line breaks of a description as spaces, because the command has only one line here.
     // The copied command keeps the line breaks.
     let text = text.replace('\n', " ");
+    canvas.line(area, 0).text(&" ".repeat(usize::from(area.width)), theme.blank());
     canvas.line(area, 0).skip(1).text("$", theme.faint).skip(1).text(&text, theme.text());
 }
 

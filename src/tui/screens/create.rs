@@ -71,7 +71,7 @@ impl CreateForm {
     pub fn new(ctx: &Model) -> Self {
         let (name, description) = (TextInput::single_line(""), TextInput::multi_line(""));
         let lifetime = LifetimeField::with_lifetime(ctx.policy.default_lifetime, ctx);
-        let limits = LimitsField::with_changes(&LimitChanges::default());
+        let limits = LimitsField::with_changes(&LimitChanges::default(), ctx.zone);
         let labels = LabelsField::of_new_token(&Labels::default(), &Owner::default());
         let scopes = ScopeRows::from_scopes(&[]);
         Self::with_inputs((name, description), lifetime, scopes, (limits, labels))
@@ -83,7 +83,8 @@ impl CreateForm {
         let name = TextInput::single_line(name.as_str());
         let description = TextInput::multi_line(description.as_str());
         let lifetime = LifetimeField::with_lifetime(*lifetime, ctx);
-        let (scopes, limits) = (ScopeRows::from_scopes(scopes), LimitsField::with_changes(limits));
+        let (scopes, limits) =
+            (ScopeRows::from_scopes(scopes), LimitsField::with_changes(limits, ctx.zone));
         let labels = LabelsField::of_new_token(labels, owner);
         Self::with_inputs((name, description), lifetime, scopes, (limits, labels))
     }

@@ -9,7 +9,10 @@ use crate::{
             model::Model,
             service_request::ServiceRequest,
         },
-        dialogs::{edit::EditDialog, scopes::ScopeDialog},
+        dialogs::{
+            access_check::AccessCheckDialog, edit::EditDialog, scope_preset::ScopePresetDialog,
+            scopes::ScopeDialog,
+        },
     },
 };
 
@@ -36,6 +39,12 @@ pub(super) fn token_effect(action: Action, token: &Token, ctx: &Model) -> Option
             let tokens = TokensToDelete::Listed(vec![token.id]);
             Some(preview(Command::Delete { tokens }))
         }
+        Action::EndOverlap if token.has_overlap(ctx.now) => {
+            Some(preview(Command::EndOverlap { tokens: vec![token.id] }))
+        }
+        Action::EndOverlap => Some(Effect::warn(format!("{} has no overlap to end", token.name))),
+        Action::Preset => Some(Effect::open(ScopePresetDialog::add(token, ctx))),
+        Action::Test => Some(Effect::open(AccessCheckDialog::new(token, ctx))),
         Action::CopyId => Some(Effect::copy("id", token.id.to_string())),
         Action::CopyName => Some(Effect::copy("name", token.name.to_string())),
         Action::CopyJson => Some(Effect::request(ServiceRequest::Json(token.id))),

@@ -213,7 +213,10 @@ impl TokensScreen {
             Action::Revoke if self.marks.is_empty() => {
                 token.is_some_and(|token| token.status(ctx.now) != Status::Revoked)
             }
+            Action::EndOverlap => token.is_some_and(|token| token.has_overlap(ctx.now)),
             Action::Open
+            | Action::Test
+            | Action::Preset
             | Action::Clone
             | Action::Edit
             | Action::AddScope
@@ -225,8 +228,8 @@ impl TokensScreen {
             | Action::CopyId
             | Action::CopyJson
             | Action::CopyName => token.is_some(),
-            Action::DeleteAll
-            | Action::Search
+            Action::DeleteAll => self.result.total > 0,
+            Action::Search
             | Action::NextStatus
             | Action::PreviousStatus
             | Action::Expiring
@@ -269,7 +272,8 @@ impl TokensScreen {
                 self.hides_strip ^= true;
                 None
             }
-            Action::Back if !self.search_box.field.is_empty() => {
+            Action::Back => {
+                self.query.status = self.query.status.containing();
                 self.clear_search();
                 self.refresh();
                 None

@@ -60,6 +60,13 @@ impl EntityField {
         }
     }
 
+    /// Empties the input if it contains its first entity, which belongs to another entity type.
+    pub fn clear_original(&mut self) {
+        if self.input.text() == self.original {
+            *self = Self::new("", self.is_list);
+        }
+    }
+
     /// Replaces the suggestions. The best suggestion is the first one.
     pub fn set_suggestions(&mut self, suggestions: Vec<String>) {
         self.suggestions = suggestions;

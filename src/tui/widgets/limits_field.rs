@@ -2,6 +2,7 @@
 //! the focus. The note below shows the fault or a hint. The create form and the edit dialog share
 //! it.
 
+use chrono::{TimeDelta, Timelike as _};
 use ratatui::{
     crossterm::event::KeyEvent,
     layout::{Position, Rect},
@@ -47,15 +48,19 @@ impl LimitsField {
         Self::with_texts(texts.clone(), texts)
     }
 
-    /// Starts with `changes`, those of a new token.
-    pub fn with_changes(changes: &LimitChanges) -> Self {
+    /// Starts with `changes`, those of a new token. A time is shown like that of an existing token.
+    pub fn with_changes(changes: &LimitChanges, zone: Zone) -> Self {
         fn text<T: ToString>(change: &LimitChange<T>) -> Option<String> {
             match change {
                 LimitChange::Set(value) => Some(value.to_string()),
                 LimitChange::Keep | LimitChange::Remove => None,
             }
         }
-        let texts = [text(&changes.sources), text(&changes.not_before), text(&changes.max_uses)];
+        let start = match changes.not_before {
+            LimitChange::Set(NotBefore::At(start)) => Some(start_text(next_minute(start), zone)),
+            other => text(&other),
+        };
+        let texts = [text(&changes.sources), start, text(&changes.max_uses)];
         Self::with_texts(texts, [None, None, None])
     }
 
@@ -155,6 +160,13 @@ fn start_text(start: Timestamp, zone: Zone) -> String {
     if is_exact { local } else { NotBefore::At(start) }.to_string()
 }
 
+/// The first full minute from `start` on.
+fn next_minute(start: Timestamp) -> Timestamp {
+    let past = TimeDelta::seconds(start.second().into())
+        + TimeDelta::nanoseconds(start.timestamp_subsec_nanos().into());
+    if past.is_zero() { start } else { start - past + TimeDelta::minutes(1) }
+}
+
 impl FormInput for LimitsField {
     fn step(&mut self, down: bool) -> bool {
         self.fields.step(down)
@@ -187,5 +199,21 @@ impl FormInput for LimitsField {
 
     fn draw(&self, area: Rect, canvas: &mut Canvas<'_>, focused: bool) -> Option<Position> {
         self.fields.draw(&self.summary(), area, canvas, focused)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_start_of_a_clone_has_no_seconds() {
+        let text = |start: &str| {
+            let start = LimitChange::Set(NotBefore::At(start.parse().unwrap()));
+            let changes = LimitChanges { not_before: start, ..LimitChanges::default() };
+            LimitsField::with_changes(&changes, Zone::utc()).texts()[1].clone()
+        };
+        assert_eq!(text("2026-11-30T10:06:08.547640630Z"), "2026-11-30T10:07");
+        assert_eq!(text("2026-11-30T10:06:00Z"), "2026-11-30T10:06");
     }
 }

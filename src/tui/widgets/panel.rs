@@ -9,6 +9,9 @@ use ratatui::{
 
 use super::canvas::{Canvas, truncate};
 
+/// Minimum number of columns beside a box in which the screen behind it stays visible.
+const MIN_MARGINS: u16 = 20;
+
 /// Draws a box with `width` x `height` cells inside and returns the inner area. `danger` selects
 /// the style for destructive dialogs.
 pub fn draw(
@@ -28,8 +31,13 @@ pub fn draw(
         width: wide,
         height: high,
     };
-    // One blank column on each side separates the box from the text around it.
-    let margin = Rect { x: frame.x.saturating_sub(1), width: frame.width + 2, ..frame };
+    // One blank column on each side separates the box from the text around it. A few letters beside
+    // a wide box would only distract.
+    let margin = if area.width - wide < MIN_MARGINS {
+        Rect { x: area.x, width: area.width, ..frame }
+    } else {
+        Rect { x: frame.x.saturating_sub(1), width: frame.width + 2, ..frame }
+    };
     let margin = margin.intersection(area);
     Clear.render(margin, canvas.buf);
     canvas.buf.set_style(margin, theme.base);

@@ -243,6 +243,7 @@ impl ScopeFields {
         let changed = self.form(&[]).press(key);
         if changed && at == ENTITY_TYPE {
             self.refresh_operations();
+            self.entity.clear_original();
             self.used_entities.clear();
             self.refresh_suggestions();
         }

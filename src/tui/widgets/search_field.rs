@@ -1,9 +1,9 @@
 //! The text of a search, whether it is being edited, and the error of its first invalid term. Invalid
-//! terms are ignored until they parse. Called by the token list and the audit tab, which show the
+//! terms are ignored until they parse. Never keeps the random characters of a secret. Called by the token list and the audit tab, which show the
 //! field beside their notes.
 
 use ratatui::{
-    crossterm::event::KeyEvent,
+    crossterm::event::{KeyCode, KeyEvent},
     layout::{Position, Rect},
     style::Style,
 };
@@ -13,6 +13,7 @@ use super::{
     form::FormInput as _,
     text_input::TextInput,
 };
+use crate::domain::search::without_secrets;
 
 /// Minimum width of the field in columns.
 const MIN_WIDTH: u16 = 12;
@@ -23,11 +24,14 @@ pub struct SearchField<E> {
     input: TextInput,
     is_typing: bool,
     fault: Option<E>,
+    /// Number of typed characters to ignore, because they belong to a secret. A terminal without
+    /// bracketed paste sends a pasted secret as keys.
+    ignored_chars: usize,
 }
 
 impl<E> Default for SearchField<E> {
     fn default() -> Self {
-        Self { input: TextInput::single_line(""), is_typing: false, fault: None }
+        Self { input: TextInput::single_line(""), is_typing: false, fault: None, ignored_chars: 0 }
     }
 }
 
@@ -47,6 +51,7 @@ impl<E> SearchField<E> {
     /// Replaces the text, whether the field is being edited or not.
     pub fn set_text(&mut self, text: &str) {
         self.input.set_text(text);
+        self.remove_secrets();
     }
 
     /// The error of the first invalid term.
@@ -66,12 +71,30 @@ impl<E> SearchField<E> {
 
     /// Passes a key to the field. Returns true if the text changed.
     pub fn press(&mut self, key: KeyEvent) -> bool {
-        self.is_typing && self.input.press(key)
+        let is_alphanumeric = matches!(key.code, KeyCode::Char(c) if c.is_ascii_alphanumeric());
+        self.ignored_chars = if is_alphanumeric { self.ignored_chars } else { 0 };
+        if let Some(left) = self.ignored_chars.checked_sub(1) {
+            self.ignored_chars = left;
+            return false;
+        }
+        let is_changed = self.is_typing && self.input.press(key);
+        self.ignored_chars = self.remove_secrets();
+        is_changed
+    }
+
+    /// Reduces each secret to its start with the id, before the text is shown or kept. Returns the
+    /// number of characters that a secret lacks at the end of the text.
+    fn remove_secrets(&mut self) -> usize {
+        let Some(reduced) = without_secrets(&self.input.text()) else { return 0 };
+        self.input.set_text(&reduced.text);
+        reduced.missing
     }
 
     /// Pastes `text`. Returns false if the field is not being edited.
     pub fn paste(&mut self, text: &str) -> bool {
-        self.is_typing && self.input.paste(text)
+        let is_taken = self.is_typing && self.input.paste(text);
+        self.remove_secrets();
+        is_taken
     }
 
     /// Parses the text with `parse`, which leaves out invalid terms. Afterwards, `fault` returns the

@@ -5,7 +5,7 @@ use ratatui::layout::{Position, Rect};
 
 use super::{ConfirmInput, PlanDialog, TokenRow, text};
 use crate::{
-    domain::{counted, grouped},
+    domain::{Confirmation, counted, grouped},
     keymap::Action,
     tui::{
         app::model::Model,
@@ -50,7 +50,7 @@ pub(super) fn draw(
         draw_result(dialog, finished, wide, area, canvas);
         return None;
     }
-    let paragraphs = text::paragraphs(&dialog.plan, ctx);
+    let paragraphs = fitting_paragraphs(dialog, wide, area.height, ctx);
     let wrapped = paragraphs.iter().flat_map(|text| wrap_paragraph(text, wide, &ctx.theme));
     let lines: Vec<_> = wrapped.collect();
     match &dialog.input {
@@ -67,6 +67,21 @@ pub(super) fn draw(
         }
         _ => draw_many(dialog, &lines, wide, area, canvas),
     }
+}
+
+/// The paragraphs, or a shorter text if they do not fit above the input of the dialog: what the
+/// operator must know before the answer is never cut.
+fn fitting_paragraphs(dialog: &PlanDialog, wide: u16, height: u16, ctx: &Model) -> Vec<String> {
+    let all = text::paragraphs(&dialog.plan, ctx);
+    let input = match &dialog.input {
+        // Prompt, expected text, field.
+        ConfirmInput::Typed(..) => 4,
+        _ => 1,
+    };
+    let room = usize::from(height.saturating_sub(2 + input));
+    let lines = all.iter().map(|text| wrap_paragraph(text, wide, &ctx.theme).len()).sum::<usize>();
+    let short = (lines > room).then(|| text::short_paragraphs(&dialog.plan, ctx)).flatten();
+    short.unwrap_or(all)
 }
 
 fn fault_text(dialog: &PlanDialog, ctx: &Model) -> Option<String> {
@@ -124,7 +139,9 @@ fn draw_typed(
 ) -> Option<Position> {
     let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
     let verb = text::verb(&dialog.plan);
-    let id = dialog.plan.ids().first().map_or_else(String::new, |id| format!(" or id {id}"));
+    let takes_id = matches!(dialog.plan.confirmation(), Confirmation::TypeName(_));
+    let id = dialog.plan.ids().first().copied().filter(|_| takes_id);
+    let id = id.map_or_else(String::new, |id| format!(" or id {id}"));
     let prompt = wrap(&format!("To {verb}, type {description}{id}:"), wide, theme);
     let mut fixed: Vec<_> = prompt.into_iter().map(|line| (line, theme.text())).collect();
     fixed.extend(wrap(expected, wide, theme).into_iter().map(|line| (line, theme.heading)));
@@ -134,8 +151,10 @@ fn draw_typed(
     let inner = panel::draw(&dialog.title, size, true, area, canvas);
 
     let mut line = (line_count(words.len()) + 2).min(inner.height.saturating_sub(input_height));
-    let words = cut_lines(words, line.saturating_sub(1), wide, theme);
-    canvas.text_lines(inner, 1..line, words, theme.text());
+    // If there is not enough height, drop the empty line above the text first.
+    let top = u16::from(line > line_count(words.len()));
+    let words = cut_lines(words, line.saturating_sub(top), wide, theme);
+    canvas.text_lines(inner, top..line, words, theme.text());
     for (text, style) in &fixed {
         canvas.line(inner, line).text(text, *style);
         line += 1;

@@ -125,7 +125,8 @@ impl PlanDialog {
     fn accept(&mut self) -> Option<Effect> {
         match &self.input {
             _ if self.result_text.is_some() => Some(Effect::close()),
-            ConfirmInput::Nothing | ConfirmInput::Buttons(false) => Some(Effect::close()),
+            ConfirmInput::Nothing => Some(Effect::close()),
+            ConfirmInput::Buttons(false) => self.cancel(),
             ConfirmInput::Buttons(true) | ConfirmInput::Enter => {
                 Some(Effect::request(self.execute()))
             }
@@ -182,7 +183,7 @@ impl Dialog for PlanDialog {
 
     fn update(&mut self, action: Action, _: &Model) -> Option<Effect> {
         match (action, &mut self.input) {
-            (Action::Cancel, _) => return Some(Effect::close()),
+            (Action::Cancel, _) => return self.cancel(),
             (Action::Submit, ConfirmInput::Buttons(_)) => {
                 return Some(Effect::request(self.execute()));
             }
@@ -193,6 +194,14 @@ impl Dialog for PlanDialog {
             _ => self.scroll(action),
         }
         None
+    }
+
+    fn cancel(&mut self) -> Option<Effect> {
+        let has_question = self.result_text.is_none() && !self.plan.changes.is_empty();
+        Some(match text::cancelled(&self.plan.command) {
+            Some(text) if has_question => Effect::cancel(text),
+            _ => Effect::close(),
+        })
     }
 
     fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {

@@ -17,7 +17,7 @@ use crate::{
     },
     tui::{
         app::model::Model,
-        dialogs::shared_text::{describe_use, last_use_sentence},
+        dialogs::shared_text::{describe_use, last_use_sentence, short_last_use},
         theme::time_format,
     },
 };
@@ -121,6 +121,23 @@ fn one_token_text(plan: &Plan, ctx: &Model) -> Vec<String> {
         _ => {}
     }
     text
+}
+
+/// The text of a revoke or deletion of one token for a small screen; `None` for other plans.
+pub(super) fn short_paragraphs(plan: &Plan, ctx: &Model) -> Option<Vec<String>> {
+    let token = plan.changes.first().and_then(|change| change.before.token())?;
+    let is_one = plan.command.tokens().len() == 1;
+    let consequence = match &plan.command {
+        Command::Revoke { .. } if is_one && plan.ended_overlaps().next().is_some() => {
+            "Both its secrets stop working at once and can't be restored.".to_owned()
+        }
+        Command::Revoke { .. } if is_one => {
+            "Its secret stops working at once and can't be restored.".to_owned()
+        }
+        Command::Delete { .. } if is_one => undo_hint(ctx, "within 24 hours "),
+        _ => return None,
+    };
+    Some(vec![consequence, short_last_use(token, ctx)])
 }
 
 fn end_overlap_text(token: &Token, ctx: &Model) -> Vec<String> {
@@ -303,6 +320,17 @@ pub(super) fn verb(plan: &Plan) -> &'static str {
         Command::Restore(_) => "restore",
         Command::Revert(_) => "undo",
         Command::RecordDelivery { .. } | Command::AcceptClock => "accept",
+    }
+}
+
+/// What the app says after the operator cancelled a command that stops or replaces a secret.
+pub(in crate::tui::dialogs) fn cancelled(command: &Command) -> Option<&'static str> {
+    match command {
+        Command::Revoke { .. } => Some("Not revoked."),
+        Command::Delete { .. } => Some("Not deleted."),
+        Command::Regenerate { .. } => Some("Not regenerated."),
+        Command::EndOverlap { .. } | Command::RemoveScopes { .. } => Some("Nothing was changed."),
+        _ => None,
     }
 }
 

@@ -9,9 +9,9 @@ use crate::{
     keymap::{Action, Mode},
     tui::{
         app::model::Model,
-        theme::time_format::TimeFormat,
+        theme::time_format::with_times_in,
         widgets::{
-            canvas::{Canvas, width, wrap},
+            canvas::{Canvas, line_rect, width, wrap},
             scrollbar::draw_scrollbar,
         },
     },
@@ -43,10 +43,10 @@ struct ColumnWidths {
 impl ColumnWidths {
     /// Fits the columns to the events, and to an area with `columns`.
     fn of<'a>(events: impl Iterator<Item = &'a AuditEvent>, columns: u16, ctx: &Model) -> Self {
-        let time = if ctx.time_format == TimeFormat::Relative { 12 } else { 17 };
-        let mut widths = Self { time, action: 6, token: 5, who: 3, from: 0 };
+        let mut widths = Self { time: 12, action: 6, token: 5, who: 3, from: 0 };
         for event in events {
             let (body, actor) = (&event.body, &event.body.actor);
+            widths.time = widths.time.max(width(&ctx.relative_or_date(body.at)));
             widths.action = widths.action.max(width(body.action.as_str()));
             widths.token = widths.token.max(width(&body.name)).min(20);
             widths.who = widths.who.max(width(&actor.account())).min(14);
@@ -62,6 +62,11 @@ impl ColumnWidths {
             }
         }
         widths
+    }
+
+    /// The width of time, action and token.
+    fn start(self) -> u16 {
+        1 + self.time + 2 + self.action + 2 + self.token
     }
 
     /// The number of columns that are left for the details.
@@ -90,6 +95,18 @@ fn short_detail(detail: &str) -> String {
 }
 
 impl AuditScreen {
+    /// The whole text of the selected event, wrapped to `columns`: a row shows only its start.
+    pub(super) fn selected_text(&self, columns: u16, ctx: &Model) -> Vec<String> {
+        let Some(body) = self.selected().map(|event| &event.body) else { return Vec::new() };
+        let detail = with_times_in(&body.detail, ctx.shown_zone());
+        let detail = if detail.is_empty() { detail } else { format!(": {detail}") };
+        let name = if body.name.is_empty() { String::new() } else { format!(" {}", body.name) };
+        let (at, action) = (ctx.date(body.at), body.action.as_str());
+        let text = format!("{at} {action}{name} by {}{detail}", body.actor);
+        let lines = wrap(&text, columns.saturating_sub(2), &ctx.theme).into_iter();
+        lines.map(|line| format!(" {line}")).collect()
+    }
+
     /// Draws the lines above the rows. Returns the cursor position while a search is typed.
     pub(super) fn draw_header(&self, area: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
         let state = Rect { y: area.y + header_lines(area) - 2, height: 1, ..area };
@@ -206,15 +223,20 @@ impl AuditScreen {
             let Some(event) = self.event(*index) else { continue };
             let body = &event.body;
             let cells = [
-                ctx.short_time(body.at),
+                ctx.relative_or_date(body.at),
                 body.action.as_str().to_owned(),
                 body.name.clone(),
                 body.actor.account(),
                 body.actor.from.as_deref().unwrap_or_default().to_owned(),
-                short_detail(&body.detail),
+                with_times_in(&short_detail(&body.detail), ctx.shown_zone()),
             ];
             draw_cells(&cells, widths, [theme.text(), theme.faint], (line, table), canvas);
-            canvas.list_row((table, line), (at, self.rows.selected()), Action::Open);
+            ctx.hit_map.list_row(line_rect(table, line), at, self.rows.selected());
+            if at == self.rows.selected() {
+                // Only the start is highlighted, so that a move sends few bytes.
+                let start = Rect { width: widths.start().min(table.width), ..table };
+                canvas.fill_line(start, line, theme.selected);
+            }
         }
         let bar = Rect {
             x: area.right() - 1,

@@ -22,7 +22,11 @@ use crate::{
             effect::{Effect, Tab, UiChange},
             model::Model,
         },
-        widgets::{canvas::Canvas, list_selection::ListSelection, search_field::SearchField},
+        widgets::{
+            canvas::{Canvas, rect_below},
+            list_selection::ListSelection,
+            search_field::SearchField,
+        },
     },
 };
 
@@ -231,16 +235,22 @@ impl AuditScreen {
         is_accepted
     }
 
-    /// Draws the tab. Returns the cursor position while a search is typed.
+    /// Draws the tab, and below it the whole text of the selected event. Returns the cursor position while a search is typed.
     pub fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
         if self.search_field.is_typing() {
             canvas.ctx.hit_map.set_prefix(Some(Action::Accept));
         }
         let header = draw::header_lines(area);
+        let text = self.selected_text(area.width, canvas.ctx);
+        let most = area.height.saturating_sub(header) / 2;
+        let text_height = u16::try_from(text.len()).unwrap_or(most).min(most);
+        let below = rect_below(area, area.height - text_height);
+        let area = Rect { height: area.height - text_height, ..area };
         let page = usize::from(area.height.saturating_sub(header));
         let top = self.rows.scroll_to_selection(page, self.visible.len());
         let cursor = self.draw_header(area, canvas);
         self.draw_rows((header, area), (top, page), canvas);
+        canvas.text_lines(below, 0.., text, canvas.ctx.theme.text());
         canvas.ctx.hit_map.set_prefix(None);
         cursor
     }

@@ -48,7 +48,11 @@ fn column_areas(area: Rect) -> (Rect, Rect) {
         return (area, Rect { width: 0, ..area });
     }
     let left = area.width * 17 / 30;
-    (Rect { width: left - 1, ..area }, Rect { x: area.x + left, width: area.width - left, ..area })
+    (
+        Rect { width: left - 1, ..area },
+        // Two blank columns keep the label apart from a long text of the left column.
+        Rect { x: area.x + left + 1, width: area.width - left - 1, ..area },
+    )
 }
 
 /// Wraps the lines of `facts` and leaves out lines until the rest fits into `height`.

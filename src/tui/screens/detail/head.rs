@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 
 use super::facts::wrap_lines;
 use crate::{
-    domain::Token,
+    domain::{Status, Token},
     keymap::{Action, Mode},
     tui::{
         app::model::Model,
@@ -22,7 +22,8 @@ const MIN_DESCRIPTION_WIDTH: u16 = 30;
 pub(super) fn draw_head(token: &Token, area: Rect, canvas: &mut Canvas<'_>) -> u16 {
     let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
     let status = token.status(ctx.now);
-    let sign = format!("{} {}", theme.status_glyph(status), status.as_str());
+    let used_up = if token.is_used_up() && status == Status::Active { ", used up" } else { "" };
+    let sign = format!("{} {}{used_up}", theme.status_glyph(status), status.as_str());
     let at = area.width.saturating_sub(width(&sign));
     canvas
         .line(area, 0)

@@ -26,7 +26,6 @@ use crate::{
             effect::{Effect, Tab, UiChange},
             model::Model,
         },
-        dialogs::{access_check::AccessCheckDialog, scope_preset::ScopePresetDialog},
         widgets::{
             canvas::{Canvas, width, wrap},
             list_selection::ListSelection,
@@ -71,7 +70,7 @@ impl DetailScreen {
     }
 
     /// Shows the token `id`. If another token was shown before, no events are shown until `deliver`
-    /// is called. Pending changes of scopes are kept until those of another token begin.
+    /// is called. Pending changes of scopes are kept.
     pub fn show(&mut self, id: Option<TokenId>) {
         if self.id != id {
             let scope_edit = std::mem::take(&mut self.scope_edit);
@@ -93,6 +92,11 @@ impl DetailScreen {
             self.days = days;
             self.denied = denied;
         }
+    }
+
+    /// A token with changes of scopes that are not applied.
+    pub fn unapplied(&self, ctx: &Model) -> Option<TokenId> {
+        self.scope_edit.unapplied(ctx)
     }
 
     fn event_rows(&self, token: &Token, ctx: &Model) -> Vec<EventRow> {
@@ -122,7 +126,12 @@ impl DetailScreen {
         let Some(token) = self.token(ctx) else {
             return matches!(
                 action,
-                Action::Back | Action::Undo | Action::Help | Action::Quit | Action::NextTab
+                Action::Back
+                    | Action::New
+                    | Action::Undo
+                    | Action::Help
+                    | Action::Quit
+                    | Action::NextTab
             );
         };
         let cell = || self.cell(&self.table(token, ctx));
@@ -135,14 +144,18 @@ impl DetailScreen {
                 !self.is_narrow && self.form == TableForm::Matrix && cell().is_some()
             }
             Action::Submit => self.scope_edit.has_changes(token),
+            // The line above the footer says that the key discards the changes.
+            Action::Back => !self.scope_edit.has_changes(token),
             Action::NextCell | Action::PreviousCell => !self.is_narrow && cell().is_some(),
             _ => true,
         }
     }
 
     pub fn update(&mut self, action: Action, ctx: &Model) -> Option<Effect> {
-        if action == Action::Back {
-            return self.go_back(ctx);
+        match action {
+            Action::Back => return self.go_back(ctx),
+            Action::New => return Some(Effect::Ui(UiChange::GoTo(Tab::Create))),
+            _ => {}
         }
         let token = self.token(ctx)?;
         let table = self.table(token, ctx);
@@ -181,14 +194,6 @@ impl DetailScreen {
                 tokens: vec![token.id],
                 scopes: ScopesToRemove::All,
             })),
-            Action::EndOverlap if token.has_overlap(ctx.now) => {
-                Some(preview(Command::EndOverlap { tokens: vec![token.id] }))
-            }
-            Action::EndOverlap => {
-                Some(Effect::warn(format!("{} has no overlap to end", token.name)))
-            }
-            Action::Preset => Some(Effect::open(ScopePresetDialog::add(token, ctx))),
-            Action::Test => Some(Effect::open(AccessCheckDialog::new(token, ctx))),
             _ => token_effect(action, token, ctx),
         }
     }
@@ -223,7 +228,7 @@ impl DetailScreen {
         )
     }
 
-    /// Discards the pending changes of scopes, ends the zoom, or goes back to the list.
+    /// Discards the pending changes of scopes, ends the zoom, or leaves the detail.
     fn go_back(&mut self, ctx: &Model) -> Option<Effect> {
         if let Some(token) = self.token(ctx)
             && self.scope_edit.discard(token)
@@ -233,7 +238,7 @@ impl DetailScreen {
         if std::mem::take(&mut self.is_zoomed) {
             return None;
         }
-        Some(Effect::Ui(UiChange::GoTo(Tab::Tokens)))
+        Some(Effect::Ui(UiChange::LeaveDetail))
     }
 
     fn choose_cell(&mut self, forward: bool, table: &ScopeTable) {

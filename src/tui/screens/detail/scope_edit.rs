@@ -1,6 +1,8 @@
-//! The pending changes of scopes in the detail: for which token, and from which scopes on. Refuses
+//! The pending changes of scopes in the detail, for each token, and from which scopes on. Refuses
 //! what the scopes of the token rule out. Changes nothing in the store: the screen requests the
 //! command of this module. Called by the detail screen.
+
+use std::collections::BTreeMap;
 
 use crate::{
     domain::{Command, PendingScopes, Scope, ScopeCatalogue, Token, TokenId, grouped},
@@ -8,19 +10,32 @@ use crate::{
     tui::app::{effect::Effect, model::Model},
 };
 
-/// The changes of scopes that the operator has chosen for one token.
+/// The changes of scopes that the operator has chosen and not applied.
 #[derive(Debug, Default)]
 pub(super) struct ScopeEdit {
-    token: Option<TokenId>,
+    tokens: BTreeMap<TokenId, TokenEdit>,
+}
+
+/// The changes of one token.
+#[derive(Debug, Default)]
+struct TokenEdit {
     /// The scopes of the token when its changes were last compared with it.
     base: Vec<Scope>,
     pending: PendingScopes,
 }
 
 impl ScopeEdit {
-    /// The changes of `token`; none if those of another token are kept.
     pub fn pending(&self, token: &Token) -> PendingScopes {
-        if self.token == Some(token.id) { self.pending.clone() } else { PendingScopes::default() }
+        self.tokens.get(&token.id).map(|edit| edit.pending.clone()).unwrap_or_default()
+    }
+
+    /// The first token with changes that it does not have in its record.
+    pub fn unapplied(&self, ctx: &Model) -> Option<TokenId> {
+        let has_changes = |(id, edit): &(&TokenId, &TokenEdit)| match ctx.token(id) {
+            Some(token) => !edit.pending.is_empty_on(&token.scopes),
+            None => !ctx.is_gone(id) && !edit.pending.is_empty_on(&edit.base),
+        };
+        self.tokens.iter().find(has_changes).map(|(id, _)| *id)
     }
 
     pub fn has_changes(&self, token: &Token) -> bool {
@@ -29,9 +44,11 @@ impl ScopeEdit {
 
     /// Drops the changes that `token` has in its record by now.
     pub fn rebase(&mut self, token: &Token) {
-        if self.token == Some(token.id) && self.base != *token.scopes {
-            self.pending.rebase(&self.base, &token.scopes);
-            self.base = token.scopes.to_vec();
+        if let Some(edit) = self.tokens.get_mut(&token.id)
+            && edit.base != *token.scopes
+        {
+            edit.pending.rebase(&edit.base, &token.scopes);
+            edit.base = token.scopes.to_vec();
         }
     }
 
@@ -43,13 +60,12 @@ impl ScopeEdit {
         token: &Token,
         catalogue: &ScopeCatalogue,
     ) -> Option<Effect> {
-        if self.token != Some(token.id) {
-            *self = Self { token: Some(token.id), base: token.scopes.to_vec(), ..Self::default() };
-        }
         self.rebase(token);
+        let new = || TokenEdit { base: token.scopes.to_vec(), ..TokenEdit::default() };
+        let pending = &mut self.tokens.entry(token.id).or_insert_with(new).pending;
         let toggled = match scopes {
-            [scope] => self.pending.toggle(scope.clone(), &token.scopes, catalogue),
-            several => self.pending.toggle_all(several, &token.scopes, catalogue),
+            [scope] => pending.toggle(scope.clone(), &token.scopes, catalogue),
+            several => pending.toggle_all(several, &token.scopes, catalogue),
         };
         toggled.err().map(|error| Effect::warn(format!("{}: {error}", token.name)))
     }
@@ -57,9 +73,7 @@ impl ScopeEdit {
     /// Discards the changes of `token`. Returns whether there were any.
     pub fn discard(&mut self, token: &Token) -> bool {
         let had_changes = self.has_changes(token);
-        if had_changes {
-            *self = Self::default();
-        }
+        self.tokens.remove(&token.id);
         had_changes
     }
 

@@ -10,7 +10,7 @@ use crate::{
     tui::{
         theme::Theme,
         widgets::{
-            canvas::{Canvas, LineWriter, line_rect, rect_below, width},
+            canvas::{Canvas, LineWriter, line_rect, rect_below, truncate, width},
             hit_map::SyntheticInput,
             scrollbar::draw_scrollbar,
         },
@@ -165,8 +165,11 @@ fn draw_labels(table: &ScopeTable, row: usize, (area, line): (Rect, u16), canvas
     let domain = target.domain.as_ref().map(Domain::as_str);
     if area.width < MIN_DOMAIN_LABELS {
         let domain = domain.map_or_else(String::new, |domain| format!("@{domain}"));
-        let text = format!("{}{domain}", target.entity);
-        writer.write_column(&text, left, entity_style(target.entity.as_str(), &theme));
+        // A scope without its domain would look wider than it is, so that the entity is cut first.
+        let entity = target.entity.as_str();
+        let room = left.saturating_sub(width(&domain)).max(left.min(1));
+        let text = format!("{}{domain}", truncate(entity, room, &theme));
+        writer.write_column(&text, left, entity_style(entity, &theme));
         return;
     }
     let domain_width = (left / 3).min(14);

@@ -12,7 +12,7 @@ use crate::{
         theme::Theme,
         widgets::{
             bars::{LEVELS, level_glyph, scaled, sparkline},
-            canvas::{Canvas, rect_below, width},
+            canvas::{Canvas, rect_below, width, wrap},
         },
     },
 };
@@ -164,7 +164,9 @@ pub(super) fn expiries(overview: &Overview, area: Rect, canvas: &mut Canvas<'_>)
     }
     if max == 0 {
         let text = "No active token expires in the next 13 weeks.";
-        canvas.line(area, 2).skip(1).text(text, theme.faint);
+        let lines = wrap(text, area.width.saturating_sub(2), &theme);
+        let lines = lines.into_iter().map(|line| format!(" {line}"));
+        canvas.text_lines(area, 2.., lines, theme.faint);
         return;
     }
     // A single token must not fill the chart.

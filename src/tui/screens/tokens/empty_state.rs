@@ -48,7 +48,9 @@ impl TokensScreen {
         } else {
             format!("Press {clear} to clear the search, {next} for another status.")
         };
-        vec![reason, advice]
+        let label = self.query.search.meant_label();
+        let label = label.map(|term| format!("To search for a label, type {term}."));
+        [reason, advice].into_iter().chain(label).collect()
     }
 
     fn no_tokens_text(ctx: &Model) -> Vec<String> {

@@ -5,8 +5,8 @@ use std::ops::{ControlFlow, Range};
 
 use super::TokensScreen;
 use crate::{
-    domain::TokenId,
-    keymap::Action,
+    domain::{TokenId, grouped},
+    keymap::{Action, Mode},
     tui::app::{effect::Effect, model::Model},
 };
 
@@ -46,6 +46,17 @@ impl TokensScreen {
             {
                 self.finish_range();
                 return ControlFlow::Break(self.marks.bulk_effect(action, ctx));
+            }
+            Action::Edit | Action::Clone | Action::Preset | Action::Test | Action::EndOverlap
+                if !self.marks.is_empty() =>
+            {
+                let marked = grouped(self.marks.count(self.range_tokens()));
+                let key = |action| ctx.key(Mode::Tokens, action);
+                return ControlFlow::Break(Some(Effect::warn(format!(
+                    "{} works on one token, and {marked} are marked. {} clears the marks.",
+                    key(action),
+                    key(Action::Back)
+                ))));
             }
             _ => return ControlFlow::Continue(()),
         }

@@ -5,7 +5,7 @@ use ratatui::{layout::Rect, style::Style};
 
 use super::highlight::split_matches;
 use crate::{
-    domain::{Column, Sort, Status, Token, grouped},
+    domain::{Column, Sort, Status, Token},
     keymap::Action,
     tui::{
         app::model::Model,
@@ -164,8 +164,8 @@ pub(super) fn fitting_columns(area: u16, times: TimeFormat) -> Vec<(TableColumn,
     shown.map(|column| (column, width_of(column))).collect()
 }
 
-/// Draws the headings on line `line` of `area`, with an arrow at the sorted column. A sorted column
-/// that is not shown is named at the end of the name column.
+/// Draws the headings on line `line` of `area`, with an arrow at the sorted column. A sort key whose
+/// column is not shown follows the first heading, as `by issued`.
 pub(super) fn draw_headings(
     columns: &[(TableColumn, u16)],
     sort: Sort,
@@ -201,8 +201,13 @@ pub(super) fn draw_headings(
             ctx.hit_map.cycle_to(cell, Action::NextSort, (now, to), order.len());
         }
         if *column == TableColumn::Name && !is_shown {
-            let start = from + wide.saturating_sub(width(&sorted_text));
-            let writer = canvas.line(area, line).move_to(start).text(&sorted_text, theme.accent);
+            let start = from + width(text) + 1;
+            let room = wide.saturating_sub(width(text) + 1);
+            let key = sorted_text.to_lowercase();
+            let order = format!("by {key}");
+            let order = if width(&order) <= room { order } else { key };
+            let writer = canvas.line(area, line).move_to(start);
+            let writer = writer.text_within(&order, room, theme.accent);
             ctx.hit_map.click_action(writer.rect_since(start), Action::ReverseSort);
         }
         from += wide + GAP;
@@ -315,10 +320,9 @@ fn has_gauge(token: &Token, ctx: &Model) -> bool {
     token.status(ctx.now) == Status::Active && no_uses_left(token).is_none()
 }
 
-/// `0 of 5 left`, if all uses of the token are taken. The column is too narrow for more words.
-fn no_uses_left(token: &Token) -> Option<String> {
-    let (_, max) = token.uses_left().filter(|(left, _)| *left == 0)?;
-    Some(format!("0 of {} left", grouped(max.get())))
+/// `used up`, if all uses of the token are taken.
+fn no_uses_left(token: &Token) -> Option<&'static str> {
+    token.is_used_up().then_some("used up")
 }
 
 /// The text of the expiry with its style. A token that has ended shows its status and since when,
@@ -334,11 +338,17 @@ fn expires(token: &Token, room: u16, ctx: &Model) -> (String, Style) {
         (Status::Revoked, Some(at), _) => (with_time("revoked", at), theme.danger),
         (Status::Expired, _, Some(at)) => (with_time("expired", at), theme.faint),
         _ if no_uses_left(token).is_some() => {
-            (no_uses_left(token).unwrap_or_default(), theme.warning)
+            (no_uses_left(token).unwrap_or_default().to_owned(), theme.warning)
         }
         (Status::NotYetValid, ..) => {
             let start = token.limits.not_before.unwrap_or(ctx.now);
-            (with_time("starts", start), theme.accent)
+            let time = ctx.short_time(start);
+            let text = format!("starts {time}");
+            // A date with its time of day is too wide beside the word.
+            let day = || format!("from {}", time.split(' ').next().unwrap_or_default());
+            let shorter =
+                if ctx.time_format == TimeFormat::Relative { time.clone() } else { day() };
+            (if width(&text) <= room { text } else { shorter }, theme.accent)
         }
         (_, _, None) => ("never".to_owned(), theme.text()),
         (_, _, Some(end)) => {
