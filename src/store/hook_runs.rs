@@ -13,7 +13,7 @@ use super::{
     temp_file,
     write_ops::{NO_TOKEN, Writer},
 };
-use crate::domain::{EventBody, HookRun};
+use crate::domain::{AuditAction, AuditEvent, EventBody, HookRun, TokenId};
 
 impl Store {
     /// Whether a process holds the lock with this number; see [`Store::lock_job`].
@@ -55,6 +55,23 @@ pub trait HookRunReads: ReadOps {
             ControlFlow::Continue(())
         })?;
         Ok(found)
+    }
+
+    /// Returns at most `count` undamaged events that changed the token `id`, newest first. The events
+    /// of hooks are left out, because a run changes no token, and a token can have many of them.
+    fn newest_changes_of(&self, id: &TokenId, count: usize) -> Result<Vec<AuditEvent>, StoreError> {
+        let mut limit = count;
+        loop {
+            let found = self.events_of(id, limit)?;
+            let is_complete = found.rows.len().saturating_add(found.damaged.len()) < limit;
+            let mut changes = found.rows;
+            changes.retain(|event| event.body.action != AuditAction::HookRan);
+            if is_complete || changes.len() >= count {
+                changes.truncate(count);
+                return Ok(changes);
+            }
+            limit = limit.saturating_mul(8);
+        }
     }
 
     /// Returns the run with this number; `None` if it has ended.
