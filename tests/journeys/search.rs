@@ -27,7 +27,7 @@ fn terms_filter_by_scope_use_and_time() {
         ("-label:team name:graf", vec!["grafana"]),
         ("label:team=edge", vec![]),
         ("may:channels:c-42:subscribe", vec!["ci-deploy"]),
-        ("expiring<7d", vec!["grafana"]),
+        ("expires<7d", vec!["grafana"]),
         ("expires<7d", vec!["grafana"]),
         ("status:expired", vec!["sensor-gate"]),
         ("status:all entity:*", vec!["ci-deploy", "sensor-gate"]),
@@ -133,7 +133,7 @@ fn the_expiry_key_cycles_through_7_30_and_90_days() {
     it.keys("/").types("ci").keys("<Enter> E E").sees("/ci expires<30d").sees("[Active 1]");
     it.keys("y c");
     let copied = it.copied_texts().pop().unwrap();
-    assert!(copied.contains("--search 'ci expiring<30d'"), "{copied}");
+    assert!(copied.contains("--search 'ci expires<30d'"), "{copied}");
     let mut it = Journey::on(Fixture::Few, 80, 24);
     it.keys("E E E").clicks("Expiring 1").sees("[Expiring 1]").never_sees("/expires");
     // Another status ends the window.

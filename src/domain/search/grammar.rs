@@ -11,7 +11,7 @@ use crate::domain::{
 
 /// The terms in one line, for help texts and error messages.
 pub const TERMS: &str = "status: type: op: entity: domain: may: name: id: by: \
-                         owner: label: idle> idle< expiring< expiring> unused unclaimed \
+                         owner: label: idle> idle< expires< expires> unused unclaimed \
                          wildcard unrestricted";
 
 /// Why a search is invalid. The search box shows the message beside the field.
@@ -139,7 +139,7 @@ impl Predicate {
             ),
             ("expires" | "expiring", _) => Self::Expiring(
                 parse_threshold(sign, value)
-                    .ok_or_else(|| invalid("a duration with a unit, e.g. expiring<7d"))?,
+                    .ok_or_else(|| invalid("a duration with a unit, e.g. expires<7d"))?,
             ),
             _ => return Err(SearchError::UnknownTerm(term.to_owned())),
         })
@@ -173,7 +173,7 @@ impl fmt::Display for Predicate {
             Self::Unused => f.write_str("unused"),
             Self::Undelivered => f.write_str("unclaimed"),
             Self::Idle(bound) => write!(f, "idle{bound}"),
-            Self::Expiring(bound) => write!(f, "expiring{bound}"),
+            Self::Expiring(bound) => write!(f, "expires{bound}"),
         }
     }
 }
