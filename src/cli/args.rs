@@ -113,7 +113,7 @@ pub enum CliCommand {
     #[command(after_help = help_footers::RESTORE)]
     Restore {
         /// Token id, name, or unique prefix of either
-        #[arg(add = completers::tokens())]
+        #[arg(add = completers::deleted_tokens())]
         token: String,
     },
     /// Verify a secret, and optionally its access: exit 0 if allowed, 1 if denied
@@ -338,7 +338,7 @@ pub enum ScopeSubcommand {
         /// Token id, name, or unique prefix of either
         #[arg(add = completers::tokens())]
         token: String,
-        #[arg(help = "Scopes to remove, TYPE:ENTITY:OPERATION[,OPERATION...][@DOMAIN]", required = true, value_name = "SCOPE", value_parser = held_scopes, add = completers::scopes())]
+        #[arg(help = "Scopes to remove, TYPE:ENTITY:OPERATION[,OPERATION...][@DOMAIN]", required = true, value_name = "SCOPE", value_parser = held_scopes, add = completers::held_scopes())]
         scopes: Vec<ScopeList>,
     },
     /// Add and remove scopes of a token together, all or none
@@ -349,7 +349,7 @@ pub enum ScopeSubcommand {
         token: String,
         #[arg(help = "Add these scopes, TYPE:ENTITY:OPERATION[,OPERATION...][@DOMAIN]; repeatable", long = "add", required_unless_present = "removed", value_name = "SCOPE", value_parser = scopes, add = completers::scopes())]
         added: Vec<ScopeList>,
-        #[arg(help = "Remove these scopes before the others are added; repeatable", long = "remove", value_name = "SCOPE", value_parser = held_scopes, add = completers::scopes())]
+        #[arg(help = "Remove these scopes before the others are added; repeatable", long = "remove", value_name = "SCOPE", value_parser = held_scopes, add = completers::held_scopes())]
         removed: Vec<ScopeList>,
     },
     /// Remove all scopes of a token; all its requests are then denied
@@ -392,7 +392,7 @@ pub struct Regenerate {
     pub lifetime: Option<Lifetime>,
 
     /// Keep the old secret of an active token working this long: 0, 15m, 1h or 24h
-    #[arg(long, value_name = "TIME", default_value = "0", value_parser = overlap)]
+    #[arg(long, value_name = "TIME", default_value = "0", value_parser = overlap, add = completers::overlaps())]
     pub overlap: SecretOverlap,
 
     /// Skip the confirmation that is needed if a secret stops working immediately or the token is revoked

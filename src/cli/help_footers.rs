@@ -73,8 +73,9 @@ Examples:
 
 Needs attention: active tokens that expire within 7 days, were not used for 90 days, or may do every
 operation on every entity; secrets that were never saved; a token with at least 20 denied attempts
-today (UTC); damaged records; a broken audit chain. `patdeck list --search` shows the tokens:
-expiring<7d, idle>90d, unrestricted, unclaimed. The overview in the app shows the same figures.
+today (UTC); damaged records; hooks that failed or wait (`patdeck hooks`); a broken audit chain.
+`patdeck list --search` shows the tokens:
+expires<7d, idle>90d, unrestricted, unclaimed. The overview in the app shows the same figures.
 
 Prints one line, or with --json all figures. Exit 0, 1 if something needs attention.";
 
@@ -95,6 +96,7 @@ Examples:
   patdeck create web --scope channels:orders:publish --format env >> .env
 
 The presets are read-only, publisher, subscriber and full-access; the config can define others.
+PRESET:TYPE:ENTITY limits a preset to one type, and is needed for an entity that contains a colon.
 With --like, the other options override what is copied; --scope, --preset and --label add to it.
 A check of a token with --allow-from needs the address of the bearer (verify --from).
 
@@ -164,7 +166,7 @@ Examples:
   patdeck regenerate ci-prod --overlap 15m --secret-file ci.secret
   patdeck regenerate ci-prod --lifetime 90d --yes
   patdeck regenerate web-1 web-2 --overlap 24h --secret-file new.tsv
-  patdeck regenerate --search 'expiring<7d' --overlap 24h --secret-file new.tsv
+  patdeck regenerate --search 'expires<7d' --overlap 24h --secret-file new.tsv
 
 Prints only the secret. With --overlap, the old secret keeps working that long. Asks before it ends
 an earlier overlap or makes a revoked token active again. Secrets of several tokens are saved to
@@ -199,7 +201,8 @@ Reads the secret from standard input, from --secret-file, or typed without echo 
 Exit 0 means allowed, 1 means denied; 2, 3 and 4 are errors: treat them as denied.
 With --lines, 0 means that every line was allowed. A line without a scope gets the scope of --scope,
 if there is one. Otherwise its answer is `valid: NAME`, which only identifies the token. To check
-access, accept only `allowed`.";
+access, accept only `allowed`. With --json, `allowed` is null without a scope, and `valid` is true
+if the secret works.";
 
 pub(super) const AUDIT: &str = "\
 Examples:

@@ -5,6 +5,7 @@
 use serde_json::json;
 
 use super::{
+    completers,
     exit::{CliError, Exit},
     print::{Output, print_message, print_warning},
 };
@@ -66,6 +67,7 @@ pub enum HooksSubcommand {
     #[command(after_help = DISCARD_HELP)]
     Discard {
         /// Name of the hook; it need not be in the config
+        #[arg(add = completers::hooks_with_runs())]
         hook: String,
     },
 }

@@ -14,7 +14,7 @@ pub struct List {
     pub status: StatusChoice,
 
     /// Show only tokens that match these words (in name, id or description) and terms, e.g. op:publish
-    #[arg(long, value_name = "SEARCH", default_value = "", value_parser = search, hide_default_value = true, allow_hyphen_values = true)]
+    #[arg(long, value_name = "SEARCH", default_value = "", value_parser = search, hide_default_value = true, allow_hyphen_values = true, add = completers::search_terms())]
     pub search: Search,
 
     /// Sort by this column, then by the next; - before a column reverses it [default: -issued, or id with --json]

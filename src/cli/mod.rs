@@ -6,6 +6,7 @@ pub mod args;
 mod audit;
 mod audit_filter;
 mod backup;
+mod bash_completion;
 mod change_commands;
 mod clock;
 mod completers;

@@ -37,7 +37,7 @@ pub struct TokenSelection {
     pub tokens: Vec<String>,
 
     /// The tokens that `patdeck list --search` shows with this search, instead of named ones
-    #[arg(long, value_name = "SEARCH", value_parser = search, allow_hyphen_values = true, group = "selection", conflicts_with = "tokens")]
+    #[arg(long, value_name = "SEARCH", value_parser = search, allow_hyphen_values = true, group = "selection", conflicts_with = "tokens", add = completers::search_terms())]
     pub search: Option<Search>,
 }
 

@@ -64,17 +64,19 @@ impl Service {
     /// Returns the deleted token that `text` identifies by id, name or prefix. Fails if no token
     /// matches that can still be restored.
     pub fn resolve_deleted(&self, text: &str) -> Result<Token, ServiceError> {
-        let deleted = self.store.read(|rows| {
+        unique_match(self.restorable_tokens()?, text).map_err(|error| match error {
+            ServiceError::NotFound { given, .. } => ServiceError::NotDeleted(given),
+            other => other,
+        })
+    }
+
+    /// Returns the deleted tokens that can still be restored.
+    pub fn restorable_tokens(&self) -> Result<Vec<Token>, ServiceError> {
+        let (at, mut deleted) = self.store.read(|rows| {
             Ok::<_, ServiceError>((self.clock.denial_time(rows)?, rows.trash()?.rows))
-        });
-        let (at, mut deleted) = deleted?;
+        })?;
         deleted.retain(|deleted| at - deleted.at < TRASH_RETENTION);
-        unique_match(deleted.into_iter().map(|deleted| deleted.token).collect(), text).map_err(
-            |error| match error {
-                ServiceError::NotFound { given, .. } => ServiceError::NotDeleted(given),
-                other => other,
-            },
-        )
+        Ok(deleted.into_iter().map(|deleted| deleted.token).collect())
     }
 
     /// Returns the token with this id, if the store contains it.
