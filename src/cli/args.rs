@@ -94,7 +94,7 @@ pub enum CliCommand {
     /// Create a token and print its secret once
     #[command(visible_alias = "new", after_help = help_footers::CREATE)]
     Create(LazyArgs<Create>),
-    /// Change the name, description or limits of a token
+    /// Change the name, description, labels, owner or limits of a token
     #[command(after_help = help_footers::EDIT)]
     Edit(LazyArgs<Edit>),
     /// Add, remove or clear the scopes of a token
@@ -167,11 +167,13 @@ pub enum CliCommand {
 impl CliCommand {
     /// Whether the command creates a missing store. All other commands report that it is missing.
     pub fn creates_store(&self) -> bool {
-        match self {
-            Self::Create(_) => true,
-            Self::Import(import) => !import.dry_run,
-            _ => false,
-        }
+        let imports = matches!(self, Self::Import(import) if !import.dry_run);
+        imports || matches!(self, Self::Create(_))
+    }
+
+    /// Whether the command uses an empty store in memory in the place of a missing store.
+    pub fn accepts_missing_store(&self) -> bool {
+        matches!(self, Self::Import(import) if import.dry_run)
     }
 
     /// Whether the command only ends secrets, and must run even if a stopped process has the lock.
