@@ -143,6 +143,18 @@ impl Search {
         })
     }
 
+    /// A term that was probably meant by a word of the form `KEY=VALUE`: `owner:ann` for `owner=ann`,
+    /// `label:team=edge` for `team=edge`.
+    pub fn meant_term(&self) -> Option<String> {
+        let (key, value) = self.words().find_map(|word| word.split_once('='))?;
+        let has_blank = |text: &str| text.is_empty() || text.contains(char::is_whitespace);
+        if has_blank(key) || has_blank(value) {
+            return None;
+        }
+        let is_key = TERMS.split(' ').any(|term| term.strip_suffix(':') == Some(key));
+        Some(if is_key { format!("{key}:{value}") } else { format!("label:{key}={value}") })
+    }
+
     /// Whether `token`, with its status at `at`, matches this search.
     pub fn matches(&self, token: &Token, at: Timestamp) -> bool {
         self.is_empty()
