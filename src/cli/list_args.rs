@@ -26,7 +26,7 @@ pub struct List {
     pub expiring: Option<DurationMinutes>,
 
     /// Show at most this number of tokens, the first ones of the order
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = number, allow_negative_numbers = true)]
     pub limit: Option<usize>,
 
     /// Show these columns, in this order
@@ -107,6 +107,11 @@ impl ListColumn {
 /// Parses a search, for every command with `--search`.
 pub(super) fn search(text: &str) -> Result<Search, String> {
     Search::parse(text).map_err(|fault| fault.to_string())
+}
+
+/// Parses the maximum number of rows, for every command with `--limit`.
+pub(super) fn number(text: &str) -> Result<usize, String> {
+    text.parse().map_err(|_| "use a whole number such as 20".to_owned())
 }
 
 fn sort(text: &str) -> Result<Sort, String> {
