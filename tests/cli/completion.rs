@@ -180,7 +180,7 @@ fn bash_completes_words_with_colons_and_equals_signs() {
         ),
         ("patdeck show ci-o", "[patdeck][show][ci-oslo][\n]"),
     ] {
-        let completed = completed.split_once("\n").unwrap().0;
+        let completed = completed.split_once('\n').unwrap().0;
         assert_eq!(completed_by_bash(&home, line), completed, "{line}");
     }
 }

@@ -56,7 +56,7 @@ impl HookedHome {
         self.home.path().join(".config/patdeck/config.toml")
     }
 
-    fn set_config(&self, text: &str) {
+    pub(crate) fn set_config(&self, text: &str) {
         let path = self.config();
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, text).unwrap();

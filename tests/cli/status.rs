@@ -74,7 +74,9 @@ fn hooks_that_failed_or_wait_need_attention() {
     let waiting = run(home, &["status"]);
     assert_eq!(waiting.code, 1, "{waiting:?}");
     assert!(waiting.out.starts_with("attention: 1 hook run waits; "), "{waiting:?}");
-    assert_eq!(run(home, &["hooks", "run"]).code, 5);
+    let failed = run(home, &["hooks", "run"]);
+    assert_eq!(failed.code, 5);
+    assert!(!failed.err.contains("patdeck hooks run"), "{failed:?}");
     hooked.revoke_and_die("second");
     let result = run(home, &["status"]);
     let start = "attention: 1 hook run failed, 1 hook run waits; ";
