@@ -151,7 +151,7 @@ fn a_config_without_an_end_or_a_writer_is_refused() {
 }
 
 #[test]
-fn the_check_warns_of_a_program_that_cannot_run_or_that_others_can_change() {
+fn the_check_warns_of_programs_of_hooks() {
     let hooked = HookedHome::new(&["revoke"], "true");
     assert_eq!(run(&hooked.home, &["config", "check"]).err, "");
     let program = hooked.home.path().join("program");

@@ -158,3 +158,11 @@ fn named_views_are_chips_that_a_key_goes_through() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
     it.keys("V").sees("There are no views.");
 }
+
+#[test]
+fn a_word_with_an_equals_sign_names_the_term() {
+    let mut it = Journey::on(Fixture::Few, 80, 24);
+    it.keys("/ team=edge").sees("Did you mean label:team=edge?");
+    it.retypes("owner=ann").sees("Did you mean owner:ann?");
+    it.retypes("zebra").never_sees("Did you mean");
+}

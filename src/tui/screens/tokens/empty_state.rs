@@ -48,7 +48,8 @@ impl TokensScreen {
         } else {
             format!("Press {clear} to clear the search, {next} for another status.")
         };
-        vec![reason, advice]
+        let meant = self.query.search.meant_term().map(|term| format!("Did you mean {term}?"));
+        [reason].into_iter().chain(meant).chain([advice]).collect()
     }
 
     fn no_tokens_text(ctx: &Model) -> Vec<String> {
