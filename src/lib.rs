@@ -104,7 +104,7 @@ use service::{
     Clock, Entropy, InputSensitivity, Policy, Service, ServiceError, check_input_file,
     current_actor,
 };
-use store::{OpenOptions, Store};
+use store::{OpenOptions, PathProblem, Store};
 use tui::{terminal, theme::Theme};
 
 /// Time after which the app prints at its end that it waits for hooks.
@@ -138,7 +138,7 @@ fn run_arguments(arguments: &[OsString]) -> Result<Exit, CliError> {
         return completed;
     }
     match Args::try_parse_from(arguments) {
-        Err(error) => cli::report_clap_error(&error),
+        Err(error) => cli::report_clap_error(error),
         Ok(args) => match &args.command {
             Some(command) => run_command_line(&args, command),
             None => run_app(&args),
@@ -176,7 +176,17 @@ fn run_command_line(args: &Args, command: &CliCommand) -> Result<Exit, CliError>
         cache: cli::cache_size(command),
         ..OpenOptions::default()
     };
-    let service = open_service_with(&config, options)?;
+    let service = match open_service_with(&config, options) {
+        Err(ServiceError::Store(StoreError::Path(error)))
+            if error.problem == PathProblem::NoStore && command.accepts_missing_store() =>
+        {
+            let path = config.store.display();
+            print_message(&format!("No store at {path}: the import would create it"));
+            let actor = current_actor(|name| std::env::var(name).ok());
+            Service::in_memory(Clock::System, Entropy::System, actor, policy(&config))?
+        }
+        service => service?,
+    };
     // A check reads the register itself, and must not become slower.
     if !matches!(command, CliCommand::Verify(_)) && service.was_store_outdated() {
         print_warning(&advice::outdated_store_warning());
@@ -272,16 +282,10 @@ fn open_service(config: &Config) -> Result<Service, ServiceError> {
 }
 
 fn open_service_with(config: &Config, options: OpenOptions) -> Result<Service, ServiceError> {
-    let policy = Policy {
-        prefix: config.prefix.clone(),
-        limits: config.limits,
-        default_lifetime: config.lifetime,
-        catalogue: config.catalogue.clone(),
-    };
     let actor = current_actor(|name| std::env::var(name).ok());
     let options = OpenOptions { read_only: config.read_only, ..options };
     let store = Store::open_with(&config.store, options)?;
-    let service = Service::new(store, Clock::System, Entropy::System, actor, policy);
+    let service = Service::new(store, Clock::System, Entropy::System, actor, policy(config));
     let service = service.with_hooks(config.hooks.clone());
     if service.ensure_register()? {
         let text = "the revocation register was missing, damaged or older: rebuilt it from the records \
@@ -289,6 +293,16 @@ fn open_service_with(config: &Config, options: OpenOptions) -> Result<Service, S
         print_warning(&advice::Diagnostic::new(text));
     }
     Ok(service)
+}
+
+/// The rules of the config for tokens.
+fn policy(config: &Config) -> Policy {
+    Policy {
+        prefix: config.prefix.clone(),
+        limits: config.limits,
+        default_lifetime: config.lifetime,
+        catalogue: config.catalogue.clone(),
+    }
 }
 
 /// `user@host`, for the top line.

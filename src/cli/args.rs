@@ -94,7 +94,7 @@ pub enum CliCommand {
     /// Create a token and print its secret once
     #[command(visible_alias = "new", after_help = help_footers::CREATE)]
     Create(LazyArgs<Create>),
-    /// Change the name, description or limits of a token
+    /// Change the name, description, labels, owner or limits of a token
     #[command(after_help = help_footers::EDIT)]
     Edit(LazyArgs<Edit>),
     /// Add, remove or clear the scopes of a token
@@ -113,7 +113,7 @@ pub enum CliCommand {
     #[command(after_help = help_footers::RESTORE)]
     Restore {
         /// Token id, name, or unique prefix of either
-        #[arg(add = completers::tokens())]
+        #[arg(add = completers::deleted_tokens())]
         token: String,
     },
     /// Verify a secret, and optionally its access: exit 0 if allowed, 1 if denied
@@ -167,11 +167,13 @@ pub enum CliCommand {
 impl CliCommand {
     /// Whether the command creates a missing store. All other commands report that it is missing.
     pub fn creates_store(&self) -> bool {
-        match self {
-            Self::Create(_) => true,
-            Self::Import(import) => !import.dry_run,
-            _ => false,
-        }
+        let imports = matches!(self, Self::Import(import) if !import.dry_run);
+        imports || matches!(self, Self::Create(_))
+    }
+
+    /// Whether the command uses an empty store in memory in the place of a missing store.
+    pub fn accepts_missing_store(&self) -> bool {
+        matches!(self, Self::Import(import) if import.dry_run)
     }
 
     /// Whether the command only ends secrets, and must run even if a stopped process has the lock.
@@ -338,7 +340,7 @@ pub enum ScopeSubcommand {
         /// Token id, name, or unique prefix of either
         #[arg(add = completers::tokens())]
         token: String,
-        #[arg(help = "Scopes to remove, TYPE:ENTITY:OPERATION[,OPERATION...][@DOMAIN]", required = true, value_name = "SCOPE", value_parser = held_scopes, add = completers::scopes())]
+        #[arg(help = "Scopes to remove, TYPE:ENTITY:OPERATION[,OPERATION...][@DOMAIN]", required = true, value_name = "SCOPE", value_parser = held_scopes, add = completers::held_scopes())]
         scopes: Vec<ScopeList>,
     },
     /// Add and remove scopes of a token together, all or none
@@ -349,7 +351,7 @@ pub enum ScopeSubcommand {
         token: String,
         #[arg(help = "Add these scopes, TYPE:ENTITY:OPERATION[,OPERATION...][@DOMAIN]; repeatable", long = "add", required_unless_present = "removed", value_name = "SCOPE", value_parser = scopes, add = completers::scopes())]
         added: Vec<ScopeList>,
-        #[arg(help = "Remove these scopes before the others are added; repeatable", long = "remove", value_name = "SCOPE", value_parser = held_scopes, add = completers::scopes())]
+        #[arg(help = "Remove these scopes before the others are added; repeatable", long = "remove", value_name = "SCOPE", value_parser = held_scopes, add = completers::held_scopes())]
         removed: Vec<ScopeList>,
     },
     /// Remove all scopes of a token; all its requests are then denied
@@ -392,7 +394,7 @@ pub struct Regenerate {
     pub lifetime: Option<Lifetime>,
 
     /// Keep the old secret of an active token working this long: 0, 15m, 1h or 24h
-    #[arg(long, value_name = "TIME", default_value = "0", value_parser = overlap)]
+    #[arg(long, value_name = "TIME", default_value = "0", value_parser = overlap, add = completers::overlaps())]
     pub overlap: SecretOverlap,
 
     /// Skip the confirmation that is needed if a secret stops working immediately or the token is revoked

@@ -8,7 +8,8 @@ use serde_json::json;
 use super::{
     audit_filter::{EventFilter, EventFilterArgs},
     exit::{CliError, Exit},
-    print::{Output, print_error},
+    list_args::number,
+    print::{Output, print_error, print_message},
 };
 use crate::{
     domain::{AuditEvent, EventHash, TokenId, counted, terminal_text::escape},
@@ -33,7 +34,7 @@ pub struct Audit {
     pub filter: EventFilterArgs,
 
     /// Show only this number of events, the newest ones
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = number, allow_negative_numbers = true)]
     pub limit: Option<usize>,
 
     /// Leave out the line with the headings
@@ -92,6 +93,9 @@ pub(super) fn audit(service: &Service, args: &Audit, out: &Output) -> Result<Exi
         }
         printer.print_newest()?;
         if !args.follow {
+            if !printer.has_printed && !out.json {
+                print_message("No events match");
+            }
             return Ok(Exit::Done);
         }
         io::Write::flush(&mut io::stdout())?;
@@ -127,11 +131,11 @@ fn wait_for_next_poll() -> bool {
     }
 }
 
-/// Finds an existing token, or accepts the id of a deleted one.
+/// Finds an existing token, or a deleted one by its id or its name.
 fn resolve_id(service: &Service, name: &str) -> Result<TokenId, CliError> {
-    match service.resolve_id(name) {
-        Ok(id) => Ok(id),
-        Err(error) => TokenId::parse(name).ok_or_else(|| error.into()),
+    match (service.resolve_id(name), TokenId::parse(name)) {
+        (Ok(id), _) | (Err(_), Some(id)) => Ok(id),
+        (Err(error), None) => service.resolve_in_trail(name)?.ok_or_else(|| error.into()),
     }
 }
 
@@ -140,6 +144,7 @@ struct EventPrinter<'a> {
     out: &'a Output,
     /// Whether the headings are still to be printed.
     needs_headings: bool,
+    has_printed: bool,
     /// With `--limit`, the newest events until all stored events are read.
     newest: Option<VecDeque<AuditEvent>>,
     limit: usize,
@@ -150,6 +155,7 @@ impl<'a> EventPrinter<'a> {
         Self {
             out,
             needs_headings: !args.no_header && !out.json,
+            has_printed: false,
             newest: args.limit.map(|_| VecDeque::new()),
             limit: args.limit.unwrap_or_default(),
         }
@@ -172,6 +178,7 @@ impl<'a> EventPrinter<'a> {
     }
 
     fn print(&mut self, event: &AuditEvent) -> Result<(), CliError> {
+        self.has_printed = true;
         if self.out.json {
             return Ok(self.out.object(event_json(event))?);
         }

@@ -11,7 +11,7 @@ use crate::service::Zone;
 /// Arguments that select events.
 #[derive(Debug, clap::Args)]
 pub struct EventFilterArgs {
-    /// Show only the events of this token; a deleted token is found by its id
+    /// Show only the events of this token, which may be deleted
     #[arg(long, value_name = "TOKEN", add = completers::tokens())]
     pub token: Option<String>,
 

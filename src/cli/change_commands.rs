@@ -17,9 +17,9 @@ use super::{
 };
 use crate::{
     domain::{
-        Command, Description, FieldChanges, LabelChanges, Name, NewToken, Plan, Refusal, Scope,
-        ScopePresetError, Scopes, ScopesToRemove, Secret, Token, TokensToDelete, TokensToRestore,
-        Warning, counted,
+        Command, Description, FieldChanges, LabelChanges, Name, NameError, NewToken, Plan, Refusal,
+        Scope, ScopePresetError, Scopes, ScopesToRemove, Secret, Token, TokensToDelete,
+        TokensToRestore, Warning, counted,
         describe_scopes::{NO_SCOPES, describe_scopes},
     },
     output::{
@@ -149,8 +149,11 @@ fn create(service: &Service, args: &Create) -> Result<Command, CliError> {
     let presets = expand_presets(service, &args.presets)?;
     scopes.add_missing(inherited_scopes.chain(presets)).map_err(ServiceError::from)?;
     let token = NewToken {
-        name: Name::parse(&args.name).map_err(ServiceError::from)?,
-        description: given.map_err(ServiceError::from)?.or_else(inherited).unwrap_or_default(),
+        name: Name::parse(&args.name).map_err(|error| text_error("name", error))?,
+        description: given
+            .map_err(|error| text_error("description", error))?
+            .or_else(inherited)
+            .unwrap_or_default(),
         lifetime: args.lifetime.unwrap_or(lifetime),
         scopes: scopes.iter().cloned().chain(flatten(&args.scopes)).collect(),
         limits: args.limits.changes().map_err(CliError::usage)?.or(inherited_limits),
@@ -160,14 +163,24 @@ fn create(service: &Service, args: &Create) -> Result<Command, CliError> {
     Ok(Command::Create { token, secret_file: args.secret_output.file() })
 }
 
+/// The error for a text of an argument, which names the argument if its text is too long.
+fn text_error(argument: &str, error: NameError) -> CliError {
+    match error {
+        NameError::TooLong { .. } => {
+            CliError::new(Exit::Refused, format!("the {argument} is {error}"))
+        }
+        error => ServiceError::from(error).into(),
+    }
+}
+
 fn edit(service: &Service, args: &Edit) -> Result<Command, CliError> {
     let token = service.resolve(&args.token)?.id;
     let name = args.name.as_deref().map(Name::parse).transpose();
     let description = args.description.as_deref().map(Description::parse).transpose();
     let LabelArgs { labels, owner } = &args.labels;
     let changes = FieldChanges {
-        name: name.map_err(ServiceError::from)?,
-        description: description.map_err(ServiceError::from)?,
+        name: name.map_err(|error| text_error("name", error))?,
+        description: description.map_err(|error| text_error("description", error))?,
         limits: args.limits.changes().map_err(CliError::usage)?,
         labels: LabelChanges { set: labels.clone(), removed: args.removed_labels.clone() },
         owner: owner.clone(),

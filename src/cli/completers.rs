@@ -16,17 +16,21 @@ use clap::CommandFactory as _;
 use clap_complete::{
     ArgValueCandidates, ArgValueCompleter, CompleteEnv,
     engine::CompletionCandidate,
-    env::{Bash, EnvCompleter, Fish, Zsh},
+    env::{EnvCompleter, Fish, Zsh},
 };
 
 use super::{
     args::Args,
+    bash_completion,
     exit::{CliError, Exit},
     list_args,
 };
 use crate::{
     config::{Config, ConfigFlags, Environment},
-    domain::{AuditAction, Column, Entity, Timestamp, Token},
+    domain::{
+        AuditAction, Column, Entity, EntityTypeEntry, SecretOverlap, Timestamp, Token,
+        search::TERMS,
+    },
     service::{Service, ServiceError},
 };
 
@@ -56,31 +60,60 @@ pub fn complete(arguments: &[OsString], open: Open) -> Option<Result<Exit, CliEr
 
 /// The script that makes `shell` ask for candidates, or `None` for a shell without such a script.
 pub(super) fn script(shell: clap_complete::Shell) -> Option<Vec<u8>> {
-    let shell: &dyn EnvCompleter = match shell {
-        clap_complete::Shell::Bash => &Bash,
-        clap_complete::Shell::Zsh => &Zsh,
-        clap_complete::Shell::Fish => &Fish,
-        _ => return None,
+    let registration = |shell: &dyn EnvCompleter| {
+        let mut script = Vec::new();
+        shell.write_registration(VARIABLE, "patdeck", "patdeck", "patdeck", &mut script).ok()?;
+        Some(script)
     };
-    let mut script = Vec::new();
-    shell.write_registration(VARIABLE, "patdeck", "patdeck", "patdeck", &mut script).ok()?;
-    Some(script)
+    match shell {
+        clap_complete::Shell::Bash => Some(bash_completion::SCRIPT.into()),
+        clap_complete::Shell::Zsh => {
+            let script = String::from_utf8(registration(&Zsh)?).ok()?;
+            Some(script.replace(ZSH_VALUES, ZSH_VALUES_WITHOUT_BLANK).into())
+        }
+        clap_complete::Shell::Fish => registration(&Fish),
+        _ => None,
+    }
 }
+
+/// The line of clap's script that offers values, and its replacement, which adds no blank after a
+/// value that needs more.
+const ZSH_VALUES: &str = "[[ -n $other ]] && _describe -V 'values' other\n";
+const ZSH_VALUES_WITHOUT_BLANK: &str = "\
+local -a begun=(\"${(@M)other:#*[=:]}\")
+        other=(\"${(@)other:#*[=:]}\")
+        [[ -n $begun ]] && _describe -V 'values' begun -S ''
+        [[ -n $other ]] && _describe -V 'values' other
+";
 
 /// Names of tokens, and ids once one is begun or if the name needs quotes.
 pub(super) fn tokens() -> ArgValueCompleter {
     ArgValueCompleter::new(|current: &OsStr| {
         let Some(current) = current.to_str() else { return Vec::new() };
-        from_tokens(|token, now| {
-            let name = token.name.as_str();
-            let is_plain = |c: char| c.is_alphanumeric() || "._-+".contains(c);
-            if name.chars().all(is_plain) && !name.starts_with('-') && name.starts_with(current) {
-                return vec![candidate(name, token.status(now).as_str())];
-            }
-            let id = token.id.as_str();
-            if id.starts_with(current) { vec![candidate(id, name)] } else { Vec::new() }
-        })
+        from_tokens(|token, now| token_candidate(token, current, token.status(now).as_str()))
     })
+}
+
+/// Names and ids of the deleted tokens that can be restored.
+pub(super) fn deleted_tokens() -> ArgValueCompleter {
+    ArgValueCompleter::new(|current: &OsStr| {
+        let Some(current) = current.to_str() else { return Vec::new() };
+        let deleted = service().and_then(|service| service.restorable_tokens().ok());
+        let deleted = deleted.unwrap_or_default();
+        let candidates =
+            deleted.iter().filter_map(|token| token_candidate(token, current, "deleted"));
+        candidates.take(MAX_CANDIDATES).collect()
+    })
+}
+
+/// The name of the token if it begins with `current` and needs no quotes, else its id.
+fn token_candidate(token: &Token, current: &str, help: &str) -> Option<CompletionCandidate> {
+    let (name, id) = (token.name.as_str(), token.id.as_str());
+    let is_plain = |c: char| c.is_alphanumeric() || "._-+".contains(c);
+    if name.chars().all(is_plain) && !name.starts_with('-') && name.starts_with(current) {
+        return Some(candidate(name, help));
+    }
+    id.starts_with(current).then(|| candidate(id, name))
 }
 
 /// `TYPE:`, then `TYPE:ENTITY:` with the entities of the store, then `TYPE:ENTITY:OPERATION`.
@@ -94,28 +127,57 @@ pub(super) fn scopes() -> ArgValueCompleter {
         let all: Vec<String> = match (parts.len(), entry) {
             (1, _) => entries.iter().map(|entry| format!("{}:", entry.entity_type)).collect(),
             (2, Some(entry)) => {
-                let of_type = |token: &Token, _| {
-                    let scopes = token.scopes.iter();
-                    let scopes = scopes.filter(|scope| scope.entity_type == entry.entity_type);
-                    let entities = scopes.filter_map(|scope| match &scope.entity {
-                        Entity::Id(id) => Some(format!("{}:{id}:", entry.entity_type)),
-                        Entity::Any => None,
-                    });
-                    entities.filter(|text| text.starts_with(current)).collect::<Vec<_>>()
-                };
-                let any = format!("{}:*:", entry.entity_type);
-                let listed = entry.entities.iter().map(|id| format!("{}:{id}:", entry.entity_type));
-                from_tokens(of_type).into_iter().chain(listed).chain([any]).collect()
+                entities(entry, current, |entity| format!("{}:{entity}:", entry.entity_type))
             }
             (3, Some(entry)) => {
-                let target = current.rsplit_once(':').map_or(current, |(target, _)| target);
-                entry.operations.iter().map(|it| format!("{target}:{}", it.as_str())).collect()
+                let end = current.rfind([':', ',']).map_or(0, |at| at + 1);
+                let begun = current.get(..end).unwrap_or_default();
+                entry.operations.iter().map(|it| format!("{begun}{}", it.as_str())).collect()
             }
             _ => Vec::new(),
         };
-        let all = all.into_iter().filter(|text| text.starts_with(current));
-        all.collect::<BTreeSet<_>>().into_iter().map(CompletionCandidate::new).collect()
+        beginning_with(current, all)
     })
+}
+
+/// What `form` makes of the entities of this type: those in scopes of the store and in the config,
+/// and `*`.
+fn entities(
+    entry: &EntityTypeEntry,
+    current: &str,
+    form: impl Fn(&str) -> String + Sync,
+) -> Vec<String> {
+    let of_type = |token: &Token, _| {
+        let scopes = token.scopes.iter();
+        let scopes = scopes.filter(|scope| scope.entity_type == entry.entity_type);
+        let entities = scopes.filter_map(|scope| match &scope.entity {
+            Entity::Id(id) => Some(form(id)),
+            Entity::Any => None,
+        });
+        entities.filter(|text| text.starts_with(current)).collect::<Vec<_>>()
+    };
+    let listed = entry.entities.iter().map(|id| form(id));
+    from_tokens(of_type).into_iter().chain(listed).chain([form("*")]).collect()
+}
+
+/// The scopes of the token that the command line names after `scope remove` or `scope change`.
+pub(super) fn held_scopes() -> ArgValueCompleter {
+    ArgValueCompleter::new(|current: &OsStr| {
+        let Some(current) = current.to_str() else { return Vec::new() };
+        let words: Vec<_> = env::args().skip_while(|word| word != "scope").collect();
+        let token = words.get(2).and_then(|token| service()?.resolve(token).ok());
+        let scopes = token.map(|token| token.scopes).unwrap_or_default();
+        beginning_with(current, scopes.iter().map(ToString::to_string))
+    })
+}
+
+/// The different texts of `all` that begin with the word that was begun.
+fn beginning_with(
+    current: &str,
+    all: impl IntoIterator<Item = String>,
+) -> Vec<CompletionCandidate> {
+    let all = all.into_iter().filter(|text| text.starts_with(current));
+    all.collect::<BTreeSet<_>>().into_iter().map(CompletionCandidate::new).collect()
 }
 
 /// `KEY=`, then `KEY=VALUE` with the values of the store.
@@ -144,6 +206,15 @@ pub(super) fn owners() -> ArgValueCompleter {
 fn from_texts(
     select: impl Fn(&Token, &str) -> Vec<String> + Send + Sync + 'static,
 ) -> ArgValueCompleter {
+    from_texts_and([], select)
+}
+
+/// Like [`from_texts`], and also offers `fixed` texts.
+fn from_texts_and(
+    fixed: impl IntoIterator<Item = &'static str>,
+    select: impl Fn(&Token, &str) -> Vec<String> + Send + Sync + 'static,
+) -> ArgValueCompleter {
+    let fixed: Vec<_> = fixed.into_iter().map(str::to_owned).collect();
     ArgValueCompleter::new(move |current: &OsStr| {
         let Some(current) = current.to_str() else { return Vec::new() };
         let texts = from_tokens(|token, _| {
@@ -151,15 +222,61 @@ fn from_texts(
             texts.retain(|text| text.starts_with(current) && !text.contains(char::is_whitespace));
             texts
         });
-        texts.into_iter().map(CompletionCandidate::new).collect()
+        beginning_with(current, texts.into_iter().chain(fixed.clone()))
     })
 }
 
-/// Presets, each with the colon before its entity.
-pub(super) fn presets() -> ArgValueCandidates {
+/// `PRESET:`, then `PRESET:TYPE:` and `PRESET:*`, then `PRESET:TYPE:ENTITY`.
+pub(super) fn presets() -> ArgValueCompleter {
+    ArgValueCompleter::new(|current: &OsStr| {
+        let Some(current) = current.to_str() else { return Vec::new() };
+        let Some(config) = config() else { return Vec::new() };
+        let catalogue = &config.catalogue;
+        let parts: Vec<_> = current.split(':').collect();
+        let preset = parts.first().and_then(|name| catalogue.preset(name).ok());
+        let all: Vec<String> = match (parts.as_slice(), preset) {
+            ([_], _) => catalogue.presets.iter().map(|it| format!("{}:", it.name)).collect(),
+            ([name, _], Some(preset)) => {
+                let types = preset.types(catalogue).map(|it| format!("{name}:{it}:"));
+                types.chain([format!("{name}:*")]).collect()
+            }
+            ([name, given, _], Some(preset)) => {
+                let is_of_preset = preset.types(catalogue).any(|it| it.as_str() == *given);
+                let mut entries = catalogue.entity_types.iter().filter(|_| is_of_preset);
+                let entry = entries.find(|entry| entry.entity_type.as_str() == *given);
+                let form = |entity: &str| format!("{name}:{given}:{entity}");
+                entry.map(|entry| entities(entry, current, form)).unwrap_or_default()
+            }
+            _ => Vec::new(),
+        };
+        beginning_with(current, all)
+    })
+}
+
+/// Search terms; after `label:` and `owner:` the labels and owners of the store.
+pub(super) fn search_terms() -> ArgValueCompleter {
+    from_texts_and(TERMS.split(' '), |token, current| {
+        let has_value = current.contains('=');
+        let labels = token.labels.iter().map(|label| {
+            if has_value { format!("label:{label}") } else { format!("label:{}", label.key()) }
+        });
+        let owner = current.starts_with("owner:").then(|| format!("owner:{}", token.owner_text()));
+        labels.filter(|_| current.starts_with("label:")).chain(owner).collect()
+    })
+}
+
+/// How long an old secret can keep working.
+pub(super) fn overlaps() -> ArgValueCandidates {
     ArgValueCandidates::new(|| {
-        let presets = config().map(|config| config.catalogue.presets).unwrap_or_default();
-        presets.iter().map(|it| CompletionCandidate::new(format!("{}:", it.name))).collect()
+        SecretOverlap::ALL.into_iter().map(|it| CompletionCandidate::new(it.as_str())).collect()
+    })
+}
+
+/// The hooks with runs that wait.
+pub(super) fn hooks_with_runs() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| {
+        let runs = service().and_then(|service| service.hook_runs().ok()).unwrap_or_default();
+        beginning_with("", runs.into_iter().map(|stored| stored.run.hook))
     })
 }
 
@@ -186,10 +303,11 @@ fn candidate(text: &str, help: &str) -> CompletionCandidate {
 }
 
 /// The distinct values that `select` makes of the tokens of the store, at most [`MAX_CANDIDATES`].
-fn from_tokens<T: Ord + Send>(select: impl Fn(&Token, Timestamp) -> Vec<T> + Sync) -> Vec<T> {
+fn from_tokens<T: Ord + Send, I: IntoIterator<Item = T>>(
+    select: impl Fn(&Token, Timestamp) -> I + Sync,
+) -> Vec<T> {
     let mut all = BTreeSet::new();
-    let service = config().and_then(|config| OPEN.get()?(&config).ok());
-    let Some(service) = service else { return Vec::new() };
+    let Some(service) = service() else { return Vec::new() };
     let Ok(now) = service.now() else { return Vec::new() };
     let read = service.for_each_batch(
         Vec::new,
@@ -204,6 +322,11 @@ fn from_tokens<T: Ord + Send>(select: impl Fn(&Token, Timestamp) -> Vec<T> + Syn
         return Vec::new();
     }
     all.into_iter().take(MAX_CANDIDATES).collect()
+}
+
+/// The store of the command line that is being typed, in read-only mode.
+fn service() -> Option<Service> {
+    config().and_then(|config| OPEN.get()?(&config).ok())
 }
 
 /// The config of the command line that is being typed, in read-only mode.

@@ -2,9 +2,9 @@
 //! the values in effect. Does not open the store, so that it works when the store cannot be opened.
 
 use std::{
-    fs::OpenOptions,
+    fs::{self, OpenOptions},
     io::{self, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
+    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -14,11 +14,11 @@ use serde_json::{Map, Value, json};
 use super::{
     exit::{CliError, Exit},
     help_footers,
-    print::{Output, print_error, print_hint, print_message},
+    print::{Output, print_error, print_hint, print_message, print_warning},
 };
 use crate::{
     config::{Config, ConfigError, ConfigFault, ConfigFlags, Environment, SettingSource, example},
-    domain::{Domain, Operation, ScopeCatalogue, counted},
+    domain::{Domain, Hook, Operation, ScopeCatalogue, counted},
     keymap::Keymap,
     output::{advice::Diagnostic, json::hook_json},
     service::create_private_folder,
@@ -116,9 +116,16 @@ fn check(flags: &ConfigFlags, environment: &Environment, out: &Output) -> Result
     match Config::load(flags, environment) {
         Ok(config) => {
             let file = config.file.as_deref();
+            let warnings: Vec<_> = config.hooks.iter().filter_map(program_warning).collect();
+            if !out.json {
+                warnings.iter().for_each(print_warning);
+            }
             if out.json {
                 let path = file.map(Path::to_string_lossy);
-                out.object(json!({ "path": path, "ok": true, "faults": [] }))?;
+                let warnings: Vec<_> = warnings.iter().map(ToString::to_string).collect();
+                out.object(
+                    json!({ "path": path, "ok": true, "faults": [], "warnings": warnings }),
+                )?;
             } else if let Some(path) = file {
                 out.line(&format!("{}: no mistakes", path.display()))?;
             } else {
@@ -132,6 +139,28 @@ fn check(flags: &ConfigFlags, environment: &Environment, out: &Output) -> Result
             printed.map_err(|error| CliError::from(error).or_exit(Exit::Usage))?;
             Ok(Exit::Usage)
         }
+    }
+}
+
+/// Warns of a program that cannot run, or that other accounts can change: it runs with the rights of
+/// the operator.
+fn program_warning(hook: &Hook) -> Option<Diagnostic> {
+    let (name, program) = (hook.name(), hook.command().next()?);
+    let warning = |text: String, hint: &str| Some(Diagnostic::new(text).with_hint(hint));
+    match fs::metadata(program) {
+        Err(error) => warning(
+            format!("hook {name} cannot run {program} ({error})"),
+            "correct `run` of this hook",
+        ),
+        Ok(found) if !found.is_file() || found.mode() & 0o111 == 0 => {
+            let text = format!("hook {name} cannot run {program}: it is not an executable file");
+            warning(text, "correct `run` of this hook")
+        }
+        Ok(found) if found.mode() & 0o022 != 0 => {
+            let text = format!("other accounts can change {program}, which hook {name} runs");
+            warning(text, "remove their right to write to it, for example with `chmod go-w`")
+        }
+        Ok(_) => None,
     }
 }
 
@@ -149,7 +178,7 @@ fn print_faults(error: &ConfigError, out: &Output) -> io::Result<()> {
             }
         };
         let path = path.map(|path| path.to_string_lossy());
-        return out.object(json!({ "path": path, "ok": false, "faults": faults }));
+        return out.object(json!({ "path": path, "ok": false, "faults": faults, "warnings": [] }));
     }
     let ConfigError::Faults { faults, .. } = error else {
         print_error(&Diagnostic::new(error));

@@ -143,6 +143,7 @@ fn exit_of(error: &ServiceError) -> Exit {
         | ServiceError::Interrupted { .. } => Exit::Incomplete,
         ServiceError::Store(_) | ServiceError::Entropy(_) => Exit::Store,
         ServiceError::NotFound { .. }
+        | ServiceError::Deleted(_)
         | ServiceError::NotDeleted(_)
         | ServiceError::Refused(Refusal::NotFound(_) | Refusal::NothingToRestore) => Exit::No,
         ServiceError::Ambiguous { .. } | ServiceError::NotPrinted(_) => Exit::Usage,

@@ -52,17 +52,17 @@ Search terms, which must all match (the app uses the same syntax):
                            one scope matches all of these; wildcard means entity:*
   may:TYPE:ENTITY:OPERATION[@DOMAIN]
                            a scope allows this access, wildcards included
-  unrestricted             may do every operation of the catalogue on every entity
+  unrestricted             may do every operation on every entity
   unused                   never used
   unclaimed                its secret is not saved yet
-  idle>90d idle<1h         last used (or issued, if never used) more (>) or less (<)
-                           than this ago
+  idle>90d idle<1h         last use, or issue if never used, longer ago (>) than
+                           this or more recent (<)
   expires<7d expires>7d    active, and expires sooner (<) or later (>) than this
-Values match the start (type op entity domain KEY) or any part (name id by owner); in
+Values match the start (type op entity domain KEY) or any part (name id by owner); in \
 \"quotes\" they must match in full. Prefix a term with - to negate it.
 
-Prints a table, or with --json one object per line. On a terminal, the table fits the width and has
-relative times; elsewhere, it has full times in UTC and the same columns. The message that no token
+Prints a table, or with --json one object per line. On a terminal, the table fits the width and has \
+relative times; elsewhere, it has full times in UTC and the same columns. The message that no token \
 matches goes to standard error. Exit 0; with --expiring, 1 if there are none, without a message.";
 
 pub(super) const STATUS: &str = "\
@@ -71,10 +71,11 @@ Examples:
   patdeck status --json | jq .attention
   patdeck status > /dev/null || mail -s 'tokens need attention' ops < /dev/null
 
-Needs attention: active tokens that expire within 7 days, were not used for 90 days, or may do every
-operation on every entity; secrets that were never saved; a token with at least 20 denied attempts
-today (UTC); damaged records; a broken audit chain. `patdeck list --search` shows the tokens:
-expiring<7d, idle>90d, unrestricted, unclaimed. The overview in the app shows the same figures.
+Needs attention: active tokens that expire within 7 days, were not used for 90 days, or may do every \
+operation on every entity; secrets that were never saved; a token with at least 20 denied attempts \
+today (UTC); damaged records; hooks that failed or wait (`patdeck hooks`); a broken audit chain. \
+`patdeck list --search` shows the tokens: \
+expires<7d, idle>90d, unrestricted, unclaimed. The overview in the app shows the same figures.
 
 Prints one line, or with --json all figures. Exit 0, 1 if something needs attention.";
 
@@ -94,8 +95,9 @@ Examples:
   patdeck create gate-oslo --label team=edge --label env=prod --owner 'Ann Berg'
   patdeck create web --scope channels:orders:publish --format env >> .env
 
-The presets are read-only, publisher, subscriber and full-access; the config can define others.
-With --like, the other options override what is copied; --scope, --preset and --label add to it.
+The presets are read-only, publisher, subscriber and full-access; the config can define others. \
+PRESET:TYPE:ENTITY limits a preset to one type, and is needed for an entity that contains a colon. \
+With --like, the other options override what is copied; --scope, --preset and --label add to it. \
 A check of a token with --allow-from needs the address of the bearer (verify --from).
 
 Prints only the secret. Exit 0, 2 if the arguments are invalid, 3 if a rule refuses the token.";
@@ -106,17 +108,18 @@ Examples:
   patdeck edit ci-prod --allow-from 10.0.0.0/8 --allow-from 2001:db8::/32 --max-uses none
   patdeck edit gate-oslo --label env=test --remove-label team --owner 'Bob Lie'
 
---allow-from replaces all networks of the token. A tighter limit is saved even while the clock is
-behind. A key of a label has letters, digits and -_./; a token has each key once, in any case, and
+--allow-from replaces all networks of the token. A tighter limit is saved even while the clock is \
+behind. A key of a label has letters, digits and -_./; a token has each key once, in any case, and \
 at most 16 labels. An empty --owner makes the creator the owner.
 
-Exit 0, 1 if the token does not exist, 3 if the name is taken, a limit or a label is refused, or the
+Exit 0, 1 if the token does not exist, 3 if the name is taken, a limit or a label is refused, or the \
 label to remove does not exist.";
 
 pub(super) const SCOPE: &str = "\
 Examples:
   patdeck scope add ci-prod channels:c-42:publish
   patdeck scope remove ci-prod 'clients:*:read'
+  patdeck scope change ci-prod --remove 'channels:*:publish' --add channels:c-42:publish
   patdeck scope clear ci-prod --yes";
 
 pub(super) const SCOPE_ADD: &str = "\
@@ -125,8 +128,8 @@ Examples:
   patdeck scope add ci-prod --preset full-access:channels:c-43
   patdeck scope add ci-prod channels:c-42:publish --also backup --also web
 
-Exit 0, 1 if a token does not exist, 3 if the token already has one of the scopes, or if a scope is
-not in the catalogue. With --also, each token gets the scopes that it lacks, all tokens or none;
+Exit 0, 1 if a token does not exist, 3 if the token already has one of the scopes, or if a scope is \
+not in the catalogue. With --also, each token gets the scopes that it lacks, all tokens or none; \
 exit 3 if one of them has all of the scopes already.";
 
 pub(super) const SCOPE_REMOVE: &str = "\
@@ -139,14 +142,14 @@ pub(super) const SCOPE_CHANGE: &str = "\
 Example:
   patdeck scope change ci-prod --remove 'channels:*:publish' --add channels:c-42:publish
 
-Exit 0, 1 if the token does not exist, 3 if it lacks a scope to remove, if it already has a scope to
+Exit 0, 1 if the token does not exist, 3 if it lacks a scope to remove, if it already has a scope to \
 add, or if a scope is not in the catalogue.";
 
 pub(super) const SCOPE_CLEAR: &str = "\
 Example:
   patdeck scope clear ci-prod --yes
 
-Asks you to type the name on a terminal; elsewhere, pass --yes. Exit 0, 1 if not confirmed, 2 if
+Asks you to type the name on a terminal; elsewhere, pass --yes. Exit 0, 1 if not confirmed, 2 if \
 there is neither --yes nor a terminal.";
 
 pub(super) const REVOKE: &str = "\
@@ -156,7 +159,7 @@ Examples:
   patdeck revoke --search 'idle>90d'           asks, after a list of the tokens
   patdeck list -q --search 'by:alice' | patdeck revoke - --yes
 
-Asks you to type the name (or the number of tokens) on a terminal; elsewhere, pass --yes. Revokes
+Asks you to type the name (or the number of tokens) on a terminal; elsewhere, pass --yes. Revokes \
 all or none; with --search, the tokens that can be revoked, and exit 1 if no token matches. Exit 0, 1 if a token does not exist, 3 if one is revoked already.";
 
 pub(super) const REGENERATE: &str = "\
@@ -164,11 +167,11 @@ Examples:
   patdeck regenerate ci-prod --overlap 15m --secret-file ci.secret
   patdeck regenerate ci-prod --lifetime 90d --yes
   patdeck regenerate web-1 web-2 --overlap 24h --secret-file new.tsv
-  patdeck regenerate --search 'expiring<7d' --overlap 24h --secret-file new.tsv
+  patdeck regenerate --search 'expires<7d' --overlap 24h --secret-file new.tsv
 
-Prints only the secret. With --overlap, the old secret keeps working that long. Asks before it ends
-an earlier overlap or makes a revoked token active again. Secrets of several tokens are saved to
-the file (name, tab, secret on each line) before any old secret stops working. Exit 0, 1 if a token
+Prints only the secret. With --overlap, the old secret keeps working that long. Asks before it ends \
+an earlier overlap or makes a revoked token active again. Secrets of several tokens are saved to \
+the file (name, tab, secret on each line) before any old secret stops working. Exit 0, 1 if a token \
 does not exist, 3 if a rule refuses the change.";
 
 pub(super) const DELETE: &str = "\
@@ -177,8 +180,8 @@ Examples:
   patdeck delete --search 'status:revoked idle>1y'
   patdeck delete --all
 
-Asks you to type the name (or the number of tokens) on a terminal; elsewhere, pass --yes.
-Deletes all or none. More than 5,000 tokens are saved in batches: tokens that change meanwhile are
+Asks you to type the name (or the number of tokens) on a terminal; elsewhere, pass --yes. \
+Deletes all or none. More than 5,000 tokens are saved in batches: tokens that change meanwhile are \
 skipped, and `patdeck doctor --repair` finishes a deletion that was interrupted.
 Exit 0, 1 if a token does not exist, 5 if only a part was deleted.";
 
@@ -195,11 +198,12 @@ Examples:
   patdeck verify --explain --scope clients:c-1:read < secret
   patdeck verify --lines < requests > answers
 
-Reads the secret from standard input, from --secret-file, or typed without echo on a terminal.
+Reads the secret from standard input, from --secret-file, or typed without echo on a terminal. \
 Exit 0 means allowed, 1 means denied; 2, 3 and 4 are errors: treat them as denied.
-With --lines, 0 means that every line was allowed. A line without a scope gets the scope of --scope,
-if there is one. Otherwise its answer is `valid: NAME`, which only identifies the token. To check
-access, accept only `allowed`.";
+With --lines, 0 means that every line was allowed. A line without a scope gets the scope of --scope, \
+if there is one. Otherwise its answer is `valid: NAME`, which only identifies the token. To check \
+access, accept only `allowed`. With --json, `allowed` is null without a scope, and `valid` is true \
+if the secret works.";
 
 pub(super) const AUDIT: &str = "\
 Examples:
@@ -210,10 +214,10 @@ Examples:
   patdeck audit --check || mail -s 'audit trail broken' ops < /dev/null
   patdeck audit --check --expect 9a77f3...
 
-The trail contains changes, not checks; `patdeck show` prints the last use of a token. Events are
-printed oldest first; --follow then prints new ones. --check prints the hash of the
-newest event. Keep it elsewhere: a later --check --expect HASH proves that the trail was not
-truncated or rewritten since. Exit 0; with --check, 1 if the chain is broken or lacks the expected
+The trail contains changes, not checks; `patdeck show` prints the last use of a token. Events are \
+printed oldest first; --follow then prints new ones. --check prints the hash of the \
+newest event. Keep it elsewhere: a later --check --expect HASH proves that the trail was not \
+truncated or rewritten since. Exit 0; with --check, 1 if the chain is broken or lacks the expected \
 event.";
 
 pub(super) const SCAN: &str = "\
@@ -223,13 +227,13 @@ Examples:
   git log -p --all | patdeck scan -             search the whole history
   patdeck scan . --revoke --yes                 revoke the active secrets found
 
-Skips files that .gitignore, .ignore and git's excludes name, as ripgrep does. Hidden and binary
-files are searched, because secrets leak in .env and .npmrc. Links to folders are searched as
+Skips files that .gitignore, .ignore and git's excludes name, as ripgrep does. Hidden and binary \
+files are searched, because secrets leak in .env and .npmrc. Links to folders are searched as \
 folders, and each file once.
 
-Searches in gzip, zip (also .docx, .jar), tar, base64, UTF-16 and escape sequences such as %5F, up
-to 6 levels deep and 1 GiB of decompressed bytes per file. The path a.zip!b is the file b in a.zip.
-What cannot be searched is counted and named: unreadable files, devices, files under /proc, damaged
+Searches in gzip, zip (also .docx, .jar), tar, base64, UTF-16 and escape sequences such as %5F, up \
+to 6 levels deep and 1 GiB of decompressed bytes per file. The path a.zip!b is the file b in a.zip. \
+What cannot be searched is counted and named: unreadable files, devices, files under /proc, damaged \
 or encrypted archives, other compression.
 
 Prints only the public part of a secret, and its status in this store:
@@ -249,9 +253,9 @@ Examples:
   patdeck export --output tokens.jsonl
   patdeck export | ssh other-host patdeck import -
 
-The first line is a header with the schema, the store id and the number of tokens. Each other line
-is a token: name, scopes, times, the SHA-256 digest of its secret, and of the old secret
-during an overlap. Secrets are not exported, and cannot be derived from a digest. Deleted tokens
+The first line is a header with the schema, the store id and the number of tokens. Each other line \
+is a token: name, scopes, times, the SHA-256 digest of its secret, and of the old secret \
+during an overlap. Secrets are not exported, and cannot be derived from a digest. Deleted tokens \
 and the audit trail are not exported either: see `patdeck backup`.
 
 Exit codes:
@@ -263,15 +267,15 @@ Examples:
   patdeck import tokens.jsonl --dry-run
   patdeck import tokens.jsonl --on-conflict skip
 
-Existing secrets keep working on this host. Lifetimes are imported unchanged, even if they exceed
-the limits of this config; scopes that are not in this catalogue are refused. A token that exists
+Existing secrets keep working on this host. Lifetimes are imported unchanged, even if they exceed \
+the limits of this config; scopes that are not in this catalogue are refused. A token that exists \
 with the same content is unchanged and no conflict, so that an import can be repeated.
 
 A conflict is an id that exists with other content, or a name that another token has:
   fail      import nothing, and list all conflicts
   skip      keep the existing token
   replace   import the token; a token that has its name is deleted (restorable for 24 hours)
-A replacement that would widen access (add scopes, let a secret expire later, or reactivate a token
+A replacement that would widen access (add scopes, let a secret expire later, or reactivate a token \
 which was revoked, deleted or regenerated here), or end an overlap early, is refused without --yes.
 
 More than 5,000 tokens are saved in batches. If that is interrupted, run the same import again.
@@ -285,8 +289,8 @@ pub(super) const COMPACT: &str = "\
 Example:
   patdeck compact
 
-The file grows while a process that reads the store is suspended (for example with Ctrl-Z);
-`patdeck doctor` names that process. While compact runs, no other process can write. Exit 0 when
+The file grows while a process that reads the store is suspended (for example with Ctrl-Z); \
+`patdeck doctor` names that process. While compact runs, no other process can write. Exit 0 when \
 done, 4 if another process reads an older state or holds the lock.";
 
 pub(super) const BACKUP_CREATE: &str = "\
@@ -305,8 +309,8 @@ pub(super) const BACKUP_RESTORE: &str = "\
 Example:
   patdeck backup restore /var/backups/patdeck-2026-12-24.redb
 
-Asks you to type `restore` on a terminal. Without a terminal, pass --yes; otherwise the command only
-prints the differences and changes nothing. Exit 0, 1 if not confirmed, 2 if FILE cannot be read or
+Asks you to type `restore` on a terminal. Without a terminal, pass --yes; otherwise the command only \
+prints the differences and changes nothing. Exit 0, 1 if not confirmed, 2 if FILE cannot be read or \
 there is neither --yes nor a terminal, 3 if FILE is damaged, 4 if the store cannot be used.";
 
 pub(super) const CLOCK: &str = "\
@@ -314,9 +318,9 @@ Examples:
   patdeck clock
   patdeck clock accept
 
-Tokens expire by the latest of the clock, the newest event and the newest use in the store, so that
-a clock that goes back makes nothing valid again. Secrets are issued by the clock. While it is more
-than 5 seconds behind the newest time in the store, create, regenerate, restore and import are
+Tokens expire by the latest of the clock, the newest event and the newest use in the store, so that \
+a clock that goes back makes nothing valid again. Secrets are issued by the clock. While it is more \
+than 5 seconds behind the newest time in the store, create, regenerate, restore and import are \
 refused; revoke and delete work. If the clock ran ahead and is right now, accept it.
 
 Exit codes:
@@ -329,14 +333,14 @@ Examples:
   patdeck backup check /var/backups/patdeck-2026-12-24.redb
   patdeck backup restore /var/backups/patdeck-2026-12-24.redb
 
-`patdeck backup FILE` is `patdeck backup create FILE`. The copy contains all tokens with the digests
-of their secrets, deleted tokens and the audit trail, as of one instant; its revocation register is
-FILE.revoked. The store can be used meanwhile. The copy is compared with the store after it is
+`patdeck backup FILE` is `patdeck backup create FILE`. The copy contains all tokens with the digests \
+of their secrets, deleted tokens and the audit trail, as of one instant; its revocation register is \
+FILE.revoked. The store can be used meanwhile. The copy is compared with the store after it is \
 written, and the checksums of all pages of the store are verified.
 
-Restore checks the backup, lists what differs, and asks you to type `restore`; elsewhere, pass
---yes. The revocation register is kept, so that a secret that was ended since the backup stays
-ended. Each restore keeps the replaced store as store.redb.before-restore, .2, .3 and so on; remove
+Restore checks the backup, lists what differs, and asks you to type `restore`; elsewhere, pass \
+--yes. The revocation register is kept, so that a secret that was ended since the backup stays \
+ended. Each restore keeps the replaced store as store.redb.before-restore, .2, .3 and so on; remove \
 what you do not need. Other patdeck processes can run meanwhile.
 
 Exit codes:
@@ -348,8 +352,8 @@ pub(super) const DEMO: &str = "\
 Example:
   patdeck demo
 
-Opens the app on a store in memory with about 60 tokens, their uses and their audit trail. The top
-line shows DEMO. Everything works, except that no file is written; all of it is gone when you quit.
+Opens the app on a store in memory with about 60 tokens, their uses and their audit trail. The top \
+line shows DEMO. Everything works, except that no file is written; all of it is gone when you quit. \
 The config is read for the theme and the keys.
 
 Exit 0, 2 if standard input or output is not a terminal.";
@@ -362,7 +366,7 @@ Examples:
   mkdir -p ~/.config/fish/completions
   patdeck completions fish > ~/.config/fish/completions/patdeck.fish
 
-In bash, zsh and fish, patdeck itself offers names, ids, scopes, presets and columns: it reads the
+In bash, zsh and fish, patdeck itself offers names, ids, scopes, presets and columns: it reads the \
 store in read-only mode and offers nothing without one. Run this command again after an update.";
 
 pub(super) const HELP: &str = "\
@@ -397,7 +401,8 @@ pub(super) const CONFIG_CHECK: &str = "\
 Example:
   patdeck config check --config new.toml && mv new.toml \"$(patdeck config path)\"
 
-Prints one line per mistake: FILE:LINE: and what is expected. Exit 0, 2 if there are mistakes.";
+Prints one line per mistake: FILE:LINE: and what is expected. Warns of a hook whose program cannot \
+run or can be changed by others. Exit 0, also after a warning, 2 if there are mistakes.";
 
 pub(super) const CONFIG_SHOW: &str = "\
 Example:
@@ -409,6 +414,6 @@ Examples:
   patdeck doctor --json > report.json
   patdeck doctor --repair
 
-Prints no secrets and, without --repair, no token names, so that the output can be pasted into a bug
-report. A fact that cannot be determined is shown with the reason. Exit 0, 1 if something needs
+Prints no secrets and, without --repair, no token names, so that the output can be pasted into a bug \
+report. A fact that cannot be determined is shown with the reason. Exit 0, 1 if something needs \
 attention, or 4 if the store is missing or cannot be read.";

@@ -5,6 +5,7 @@
 use serde_json::json;
 
 use super::{
+    completers,
     exit::{CliError, Exit},
     print::{Output, print_message, print_warning},
 };
@@ -26,10 +27,10 @@ Examples:
   patdeck hooks run
   patdeck hooks discard close-connections
 
-A hook is a program that runs after changes, see [[hook]] in the config. The change queues its runs,
-so that no crash loses one: the command that made the change runs them after it has printed its
-result. What is left, because that command was killed, runs with the next change. A run that failed
-stays until `hooks run` runs it with success, or `hooks discard` removes it. A crash can cause a second
+A hook is a program that runs after changes, see [[hook]] in the config. The change queues its runs, \
+so that no crash loses one: the command that made the change runs them after it has printed its \
+result. What is left, because that command was killed, runs with the next change. A run that failed \
+stays until `hooks run` runs it with success, or `hooks discard` removes it. A crash can cause a second \
 run. Each outcome is in the audit trail.
 
 Exit codes:
@@ -66,6 +67,7 @@ pub enum HooksSubcommand {
     #[command(after_help = DISCARD_HELP)]
     Discard {
         /// Name of the hook; it need not be in the config
+        #[arg(add = completers::hooks_with_runs())]
         hook: String,
     },
 }
@@ -80,7 +82,8 @@ pub(super) fn hooks(service: &Service, args: &HooksArgs, out: &Output) -> Result
 
 /// Runs the hooks after a change. Prints a warning for each failure.
 pub fn run_after_change(service: &Service) {
-    print_failures(&service.run_hooks(HookSelection::New));
+    let selection = HookSelection::New;
+    print_failures(&service.run_hooks(selection), selection);
 }
 
 fn list(service: &Service, out: &Output) -> Result<Exit, CliError> {
@@ -130,12 +133,13 @@ fn run_row(stored: &StoredHookRun) -> [String; 5] {
 }
 
 fn run(service: &Service, out: &Output) -> Result<Exit, CliError> {
-    let mut summary = service.run_hooks(HookSelection::All);
+    let selection = HookSelection::All;
+    let mut summary = service.run_hooks(selection);
     if let Some(error) = summary.error.take() {
-        print_failures(&summary);
+        print_failures(&summary, selection);
         return Err(CliError::from(error));
     }
-    print_failures(&summary);
+    print_failures(&summary, selection);
     let HookSummary { succeeded, failed, .. } = summary;
     if out.json {
         out.result(json!({ "succeeded": succeeded, "failed": failed }))?;
@@ -158,8 +162,8 @@ fn discard(service: &Service, hook: &str, out: &Output) -> Result<Exit, CliError
     Ok(if count == 0 { Exit::No } else { Exit::Done })
 }
 
-fn print_failures(summary: &HookSummary) {
-    for warning in advice::hook_warnings(summary) {
+fn print_failures(summary: &HookSummary, selection: HookSelection) {
+    for warning in advice::hook_warnings(summary, selection) {
         print_warning(&warning);
     }
 }

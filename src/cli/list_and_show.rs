@@ -9,7 +9,7 @@ use super::{
     json_lines,
     list_args::List,
     list_table::{ListPlace, ListTable},
-    print::{Output, print_message, print_warning},
+    print::{Output, print_hint, print_message, print_warning},
 };
 use crate::{
     domain::{
@@ -56,6 +56,9 @@ pub(super) fn list(service: &Service, args: &List, out: &Output) -> Result<Exit,
     // A message with `--expiring` would be mail from cron each day on which nothing expires.
     if !has_rows && !out.json && args.expiring.is_none() {
         print_message("No tokens match");
+        if let Some(term) = args.search.meant_term() {
+            print_hint(&format!("did you mean {term}?"));
+        }
     }
     Ok(if args.expiring.is_some() && !has_rows { Exit::No } else { Exit::Done })
 }

@@ -14,7 +14,7 @@ pub struct List {
     pub status: StatusChoice,
 
     /// Show only tokens that match these words (in name, id or description) and terms, e.g. op:publish
-    #[arg(long, value_name = "SEARCH", default_value = "", value_parser = search, hide_default_value = true, allow_hyphen_values = true)]
+    #[arg(long, value_name = "SEARCH", default_value = "", value_parser = search, hide_default_value = true, allow_hyphen_values = true, add = completers::search_terms())]
     pub search: Search,
 
     /// Sort by this column, then by the next; - before a column reverses it [default: -issued, or id with --json]
@@ -26,7 +26,7 @@ pub struct List {
     pub expiring: Option<DurationMinutes>,
 
     /// Show at most this number of tokens, the first ones of the order
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = number, allow_negative_numbers = true)]
     pub limit: Option<usize>,
 
     /// Show these columns, in this order
@@ -107,6 +107,11 @@ impl ListColumn {
 /// Parses a search, for every command with `--search`.
 pub(super) fn search(text: &str) -> Result<Search, String> {
     Search::parse(text).map_err(|fault| fault.to_string())
+}
+
+/// Parses the maximum number of rows, for every command with `--limit`.
+pub(super) fn number(text: &str) -> Result<usize, String> {
+    text.parse().map_err(|_| "use a whole number such as 20".to_owned())
 }
 
 fn sort(text: &str) -> Result<Sort, String> {

@@ -85,17 +85,26 @@ fn write_command_section(command: &Command, parent: &str, page: &mut Vec<u8>) ->
     command.get_subcommands().try_for_each(|sub| write_command_section(sub, &parent, page))
 }
 
-/// Writes the text that follows the help. roff does not re-wrap its lines.
+/// Writes the text that follows the help. roff wraps its paragraphs, but not its indented lines.
 fn write_after_help(command: &Command, page: &mut Vec<u8>) -> io::Result<()> {
     let text = command.get_after_long_help().or(command.get_after_help());
     let Some(text) = text else {
         return Ok(());
     };
-    writeln!(page, ".PP\n.nf")?;
+    writeln!(page, ".PP")?;
+    let mut is_wrapped = true;
     for line in text.to_string().lines() {
-        writeln!(page, "\\&{}", escape_roff(line))?;
+        let wraps = !line.starts_with(' ');
+        if wraps != is_wrapped {
+            writeln!(page, "{}", if wraps { ".fi" } else { ".nf" })?;
+            is_wrapped = wraps;
+        }
+        match line {
+            "" => writeln!(page, ".sp")?,
+            line => writeln!(page, "\\&{}", escape_roff(line))?,
+        }
     }
-    writeln!(page, ".fi")
+    if is_wrapped { Ok(()) } else { writeln!(page, ".fi") }
 }
 
 /// Escapes `text` for roff. Hyphens stay ASCII, so that commands can be copied into a shell.

@@ -6,6 +6,7 @@ pub mod args;
 mod audit;
 mod audit_filter;
 mod backup;
+mod bash_completion;
 mod change_commands;
 mod clock;
 mod completers;
@@ -143,7 +144,7 @@ pub fn run_command(
 fn help(words: &[String]) -> Result<Exit, CliError> {
     let own = ["patdeck"].into_iter().chain(words.iter().map(String::as_str)).chain(["--help"]);
     match Args::try_parse_from(own) {
-        Err(error) => report_clap_error(&error),
+        Err(error) => report_clap_error(error),
         Ok(_) => Err(CliError::not_run()),
     }
 }

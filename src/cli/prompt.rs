@@ -18,7 +18,9 @@ use super::{
     print::{print_message, printable},
 };
 use crate::{
-    domain::{Confirmation, Plan, list_first, secret::trim_presented},
+    domain::{
+        Command, Confirmation, Plan, SecretOverlap, Status, list_first, secret::trim_presented,
+    },
     output::{
         json::format_time,
         question::{immediate_effects, question},
@@ -55,7 +57,16 @@ pub(super) fn confirm_after(plan: &Plan, preview: Vec<String>, yes: bool) -> Res
         lines.push(list_first(names, MAX_LISTED_NAMES, plan.changes.len()));
     }
     lines.extend(immediate_effects(plan, format_time));
-    ask(&lines, &question(plan), &prompt, |answer| plan.is_confirmed_by(answer))
+    let hint = match &plan.command {
+        Command::Regenerate { overlap: SecretOverlap::None, .. }
+            if plan.tokens_before().all(|token| token.status(plan.at) == Status::Active) =>
+        {
+            "pass --yes, or --overlap 15m to keep the old secret working for a while"
+        }
+        _ => "pass --yes",
+    };
+    let hinted = |error: CliError| if is_interactive() { error } else { error.with_hint(hint) };
+    ask(&lines, &question(plan), &prompt, |answer| plan.is_confirmed_by(answer)).map_err(hinted)
 }
 
 /// Prints `lines` and `question`, and requires the operator to type an answer that `is_confirmed`

@@ -39,7 +39,7 @@ pub struct TokenSelection {
     pub tokens: Vec<String>,
 
     /// The tokens that `patdeck list --search` shows with this search, instead of named ones
-    #[arg(long, value_name = "SEARCH", value_parser = search, allow_hyphen_values = true, group = "selection", conflicts_with = "tokens")]
+    #[arg(long, value_name = "SEARCH", value_parser = search, allow_hyphen_values = true, group = "selection", conflicts_with = "tokens", add = completers::search_terms())]
     pub search: Option<Search>,
 }
 
@@ -102,15 +102,19 @@ fn find_matches(service: &Service, search: &Search) -> Result<Vec<TokenId>, CliE
             .with_hint("to select every active token, search for status:active"));
     }
     let search = search.clone().with_catalogue(&service.policy().catalogue);
-    let query = ListQuery { status: StatusFilter::Active, search, sort: Sort::default() };
+    let query =
+        ListQuery { status: StatusFilter::Active, search: search.clone(), sort: Sort::default() };
     let now = service.now()?;
     let is_shown = |token: &Token| query.matches(token, now);
     let key = |token: &Token| is_shown(token).then(|| (token.name.folded(), token.id));
     let mut matches = collect(service, key)?;
     matches.sort_unstable();
     if matches.is_empty() {
-        return Err(CliError::new(Exit::No, "no tokens match")
-            .with_hint("only active tokens are searched, unless the search has a status: term"));
+        let hint = match search.meant_term() {
+            Some(term) => format!("did you mean {term}?"),
+            None => "only active tokens are searched, unless the search has a status: term".into(),
+        };
+        return Err(CliError::new(Exit::No, "no tokens match").with_hint(hint));
     }
     Ok(matches.into_iter().map(|(_, id)| id).collect())
 }

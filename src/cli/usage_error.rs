@@ -1,6 +1,6 @@
 //! Prints clap's errors in the style of patdeck's own errors: `error:` first, then each tip as
-//! `hint:` on a separate line. Help and version are printed unchanged. Called before any command
-//! runs.
+//! `hint:` on a separate line. Replaces tips that would mislead by advice. Help and version are printed
+//! unchanged. Called before any command runs.
 
 use std::{
     borrow::Cow,
@@ -8,14 +8,30 @@ use std::{
     io::{self, IsTerminal as _, Write as _},
 };
 
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use strsim::osa_distance;
 
 use super::{CliError, Exit, print::printable};
 use crate::{config::Environment, domain::search::without_secrets};
 
+/// What to do in place of an argument that the command does not have. `None` is an argument that is no
+/// option.
+const ADVICE: &[(&str, Option<&str>, &str)] = &[
+    ("audit", None, "for the events of one token, use --token TOKEN"),
+    ("edit", Some("--lifetime"), "`patdeck regenerate` issues a new secret with a new lifetime"),
+    ("edit", Some("--preset"), "use `patdeck scope add TOKEN --preset PRESET`"),
+    ("edit", Some("--scope"), "use `patdeck scope add`, `scope remove` or `scope change`"),
+    ("list", None, "use `patdeck show TOKEN`, or --search WORD"),
+    ("list", Some("--label"), "use --search label:KEY=VALUE"),
+    ("list", Some("--name"), "use --search name:WORD"),
+    ("list", Some("--owner"), "use --search owner:NAME"),
+    ("verify", None, "pass the secret on standard input or in a --secret-file"),
+];
+
 /// Prints the help or the version that `error` contains, or returns `error` as a usage error. The
 /// text is escaped if it quotes an argument with characters that the terminal cannot show.
-pub fn report_clap_error(error: &clap::Error) -> Result<Exit, CliError> {
+pub fn report_clap_error(mut error: clap::Error) -> Result<Exit, CliError> {
+    correct_tips(&mut error);
     let text = error.render().to_string();
     let is_safe = text.split('\n').all(|line| matches!(printable(line), Cow::Borrowed(_)));
     if is_safe && !error.use_stderr() {
@@ -37,6 +53,74 @@ pub fn report_clap_error(error: &clap::Error) -> Result<Exit, CliError> {
     Err(CliError::usage(text.strip_prefix("error: ").unwrap_or(text)))
 }
 
+/// Removes suggestions that are not similar to what was written, and puts advice of [`ADVICE`] in the
+/// place of all tips.
+fn correct_tips(error: &mut clap::Error) {
+    let suggestions = [
+        (ContextKind::SuggestedArg, ContextKind::InvalidArg),
+        (ContextKind::SuggestedSubcommand, ContextKind::InvalidSubcommand),
+        (ContextKind::SuggestedValue, ContextKind::InvalidValue),
+    ];
+    for (suggested, invalid) in suggestions {
+        let written = texts(error.get(invalid)).first().cloned().unwrap_or_default();
+        let is_similar = |text: &String| are_similar(&written, text);
+        if error.get(suggested).is_some_and(|value| !texts(Some(value)).iter().any(is_similar)) {
+            error.remove(suggested);
+        }
+    }
+    if error.kind() != ErrorKind::UnknownArgument {
+        return;
+    }
+    let argument = texts(error.get(ContextKind::InvalidArg)).first().cloned().unwrap_or_default();
+    let option = argument.starts_with('-').then_some(argument.as_str());
+    if option.is_some_and(|option| option.starts_with("--")) {
+        // The tip to pass the option as a value is right only for a name that begins with `--`.
+        error.remove(ContextKind::Suggested);
+    }
+    let command = command_of(&error.to_string());
+    let advice = ADVICE.iter().find(|(name, of, _)| *name == command && *of == option);
+    if let Some((_, _, advice)) = advice {
+        error.remove(ContextKind::SuggestedArg);
+        let tip = ContextValue::StyledStrs(vec![(*advice).into()]);
+        error.insert(ContextKind::Suggested, tip);
+    }
+}
+
+fn texts(value: Option<&ContextValue>) -> Vec<String> {
+    match value {
+        Some(ContextValue::String(text)) => vec![text.clone()],
+        Some(ContextValue::Strings(texts)) => texts.clone(),
+        _ => Vec::new(),
+    }
+}
+
+/// Whether the words differ by one letter, or by two of at least six.
+fn are_similar(written: &str, suggested: &str) -> bool {
+    let (written, suggested) = (written.trim_matches('-'), suggested.trim_matches('-'));
+    osa_distance(written, suggested) <= (written.chars().count() / 3).clamp(1, 2)
+}
+
+/// The command in the usage line of an error: `scope add`.
+fn command_of(text: &str) -> String {
+    let usage = text.lines().find_map(|line| line.strip_prefix("Usage: patdeck "));
+    let words = usage.unwrap_or_default().split(' ');
+    words.take_while(|word| !word.starts_with(['[', '<', '-'])).collect::<Vec<_>>().join(" ")
+}
+
+/// Removes a second `invalid KIND `VALUE`: ` after `invalid value 'VALUE' for 'ARGUMENT': `.
+fn without_repetition(text: &str) -> String {
+    let shortened = || {
+        let (before, reason) = text.split_once("': invalid ")?;
+        let (kind, advice) = reason.split_once("`: ")?;
+        let (_, value) = kind.split_once('`')?;
+        // The value may be between the start and the end of a style.
+        let is_repeated =
+            before.contains(&format!("'{value}'")) || before.contains(&format!("m{value}\u{1b}"));
+        is_repeated.then(|| format!("{before}': {advice}"))
+    };
+    shortened().unwrap_or_else(|| text.to_owned())
+}
+
 /// Whether standard error is a terminal that accepts colours.
 fn has_colors() -> bool {
     let is_dumb = env::var_os("TERM").is_none_or(|term| term == "dumb");
@@ -44,9 +128,10 @@ fn has_colors() -> bool {
 }
 
 /// The text of an error, which quotes arguments: without the random characters of a secret that is
-/// cut or has a typo, and with tips as hints.
+/// cut or has a typo, without a value that is repeated, and with tips as hints.
 fn quoted_text(text: &str) -> String {
-    tips_as_hints(&without_secrets(text).map_or_else(|| text.to_owned(), |it| it.text))
+    let text = without_secrets(text).map_or_else(|| text.to_owned(), |it| it.text);
+    tips_as_hints(&without_repetition(&text))
 }
 
 /// Replaces each `tip:` line, and the empty line before it, by a `hint:` line. Styles are kept.
@@ -61,6 +146,8 @@ fn tips_as_hints(text: &str) -> String {
             None => lines.push(line.to_owned()),
         }
     }
+    // A removed suggestion leaves an empty line.
+    lines.dedup_by(|line, last| line.is_empty() && last.is_empty());
     lines.join("\n")
 }
 
@@ -78,8 +165,21 @@ mod tests {
     fn a_tip_becomes_a_hint_below_the_error() {
         let text = "error: a\n\n  tip: b\n  tip: c\n\nUsage: d\n";
         assert_eq!(tips_as_hints(text), "error: a\nhint: b\nhint: c\n\nUsage: d\n");
+        assert_eq!(tips_as_hints("error: a\n\n\nUsage: d\n"), "error: a\n\nUsage: d\n");
         let styled = "error: a\n\n  \x1b[32mtip:\x1b[0m b\n";
         assert_eq!(tips_as_hints(styled), "error: a\n\x1b[32mhint:\x1b[0m b\n");
+    }
+
+    #[test]
+    fn a_reason_that_repeats_the_value_is_shortened() {
+        let text =
+            "error: invalid value 'soon' for '--lifetime <TIME>': invalid lifetime `soon`: use 1d";
+        let short = "error: invalid value 'soon' for '--lifetime <TIME>': use 1d";
+        assert_eq!(without_repetition(text), short);
+        let styled = text.replace("'soon'", "'\x1b[33msoon\x1b[0m'");
+        assert!(without_repetition(&styled).ends_with("<TIME>': use 1d"));
+        let other = "error: invalid value 'a=1' for '--label <KEY=VALUE>': invalid key `a`: use b";
+        assert_eq!(without_repetition(other), other);
     }
 
     #[test]

@@ -51,7 +51,7 @@ pub use count::{counted, grouped, list_first};
 pub use decision::{AccessRequest, CheckContext, Decision, Denial, decide};
 pub use denials::{DenialReason, DeniedAttempt, DeniedAttempts};
 pub use event::{Actor, AuditAction, AuditEvent, EventBody, EventHash};
-pub use hook::{Hook, HookError, HookFailure, HookOutcome, HookRun, Hooks};
+pub use hook::{Hook, HookError, HookFailure, HookOutcome, HookRun, HookRunCounts, Hooks};
 pub use id::TokenId;
 pub use job::{Job, JobKind, MAX_PER_TRANSACTION};
 pub use label::{Label, LabelChanges, LabelError, LabelKey, Labels};

@@ -7,6 +7,7 @@ use compact_str::CompactString;
 use super::{
     Timestamp,
     catalogue::ScopeCatalogue,
+    hook::HookRunCounts,
     id::TokenId,
     labelled_enum::labels,
     list_query::{ListQuery, StatusCounts, StatusFilter},
@@ -48,7 +49,7 @@ impl AttentionKind {
     /// that concerns a single token.
     pub fn list_filter(self) -> Option<(StatusFilter, &'static str)> {
         match self {
-            Self::ExpiringSoon => Some((StatusFilter::Active, "expiring<7d")),
+            Self::ExpiringSoon => Some((StatusFilter::Active, "expires<7d")),
             Self::Undelivered => {
                 Some((StatusFilter::All, "unclaimed -status:expired -status:revoked"))
             }
@@ -83,6 +84,8 @@ pub struct Overview {
     pub expiries: [usize; EXPIRY_WEEKS],
     /// The checks on each of the last days, without gaps. The last one is today.
     pub checks: Vec<DayCount>,
+    /// The runs of hooks that failed or wait.
+    pub hook_runs: HookRunCounts,
     /// `None` if no check was denied today.
     pub most_denied: Option<MostDenied>,
     /// The number of tokens of each [`AttentionKind`] with a list.
@@ -101,6 +104,7 @@ impl Overview {
             damaged: 0,
             expiries: [0; EXPIRY_WEEKS],
             checks: days.map(|day| DayCount { day, used: 0, denied: 0 }).collect(),
+            hook_runs: HookRunCounts::default(),
             most_denied: None,
             matches: [0; AttentionKind::ALL.len()],
         }
@@ -117,9 +121,11 @@ impl Overview {
         u64::try_from(count).unwrap_or(u64::MAX)
     }
 
-    /// Whether any token or record needs attention.
+    /// Whether any token, record or run of a hook needs attention.
     pub fn needs_attention(&self) -> bool {
-        self.damaged > 0 || AttentionKind::ALL.iter().any(|kind| self.count(*kind) > 0)
+        self.damaged > 0
+            || !self.hook_runs.is_empty()
+            || AttentionKind::ALL.iter().any(|kind| self.count(*kind) > 0)
     }
 
     /// The checks that were allowed and denied on all days of `checks`.

@@ -33,6 +33,18 @@ pub enum ScopePresetError {
         /// The types on which the preset grants operations, separated by commas.
         known: String,
     },
+    /// The text before the entity is no type of the catalogue.
+    #[error(
+        "preset {name} has no type `{given}`: use one of {known}; before an entity with a `:`, name its type, e.g. {example}",
+        given = crate::domain::terminal_text::escape(.given)
+    )]
+    UnknownType {
+        name: String,
+        given: String,
+        /// The types on which the preset grants operations, separated by commas.
+        known: String,
+        example: String,
+    },
     /// The grant does not contain a `:`.
     #[error(
         "invalid grant `{}`: use TYPE:OPERATION[,OPERATION...] without an entity, e.g. channels:publish or *:read,list",
@@ -227,21 +239,28 @@ impl ScopeCatalogue {
         })
     }
 
-    /// Parses `PRESET:ENTITY` or `PRESET:TYPE:ENTITY` and returns the scopes. An entity may contain
-    /// `:`, so the part before a second `:` is a type only if the preset grants operations on that
-    /// type.
+    /// Parses `PRESET:ENTITY` or `PRESET:TYPE:ENTITY` and returns the scopes. The part before a second
+    /// `:` is always a type: an unknown word there is more likely a mistake than a part of the entity,
+    /// which may contain `:` after a type.
     pub fn expand_preset(&self, text: &str) -> Result<Vec<Scope>, ScopePresetError> {
         let (name, target) =
             text.split_once(':').ok_or_else(|| ScopePresetError::Malformed(text.to_owned()))?;
         let preset = self.preset(name)?;
-        let typed = target.split_once(':').and_then(|(kind, entity)| {
-            let known = preset.types(self).find(|own| own.as_str() == kind)?;
-            Some((known, entity))
-        });
-        match typed {
-            Some((kind, entity)) => preset.scopes(Some(kind), &Entity::parse(entity)?, self),
-            None => preset.scopes(None, &Entity::parse(target)?, self),
-        }
+        let Some((given, entity)) = target.split_once(':') else {
+            return preset.scopes(None, &Entity::parse(target)?, self);
+        };
+        let entry = self.entity_types.iter().find(|entry| entry.entity_type.as_str() == given);
+        let entry = entry.ok_or_else(|| {
+            let known: Vec<_> = preset.types(self).map(EntityType::as_str).collect();
+            let first = known.first().copied().unwrap_or("TYPE");
+            ScopePresetError::UnknownType {
+                name: name.to_owned(),
+                given: given.to_owned(),
+                known: known.join(", "),
+                example: format!("{name}:{first}:{target}"),
+            }
+        })?;
+        preset.scopes(Some(&entry.entity_type), &Entity::parse(entity)?, self)
     }
 }
 
@@ -276,7 +295,7 @@ mod tests {
         assert_eq!(expand("read-only:users:u-1").unwrap(), ["users:u-1:read", "users:u-1:list"]);
         assert_eq!(expand("read-only:*").unwrap().len(), 12, "two for each type but messages");
         assert_eq!(expand("full-access:channels:c-42").unwrap().len(), 9);
-        assert_eq!(expand("publisher:a:b").unwrap()[0], "channels:a:b:publish");
+        assert_eq!(expand("publisher:channels:a:b").unwrap(), ["channels:a:b:publish"]);
         let all: usize =
             ScopeCatalogue::default().entity_types.iter().map(|it| it.operations.len()).sum();
         assert_eq!(expand("full-access:*").unwrap().len(), all);
@@ -292,6 +311,15 @@ mod tests {
         assert_eq!(
             error("full-access:c-42"),
             "preset full-access covers every entity type: say which type c-42 is, e.g. full-access:channels:c-42"
+        );
+        assert_eq!(
+            error("publisher:users:u-1"),
+            "preset publisher grants nothing on users: use one of the types channels, messages"
+        );
+        assert_eq!(
+            error("publisher:devices:gw-1"),
+            "preset publisher has no type `devices`: use one of channels, messages; before an entity \
+             with a `:`, name its type, e.g. publisher:channels:devices:gw-1"
         );
         assert!(error("publisher").contains("use PRESET:ENTITY or PRESET:TYPE:ENTITY"));
         assert_eq!(error("publisher:"), "missing entity: type an entity id, or * for any entity");

@@ -114,7 +114,7 @@ fn queries() -> Vec<ListQuery> {
         "-by:alice",
         "unused -unclaimed",
         "idle>20m \"ly b\"",
-        "expiring<40m may:clients:c-7:read@lab",
+        "expires<40m may:clients:c-7:read@lab",
         "name:\"ärger 3\" id:1",
         "wildcard -status:revoked",
         "owner:ann",

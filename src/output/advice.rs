@@ -14,8 +14,8 @@ use crate::{
     },
     output::json::format_time,
     service::{
-        HookSummary, MIN_PREFIX_LEN, PathError, PathProblem, PermissionFix, ServiceError,
-        StoreError, StoredJob,
+        HookSelection, HookSummary, MIN_PREFIX_LEN, PathError, PathProblem, PermissionFix,
+        ServiceError, StoreError, StoredJob,
     },
 };
 
@@ -109,6 +109,10 @@ pub fn diagnose(error: &ServiceError) -> Diagnostic {
         }
         ServiceError::NotFound { given, similar: None } => Diagnostic::new(error)
             .with_hint(lookup_hint(given, "list all tokens with `patdeck list --status all`")),
+        ServiceError::Deleted(name) => {
+            let name = shell_quote(Path::new(name));
+            Diagnostic::new(error).with_hint(format!("`patdeck restore {name}` brings it back"))
+        }
         ServiceError::NotDeleted(given) => Diagnostic::new(error)
             .with_hint(lookup_hint(given, "deleted tokens are kept for 24 hours")),
         ServiceError::Ambiguous { .. } => {
@@ -224,8 +228,9 @@ fn shell_quote(path: &Path) -> String {
     }
 }
 
-/// The warnings about runs of hooks that failed, and about an error that prevented runs.
-pub fn hook_warnings(summary: &HookSummary) -> Vec<Diagnostic> {
+/// The warnings about runs of hooks that failed, and about an error that prevented runs. `selection`
+/// is what was run: new runs after a change, or all runs by `patdeck hooks run`.
+pub fn hook_warnings(summary: &HookSummary, selection: HookSelection) -> Vec<Diagnostic> {
     let warning = |(run, outcome): &(HookRun, HookOutcome)| {
         let text = match run.name.as_str() {
             "" => format!("hook {} failed after {}: {outcome}", run.hook, run.describe_event()),
@@ -242,7 +247,14 @@ pub fn hook_warnings(summary: &HookSummary) -> Vec<Diagnostic> {
         warnings.push(Diagnostic::new(text));
     }
     if let Some(last) = warnings.pop() {
-        let hint = "the change was made; correct the cause, then run `patdeck hooks run`";
+        let hint = match selection {
+            HookSelection::New => {
+                "the change was made; correct the cause, then run `patdeck hooks run`"
+            }
+            HookSelection::All => {
+                "correct the cause and repeat this command, or see `patdeck hooks discard`"
+            }
+        };
         warnings.push(last.with_hint(hint));
     }
     if let Some(error) = &summary.error {

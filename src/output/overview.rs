@@ -2,7 +2,7 @@
 //! Pure.
 
 use crate::{
-    domain::{AttentionKind, Overview, count::counted, grouped},
+    domain::{AttentionKind, HookRunCounts, Overview, count::counted, grouped},
     service::ChainCheckResult,
 };
 
@@ -34,6 +34,16 @@ pub fn attention_text(kind: AttentionKind, overview: &Overview) -> String {
     }
 }
 
+/// The runs of hooks that need attention: `2 hook runs failed, 1 hook run waits`.
+pub fn hook_runs_text(runs: HookRunCounts) -> String {
+    let failed = (runs.failed > 0).then(|| format!("{} failed", counted(runs.failed, "hook run")));
+    let waiting = (runs.waiting > 0).then(|| {
+        let verb = if runs.waiting == 1 { "waits" } else { "wait" };
+        format!("{} {verb}", counted(runs.waiting, "hook run"))
+    });
+    failed.into_iter().chain(waiting).collect::<Vec<_>>().join(", ")
+}
+
 /// Whether nothing needs attention and the audit chain holds.
 pub fn is_in_order(overview: &Overview, chain: &ChainCheckResult) -> bool {
     !overview.needs_attention() && chain.first_fault.is_none()
@@ -45,6 +55,9 @@ pub fn status_line(overview: &Overview, chain: &ChainCheckResult) -> String {
     let mut problems: Vec<_> = kinds.map(|kind| attention_text(kind, overview)).collect();
     if overview.damaged > 0 {
         problems.push(counted(overview.damaged, "damaged record"));
+    }
+    if !overview.hook_runs.is_empty() {
+        problems.push(hook_runs_text(overview.hook_runs));
     }
     if let Some((sequence, _)) = &chain.first_fault {
         problems.push(format!("audit chain broken at event {}", grouped(sequence)));
@@ -91,10 +104,11 @@ mod tests {
             from: Some("10.0.0.7".into()),
         });
         overview.damaged = 1;
+        overview.hook_runs = HookRunCounts { failed: 2, waiting: 1 };
         let broken = ChainCheckResult { first_fault: Some((9, String::new())), ..chain() };
         let line = status_line(&overview, &broken);
-        let start = "attention: ci-prod: 412 denied today, 10.0.0.7, 1 damaged record, \
-                     audit chain broken at event 9; 0 active tokens";
+        let start = "attention: ci-prod: 412 denied today, 10.0.0.7, 1 damaged record, 2 hook runs failed, \
+                     1 hook run waits, audit chain broken at event 9; 0 active tokens";
         assert!(line.starts_with(start), "{line}");
     }
 }

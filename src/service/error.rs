@@ -24,6 +24,9 @@ pub enum ServiceError {
     /// one or two letters.
     #[error("token {} not found", crate::domain::terminal_text::escape(.given))]
     NotFound { given: String, similar: Option<String> },
+    /// The token with this name was deleted and can be restored.
+    #[error("token {} was deleted", crate::domain::terminal_text::escape(.0))]
+    Deleted(String),
     /// No token that can be restored matches this id, name or prefix.
     #[error("no deleted token matches {}", crate::domain::terminal_text::escape(.0))]
     NotDeleted(String),

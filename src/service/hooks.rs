@@ -15,7 +15,9 @@ use super::{
     hook_process::{close_descriptors_on_exec, run_program},
 };
 use crate::{
-    domain::{AuditAction, EventBody, HookOutcome, HookRun, Hooks, TokenId, counted},
+    domain::{
+        AuditAction, EventBody, HookOutcome, HookRun, HookRunCounts, Hooks, TokenId, counted,
+    },
     store::{HookRunReads as _, JobLock, ReadOps, StoreError, Writer},
 };
 
@@ -116,17 +118,34 @@ impl Service {
 
     /// Returns all runs in the queue, oldest first.
     pub fn hook_runs(&self) -> Result<Vec<StoredHookRun>, ServiceError> {
-        let mut found: Vec<StoredHookRun> = Vec::new();
+        let mut found = Vec::new();
+        self.for_each_hook_run(|stored| found.push(stored))?;
+        Ok(found)
+    }
+
+    /// Counts the runs in the queue that no process is running.
+    pub(super) fn count_hook_runs(&self) -> Result<HookRunCounts, ServiceError> {
+        let mut counts = HookRunCounts::default();
+        self.for_each_hook_run(|stored| match stored.state {
+            HookRunState::Running => {}
+            HookRunState::Failed => counts.failed += 1,
+            HookRunState::Waiting | HookRunState::WithoutHook => counts.waiting += 1,
+        })?;
+        Ok(counts)
+    }
+
+    fn for_each_hook_run(&self, mut visit: impl FnMut(StoredHookRun)) -> Result<(), ServiceError> {
+        let mut after = 0;
         loop {
-            let after = found.last().map_or(0, |last| last.number);
             let page = self.store.read(|tx| tx.hook_runs_after(after, RUNS_PER_READ))?.rows;
             let is_last = page.len() < RUNS_PER_READ;
-            found.extend(page.into_iter().map(|(number, run)| {
+            for (number, run) in page {
+                after = number;
                 let state = self.state_of(&run);
-                StoredHookRun { number, run, state }
-            }));
+                visit(StoredHookRun { number, run, state });
+            }
             if is_last {
-                return Ok(found);
+                return Ok(());
             }
         }
     }
@@ -238,8 +257,8 @@ impl Service {
         })
     }
 
-    /// Records the outcomes of taken runs in one transaction: an event for each, without a token,
-    /// because it does not change one. Removes the runs that have succeeded.
+    /// Records the outcomes of taken runs in one transaction: an event for each, with the token of the
+    /// change. Removes the runs that have succeeded.
     fn record_outcomes(
         &self,
         lock: &JobLock,
@@ -264,7 +283,8 @@ impl Service {
                 }
                 let detail = format!("{} after {}: {outcome}", taken.hook, taken.describe_event());
                 let event = self.new_event(at, AuditAction::HookRan, None, detail);
-                events.push(EventBody { name: taken.name.clone(), ..event });
+                let (token, name) = (taken.token, taken.name.clone());
+                events.push(EventBody { token, name, ..event });
             }
             tx.append_events(&events)
         })

@@ -9,7 +9,10 @@ use std::{
 use super::{Service, ServiceError, plan_reader::PlanReader, store_reads::read_tokens};
 use crate::{
     domain::{AuditAction, Job, JobKind, Plan, StoredToken, Token, TokenChange, TokenId, plan},
-    store::{DamagedRecord, JobReads as _, ReadOps, RevocationEntry, ScanResult, StoreError},
+    store::{
+        DamagedRecord, HookRunReads as _, JobReads as _, ReadOps, RevocationEntry, ScanResult,
+        StoreError,
+    },
 };
 
 /// Number of entries that are written to the register at once, so that a revoke beside it does not wait
@@ -142,7 +145,11 @@ impl Service {
                 let count = found.rows.len().saturating_add(found.damaged.len());
                 let is_unchanged = |id: &TokenId| {
                     let is_ended = ended.is_some_and(|it| it.generations.contains_key(id));
-                    Ok::<_, StoreError>(is_ended || tx.newest_event_number_of(id)? <= *after_event)
+                    if is_ended || tx.newest_event_number_of(id)? <= *after_event {
+                        return Ok::<_, StoreError>(true);
+                    }
+                    let newest = tx.newest_changes_of(id, 1)?.pop();
+                    Ok(newest.is_some_and(|event| event.sequence <= *after_event))
                 };
                 for token in found.rows {
                     if is_unchanged(&token.id)? {
@@ -193,7 +200,7 @@ impl Service {
                 let (found, next) = tx.tokens_after_key(after, TOKENS_PER_READ)?;
                 let mut restored = Vec::new();
                 for token in found.rows.iter().filter(|token| *token.id.as_bytes() <= end) {
-                    let newest = tx.events_of(&token.id, 1)?.rows.pop();
+                    let newest = tx.newest_changes_of(&token.id, 1)?.pop();
                     let is_restored =
                         newest.is_some_and(|event| event.body.action == AuditAction::Restored);
                     restored.extend(is_restored.then(|| RevocationEntry::of_token(token)));

@@ -4,11 +4,13 @@
 
 use crate::{
     domain::{AuditAction, EventBody, Token, TokenId},
-    store::{Ending, EndingKind, ReadOps as _, RevocationEntry, StoreError, Writer},
+    store::{
+        Ending, EndingKind, HookRunReads as _, ReadOps as _, RevocationEntry, StoreError, Writer,
+    },
 };
 
-/// Number of the newest events of a token that are searched for an ending.
-const NEWEST_EVENTS: usize = 32;
+/// Number of the newest changes of a token that are searched for an ending.
+const NEWEST_CHANGES: usize = 32;
 
 /// Stores pending endings, each with its own time and actor in the audit trail. Skips an ending
 /// that the record already contains. Returns the entries that must be raised in the register after
@@ -80,7 +82,7 @@ fn raised_entry(
 /// restored since; storing the ending again would undo that.
 fn is_stored(tx: &Writer<'_>, id: &TokenId, ending: &Ending) -> Result<bool, StoreError> {
     let action = action_of(ending.kind);
-    let newest = tx.events_of(id, NEWEST_EVENTS)?.rows;
+    let newest = tx.newest_changes_of(id, NEWEST_CHANGES)?;
     Ok(newest.iter().any(|event| event.body.action == action && event.body.at >= ending.at))
 }
 

@@ -6,7 +6,7 @@ use crate::{
     domain::{
         AuditEvent, EventHash, Name, StoredToken, Timestamp, Token, TokenId, plan::ReadTokens,
     },
-    store::{DamagedRecord, JobReads as _, ReadOps, StoreError},
+    store::{DamagedRecord, HookRunReads as _, JobReads as _, ReadOps, StoreError},
 };
 
 /// Adapts a transaction to the reads that a plan needs.
@@ -103,6 +103,6 @@ impl<R: ReadOps> ReadTokens for PlanReader<'_, R> {
     }
 
     fn newest_event_of(&self, id: &TokenId) -> Result<Option<AuditEvent>, ServiceError> {
-        Ok(self.0.events_of(id, 1)?.rows.pop())
+        Ok(self.0.newest_changes_of(id, 1)?.pop())
     }
 }

@@ -16,6 +16,9 @@ pub const MIN_PREFIX_LEN: usize = 4;
 /// Maximum number of tokens that the error for an ambiguous prefix lists.
 const MAX_CANDIDATES: usize = 10;
 
+/// Number of events that are read at once.
+const EVENTS_PER_PAGE: usize = 256;
+
 impl Service {
     /// Returns the token that `text` identifies. Tries a full id, then a name, then a prefix of an
     /// id or name. Fails if no token matches. Fails also if several tokens match, with an error that lists the
@@ -37,7 +40,15 @@ impl Service {
                     return unique_match(named, text);
                 }
             }
-            unique_match(rows.tokens()?.rows, text)
+            match unique_match(rows.tokens()?.rows, text) {
+                Err(error @ ServiceError::NotFound { .. }) => {
+                    let deleted = self.restorable(rows)?;
+                    let deleted = deleted.into_iter().find(|token| is_named(token, text));
+                    Err(deleted
+                        .map_or(error, |token| ServiceError::Deleted(token.name.to_string())))
+                }
+                found => found,
+            }
         })
     }
 
@@ -64,17 +75,36 @@ impl Service {
     /// Returns the deleted token that `text` identifies by id, name or prefix. Fails if no token
     /// matches that can still be restored.
     pub fn resolve_deleted(&self, text: &str) -> Result<Token, ServiceError> {
-        let deleted = self.store.read(|rows| {
-            Ok::<_, ServiceError>((self.clock.denial_time(rows)?, rows.trash()?.rows))
-        });
-        let (at, mut deleted) = deleted?;
+        unique_match(self.restorable_tokens()?, text).map_err(|error| match error {
+            ServiceError::NotFound { given, .. } => ServiceError::NotDeleted(given),
+            other => other,
+        })
+    }
+
+    /// Returns the deleted tokens that can still be restored.
+    pub fn restorable_tokens(&self) -> Result<Vec<Token>, ServiceError> {
+        self.store.read(|rows| self.restorable(rows))
+    }
+
+    fn restorable(&self, rows: &impl ReadOps) -> Result<Vec<Token>, ServiceError> {
+        let at = self.clock.denial_time(rows)?;
+        let mut deleted = rows.trash()?.rows;
         deleted.retain(|deleted| at - deleted.at < TRASH_RETENTION);
-        unique_match(deleted.into_iter().map(|deleted| deleted.token).collect(), text).map_err(
-            |error| match error {
-                ServiceError::NotFound { given, .. } => ServiceError::NotDeleted(given),
-                other => other,
-            },
-        )
+        Ok(deleted.into_iter().map(|deleted| deleted.token).collect())
+    }
+
+    /// Returns the token that had the name `text` in the newest event with this name. It need not exist
+    /// any more.
+    pub fn resolve_in_trail(&self, text: &str) -> Result<Option<TokenId>, ServiceError> {
+        let name = fold(text.trim());
+        let mut before = None;
+        loop {
+            let page = self.store.read(|rows| rows.events_before(before, EVENTS_PER_PAGE))?.rows;
+            let mut named = page.iter().filter(|event| fold(&event.body.name) == name);
+            let id = named.find_map(|event| event.body.token);
+            let Some(last) = page.last().filter(|_| id.is_none()) else { return Ok(id) };
+            before = Some(last.sequence);
+        }
     }
 
     /// Returns the token with this id, if the store contains it.
@@ -85,6 +115,11 @@ impl Service {
     pub fn actor(&self) -> &Actor {
         &self.actor
     }
+}
+
+/// Whether `text` is the id or the name of the token.
+fn is_named(token: &Token, text: &str) -> bool {
+    token.id.as_str() == text || token.name.folded() == fold(text.trim())
 }
 
 /// Returns the only damaged token whose id starts with `text`.

@@ -32,7 +32,7 @@ fn events_are_selected_by_time() {
     let day = (Utc::now() - TimeDelta::days(5)).format("%Y-%m-%d").to_string();
     assert_eq!(events(&home, &["--until", &day]), old);
     assert_eq!(events(&home, &["--since", &format!("{day}T10:30:00Z")])[2..], new);
-    let error = "error: invalid value 'soon' for '--since <TIME>': invalid time `soon`: use e.g.";
+    let error = "error: invalid value 'soon' for '--since <TIME>': use e.g.";
     assert!(run(&home, &["audit", "--since", "soon"]).err.starts_with(error));
 }
 
@@ -77,4 +77,25 @@ fn the_table_has_headings_above_its_columns() {
     }
     assert_eq!(run(&home, &["audit", "--limit", "1", "--no-header"]).success().lines().count(), 1);
     assert_eq!(run(&home, &["audit", "--actor", "nobody-here"]).success(), "");
+}
+
+#[test]
+fn a_deleted_token_is_found_by_its_name() {
+    let home = home_with_events();
+    run(&home, &["edit", "old", "--name", "older"]).success();
+    run(&home, &["delete", "older", "--yes"]).success();
+    let all = ["created old", "claimed old", "edited older", "deleted older"];
+    assert_eq!(events(&home, &["--token", "OLDER"]), all);
+    assert_eq!(events(&home, &["--token", "old"]), all, "an earlier name");
+    let missing = run(&home, &["audit", "--token", "nosuch"]);
+    assert_eq!((missing.code, missing.out.as_str()), (1, ""));
+}
+
+#[test]
+fn a_filter_without_a_match_says_so() {
+    let home = home_with_events();
+    let none = run(&home, &["audit", "--actor", "nobody-here"]);
+    assert_eq!((none.code, none.out.as_str(), none.err.as_str()), (0, "", "No events match\n"));
+    let none = run(&home, &["audit", "--actor", "nobody-here", "--json"]);
+    assert_eq!((none.out.as_str(), none.err.as_str()), ("", ""));
 }

@@ -1,11 +1,16 @@
 //! Completion in shells: what the store offers, and that a missing or damaged store offers nothing
 //! and is not created.
 
-use std::fs;
+use std::{
+    env, fs,
+    io::Write as _,
+    path::Path,
+    process::{Command, Stdio},
+};
 
 use chrono::TimeDelta;
 
-use crate::{Home, command};
+use crate::{Home, command, hooks::HookedHome, run};
 
 /// The candidates that fish gets for the last of `words`, without their descriptions.
 fn candidates(home: &Home, words: &[&str]) -> Vec<String> {
@@ -55,7 +60,13 @@ fn scopes_presets_columns_and_actions_are_offered() {
         (&["create", "x", "--scope", "chan"][..], "channels:"),
         (&["create", "x", "--scope", "channels:c"], "channels:c-42:"),
         (&["scope", "add", "ci-oslo", "channels:c-42:pub"], "channels:c-42:publish"),
+        (&["scope", "add", "ci-oslo", "channels:c-42:read,pub"], "channels:c-42:read,publish"),
         (&["create", "x", "--preset", "pub"], "publisher:"),
+        (&["create", "x", "--preset", "publisher:mes"], "publisher:messages:"),
+        (&["create", "x", "--preset", "publisher:channels:c"], "publisher:channels:c-42"),
+        (&["regenerate", "ci-oslo", "--overlap", "2"], "24h"),
+        (&["scope", "remove", "ci-oslo", "c"], "channels:c-42:publish"),
+        (&["scope", "change", "ci-oslo", "--remove", "ch"], "channels:c-42:publish"),
         (&["list", "--sort", "exp"], "expires"),
         (&["list", "--columns", "own"], "owner"),
         (&["audit", "--action", "rev"], "revoke"),
@@ -69,17 +80,22 @@ fn labels_and_owners_of_the_store_are_offered() {
     let home = home_with_tokens();
     for (name, label, owner) in [("ci-oslo", "team=edge", "Ann"), ("ci-lyon", "tier=1", "Bob")] {
         let edit = ["edit", name, "--label", label, "--label", "env=prod", "--owner", owner];
-        crate::run(&home, &edit).success();
+        run(&home, &edit).success();
     }
     // A shell would split a text with blanks.
     let edit = ["edit", "two words", "--label", "team=edge nord", "--owner", "Bo Lie"];
-    crate::run(&home, &edit).success();
+    run(&home, &edit).success();
     for (words, expected) in [
         (&["create", "x", "--label", "t"][..], &["team=", "tier="][..]),
         (&["create", "x", "--label", "team="], &["team=edge"]),
         (&["edit", "ci-oslo", "--label", "env"], &["env="]),
         (&["edit", "ci-oslo", "--remove-label", ""], &["env", "team", "tier"]),
         (&["edit", "ci-oslo", "--owner", "B"], &["Bob"]),
+        (&["create", "x", "--owner", "A"], &["Ann"]),
+        (&["list", "--search", "label:t"], &["label:team", "label:tier"]),
+        (&["list", "--search", "label:team="], &["label:team=edge"]),
+        (&["revoke", "--search", "owner:B"], &["owner:Bob"]),
+        (&["list", "--search", "expi"], &["expires<", "expires>"]),
     ] {
         assert_eq!(candidates(&home, words), expected, "{words:?}");
     }
@@ -102,4 +118,69 @@ fn a_completion_changes_no_byte_of_the_store() {
     let before = fs::read(home.store()).unwrap();
     assert_eq!(candidates(&home, &["show", "ci"]).len(), 2);
     assert!(fs::read(home.store()).unwrap() == before);
+}
+
+#[test]
+fn deleted_tokens_are_offered_to_restore() {
+    let home = home_with_tokens();
+    run(&home, &["delete", "ci-oslo", "--yes"]).success();
+    assert_eq!(candidates(&home, &["restore", "ci"]), ["ci-oslo"]);
+    assert_eq!(candidates(&home, &["show", "ci"]), ["ci-lyon"]);
+}
+
+#[test]
+fn hooks_with_runs_that_wait_are_offered() {
+    let hooked = HookedHome::new(&["revoke"], "exit 7");
+    assert_eq!(candidates(&hooked.home, &["hooks", "discard", "l"]), [""; 0]);
+    hooked.revoke_and_die("ci");
+    assert_eq!(candidates(&hooked.home, &["hooks", "discard", "l"]), ["log"]);
+}
+
+/// What bash has on its line after `line` and Tab. The words of the line are printed, each in
+/// brackets.
+fn completed_by_bash(home: &Home, line: &str) -> String {
+    let program = Path::new(env!("CARGO_BIN_EXE_patdeck"));
+    let path = env::join_paths([program.parent().unwrap(), "/usr/bin".as_ref(), "/bin".as_ref()]);
+    let mut shell = Command::new("bash");
+    shell.args(["--norc", "--noprofile", "-i"]).current_dir(home.path());
+    shell.env_clear().env("HOME", home.path()).env("LANG", "C.UTF-8").env("TERM", "dumb");
+    shell.env("PATH", path.unwrap()).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut shell = shell.stderr(Stdio::null()).spawn().unwrap();
+    // Ctrl-A puts the cursor at the start: the line is printed instead of run.
+    let input =
+        format!("source <(patdeck completions bash)\n{line}\t\u{1}printf '[%s]' \u{5}$'\\x0a'\n");
+    shell.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    let output = shell.wait_with_output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    text.lines().find(|line| line.starts_with("[patdeck]")).unwrap_or(&text).to_owned()
+}
+
+#[test]
+fn bash_completes_words_with_colons_and_equals_signs() {
+    let home = home_with_tokens();
+    run(&home, &["edit", "ci-oslo", "--label", "team=edge", "--owner", "Ann"]).success();
+    for (line, completed) in [
+        ("patdeck create x --label t", "[patdeck][create][x][--label][team=\n]"),
+        ("patdeck create x --label team=", "[patdeck][create][x][--label][team=edge][\n]"),
+        ("patdeck create x --scope chan", "[patdeck][create][x][--scope][channels:\n]"),
+        ("patdeck create x --scope=channels:c", "[patdeck][create][x][--scope=channels:c-42:\n]"),
+        (
+            "patdeck scope remove ci-oslo channels:c-42:",
+            "[patdeck][scope][remove][ci-oslo][channels:c-42:publish][\n]",
+        ),
+        (
+            "patdeck create x --preset publisher:m",
+            "[patdeck][create][x][--preset][publisher:messages:\n]",
+        ),
+        ("patdeck list --search label:team=", "[patdeck][list][--search][label:team=edge][\n]"),
+        ("patdeck list --search owner:A", "[patdeck][list][--search][owner:Ann][\n]"),
+        (
+            "patdeck scope remove ci-oslo ",
+            "[patdeck][scope][remove][ci-oslo][channels:c-42:publish][\n]",
+        ),
+        ("patdeck show ci-o", "[patdeck][show][ci-oslo][\n]"),
+    ] {
+        let completed = completed.split_once('\n').unwrap().0;
+        assert_eq!(completed_by_bash(&home, line), completed, "{line}");
+    }
 }

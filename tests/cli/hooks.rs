@@ -24,15 +24,15 @@ use crate::{CommandResult, Home, command, home::count_occurrences, issue, run, r
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A home whose config has the hook `log`, with a file to which hooks write.
-struct HookedHome {
-    home: Home,
+pub(crate) struct HookedHome {
+    pub(crate) home: Home,
     log: PathBuf,
 }
 
 impl HookedHome {
     /// A home with a store, and with the hook `log` that runs `script` in a shell after `on`. The
     /// script gets the path of the file, the id, the action, the number of the event and the name.
-    fn new(on: &[&str], script: &str) -> Self {
+    pub(crate) fn new(on: &[&str], script: &str) -> Self {
         let home = crate::home_with_store();
         let log = home.path().join("log");
         let hooked = Self { home, log };
@@ -56,7 +56,7 @@ impl HookedHome {
         self.home.path().join(".config/patdeck/config.toml")
     }
 
-    fn set_config(&self, text: &str) {
+    pub(crate) fn set_config(&self, text: &str) {
         let path = self.config();
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, text).unwrap();
@@ -87,7 +87,7 @@ impl HookedHome {
     }
 
     /// Creates and revokes a token in a process that is killed after the commit.
-    fn revoke_and_die(&self, name: &str) {
+    pub(crate) fn revoke_and_die(&self, name: &str) {
         self.home.seed(name, "", "30d", TimeDelta::zero());
         let service = self.service();
         let id = service.resolve(name).unwrap().id;
@@ -122,7 +122,7 @@ fn a_hook_runs_after_the_change_with_its_arguments() {
     let events = run(home, &["audit", "--json"]).objects();
     let last = events.last().unwrap();
     assert_eq!(last["detail"], "log after event 3 (revoke): succeeded");
-    assert_eq!(last["name"], name);
+    assert_eq!((&last["name"], &last["token"]), (&json!(name), &json!(id)));
     assert_eq!(run(home, &["audit", "--check"]).code, 0);
     assert!(hooked.waiting().is_empty());
     let doctor = run(home, &["doctor", "--json"]).objects();

@@ -63,12 +63,12 @@ fn refused_labels_and_owners_change_nothing() {
     edit(&many.iter().map(String::as_str).collect::<Vec<_>>())
         .fails(3, "too many labels: a token can have at most 16");
     for (option, value, message) in [
-        ("--label", "team", "invalid label `team`: use KEY=VALUE, e.g. team=edge"),
+        ("--label", "team", "'team' for '--label <KEY=VALUE>': use KEY=VALUE, e.g. team=edge"),
         ("--label", "team=", "label team has no value"),
         ("--label", "te am=x", "invalid key `te am`"),
         ("--label", "team=a,b", "the value of team contains a comma"),
         ("--label", "team=a\u{1b}[2J", "contains U+001B"),
-        ("--remove-label", "a=b", "invalid key `a=b`"),
+        ("--remove-label", "a=b", "'a=b' for '--remove-label <KEY>': use up to 63 letters"),
         ("--owner", "ann\u{202e}", "U+202E is invisible"),
         ("--owner", &"x".repeat(129), "too long (129 characters)"),
     ] {

@@ -6,6 +6,8 @@ use std::{
     process::{Child, ChildStdin, ChildStdout, Stdio},
 };
 
+use serde_json::Value;
+
 use crate::{Home, issue, run, run_with_input};
 
 const LINES: [&str; 2] = ["verify", "--lines"];
@@ -122,8 +124,9 @@ fn an_invalid_line_gets_an_error_and_the_next_an_answer() {
     assert_eq!(answers.len(), 5);
     assert!(answers[..4].iter().all(|it| it["allowed"] == false && it["error"].is_string()));
     assert_eq!(
-        (&answers[4]["allowed"], &answers[4]["token"]["name"]),
-        (&true.into(), &"ci".into())
+        (&answers[4]["allowed"], &answers[4]["valid"], &answers[4]["token"]["name"]),
+        (&Value::Null, &true.into(), &"ci".into()),
+        "without a scope, nothing is allowed"
     );
 }
 

@@ -30,7 +30,6 @@ const READS_AND_CHANGES: &[&[&str]] = &[
     &["scan", "."],
     &["scan", ".", "--revoke", "--yes"],
     &["export"],
-    &["import", "all.jsonl", "--dry-run"],
     &["backup", "copy.redb"],
 ];
 
@@ -58,6 +57,11 @@ fn only_create_and_import_create_a_missing_store() {
 
     issue(&home, &["ci", "--store", "one/s.redb"]);
     run(&home, &["export", "--output", "ci.jsonl", "--store", "one/s.redb"]).success();
+    let tried = run(&home, &["import", "ci.jsonl", "--dry-run", "--store", "two/s.redb"]);
+    assert_eq!((tried.code, tried.out.contains("ci")), (0, true), "{tried:?}");
+    let path = home.path().join("two/s.redb");
+    let message = format!("No store at {}: the import would create it\n", path.display());
+    assert!(tried.err.starts_with(&message) && !path.parent().unwrap().exists(), "{tried:?}");
     run(&home, &["import", "ci.jsonl", "--store", "two/s.redb"]).success();
     for store in ["one/s.redb", "two/s.redb"] {
         assert!(run(&home, &["list", "--store", store]).success().contains("ci"));

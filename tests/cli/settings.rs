@@ -5,7 +5,7 @@ use std::{fs, os::unix::fs::PermissionsExt as _};
 
 use serde_json::json;
 
-use crate::{Home, run};
+use crate::{Home, hooks::HookedHome, run};
 
 const FAULTY: &str = "\
 theme = \"dusk\"
@@ -148,4 +148,28 @@ fn a_config_without_an_end_or_a_writer_is_refused() {
         assert_eq!(result.status.code(), Some(2), "{errors}");
         assert!(errors.contains(fault), "{errors}");
     }
+}
+
+#[test]
+fn the_check_warns_of_programs_of_hooks() {
+    let hooked = HookedHome::new(&["revoke"], "true");
+    assert_eq!(run(&hooked.home, &["config", "check"]).err, "");
+    let program = hooked.home.path().join("program");
+    let shown = program.display();
+    let hook = format!("[[hook]]\nname = \"log\"\non = [\"revoke\"]\nrun = [\"{shown}\"]\n");
+    hooked.set_config(&hook);
+    let warned = || {
+        let result = run(&hooked.home, &["config", "check"]);
+        assert_eq!(result.code, 0, "{result:?}");
+        let text =
+            run(&hooked.home, &["config", "check", "--json"]).objects()[0]["warnings"][0].clone();
+        assert!(text.as_str().unwrap().contains(&program.display().to_string()), "{text}");
+        result.err.lines().next().unwrap().to_owned()
+    };
+    assert!(warned().starts_with(&format!("warning: hook log cannot run {shown} (No such file")));
+    fs::write(&program, "#!/bin/sh\n").unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o644)).unwrap();
+    assert!(warned().ends_with("it is not an executable file"));
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o777)).unwrap();
+    assert!(warned().starts_with("warning: other accounts can change "));
 }

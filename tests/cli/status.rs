@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use serde_json::json;
 
-use crate::{Home, home_with_store, issue, run, run_with_input};
+use crate::{Home, home_with_store, hooks::HookedHome, issue, run, run_with_input};
 
 #[test]
 fn a_store_in_order_prints_one_line_and_exits_with_0() {
@@ -26,7 +26,7 @@ fn each_problem_is_in_the_line_and_its_list_is_as_long() {
     let start = "attention: 1 expires within 7 days, 1 not used for 90 days, soon: 30 denied today; \
                  2 active tokens, 0 checks allowed and 30 denied in 14 days";
     assert_eq!((result.code, result.out.trim_end(), result.err.as_str()), (1, start, ""));
-    for (search, name) in [("idle>90d", "idle"), ("expiring<7d", "soon")] {
+    for (search, name) in [("idle>90d", "idle"), ("expires<7d", "soon")] {
         let list = run(&home, &["list", "--search", search, "--json"]).objects();
         assert_eq!((list.len(), &list[0]["name"]), (1, &json!(name)));
     }
@@ -64,4 +64,26 @@ fn a_broken_chain_needs_attention() {
     let result = run(&home, &["status"]);
     assert_eq!(result.code, 1, "{result:?}");
     assert!(result.out.starts_with("attention: audit chain broken at event 3;"), "{result:?}");
+}
+
+#[test]
+fn hooks_that_failed_or_wait_need_attention() {
+    let hooked = HookedHome::new(&["revoke"], "exit 7");
+    let home = &hooked.home;
+    hooked.revoke_and_die("first");
+    let waiting = run(home, &["status"]);
+    assert_eq!(waiting.code, 1, "{waiting:?}");
+    assert!(waiting.out.starts_with("attention: 1 hook run waits; "), "{waiting:?}");
+    let failed = run(home, &["hooks", "run"]);
+    assert_eq!(failed.code, 5);
+    assert!(!failed.err.contains("patdeck hooks run"), "{failed:?}");
+    hooked.revoke_and_die("second");
+    let result = run(home, &["status"]);
+    let start = "attention: 1 hook run failed, 1 hook run waits; ";
+    assert!(result.code == 1 && result.out.starts_with(start), "{result:?}");
+    let figures = &run(home, &["status", "--json"]).objects()[0];
+    let runs = json!({ "failed": 1, "waiting": 1 });
+    assert_eq!((&figures["hook_runs"], &figures["ok"]), (&runs, &json!(false)));
+    run(home, &["hooks", "discard", "log"]).success();
+    assert_eq!(run(home, &["status"]).code, 0);
 }

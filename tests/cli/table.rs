@@ -6,15 +6,16 @@ use crate::{CommandResult, run};
 const OUTCOMES: &str = include_str!("outcomes.txt");
 
 /// One line: `CODE  ARGUMENTS  => TEXT`. Standard error must contain the text. After `>`, standard
-/// output must contain it and standard error must be empty. `=> -` means that both are empty.
-struct Case<'a> {
+/// output must contain it and standard error must be empty. `=> -` means that both are empty. `\n` is a
+/// line break.
+struct Case {
     line: usize,
     code: i32,
     arguments: Vec<String>,
-    expected: &'a str,
+    expected: String,
 }
 
-fn cases() -> Vec<Case<'static>> {
+fn cases() -> Vec<Case> {
     let lines = OUTCOMES.lines().enumerate();
     let lines = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
     lines
@@ -25,7 +26,7 @@ fn cases() -> Vec<Case<'static>> {
                 line: index + 1,
                 code: code.parse().unwrap(),
                 arguments: split_words(arguments),
-                expected: expected.trim(),
+                expected: expected.trim().replace("\\n", "\n"),
             }
         })
         .collect()
@@ -50,8 +51,8 @@ fn split_words(text: &str) -> Vec<String> {
     words
 }
 
-fn is_as_expected(case: &Case<'_>, result: &CommandResult) -> bool {
-    let has_output = match (case.expected, case.expected.strip_prefix('>')) {
+fn is_as_expected(case: &Case, result: &CommandResult) -> bool {
+    let has_output = match (case.expected.as_str(), case.expected.strip_prefix('>')) {
         ("-", _) => result.out.is_empty() && result.err.is_empty(),
         (_, Some(text)) => result.out.contains(text.trim()) && result.err.is_empty(),
         (text, None) => result.err.contains(text),

@@ -203,6 +203,13 @@ fn a_name_with_a_typing_error_gets_a_suggestion() {
             &hint,
         );
     }
+    run(&home, &["delete", "web", "--yes"]).success();
+    let hint = "`patdeck restore web` brings it back";
+    for command in
+        [&["show", "Web"][..], &["revoke", "web", "--yes"], &["edit", "web", "--name", "x"]]
+    {
+        run(&home, command).fails_with_hint(1, "token web was deleted", hint);
+    }
     for given in ["ci-17-oslo", "wxy", "b"] {
         let result = run(&home, &["show", given]);
         assert!(!result.err.contains("did you mean"), "{result:?}");

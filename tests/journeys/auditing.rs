@@ -2,8 +2,8 @@
 
 use patdeck::{
     config::{GlyphSet, ThemeName},
-    domain::Actor,
-    service::{Entropy, Service},
+    domain::{Actor, AuditAction, Hook, Hooks},
+    service::{Entropy, HookSelection, Service},
     store::Store,
     testing::{ServiceTestExt as _, default_policy},
     tui::theme::Theme,
@@ -185,4 +185,27 @@ fn a_detail_opened_from_the_trail_leads_back_to_it() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
     it.keys("4 j <Enter>").sees("Scopes").keys("<Esc>").sees("Chain verified");
     it.keys("<Enter> 1 <Enter> <Esc>").sees("[Active 2]");
+}
+
+#[test]
+fn an_event_without_a_token_does_not_count_as_deleted() {
+    let mut it = Journey::on(Fixture::One, 80, 24);
+    let command = ["/bin/true"];
+    let hook = Hook::new(None, vec![AuditAction::Revoked], &command, Hook::DEFAULT_TIMEOUT);
+    let service = it.store.service("ops").with_hooks(Hooks::from(vec![hook.unwrap()]));
+    service.revoke(&it.id("ci-deploy")).unwrap();
+    assert_eq!(service.discard_hook_runs("true").unwrap(), 1);
+    it.keys("4").waits_for("discarded 1 run").keys("<Enter>");
+    it.never_sees("This token was deleted");
+}
+
+#[test]
+fn the_run_of_a_hook_opens_its_token() {
+    let mut it = Journey::on(Fixture::One, 80, 24);
+    let command = ["/bin/true"];
+    let hook = Hook::new(None, vec![AuditAction::Revoked], &command, Hook::DEFAULT_TIMEOUT);
+    let service = it.store.service("ops").with_hooks(Hooks::from(vec![hook.unwrap()]));
+    service.revoke(&it.id("ci-deploy")).unwrap();
+    service.run_hooks(HookSelection::New);
+    it.keys("4").waits_for("true after event 3").keys("<Enter>").sees("Events 4");
 }

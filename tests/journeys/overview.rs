@@ -1,6 +1,10 @@
 //! The overview tab: its numbers are those of the lists that it opens, and it follows the store.
 
 use chrono::TimeDelta;
+use patdeck::{
+    domain::{AuditAction, Hook, Hooks},
+    testing::ServiceTestExt as _,
+};
 use zeroize::Zeroizing;
 
 use super::{fixture::Fixture, journey::Journey};
@@ -9,7 +13,7 @@ use super::{fixture::Fixture, journey::Journey};
 fn a_row_opens_the_list_with_its_tokens() {
     let mut it = Journey::on(Fixture::Many, 80, 24);
     it.keys("5").sees("Needs attention").sees("Expiries by week");
-    let rows = [("", "expiring<7d"), ("j j", "idle>90d"), ("j j j", "unrestricted")];
+    let rows = [("", "expires<7d"), ("j j", "idle>90d"), ("j j j", "unrestricted")];
     for (keys, search) in rows {
         it.keys("5 g").keys(keys);
         let number: usize =
@@ -104,4 +108,17 @@ fn the_text_of_an_empty_store_is_not_cut() {
         let screen = it.screen();
         assert!(!screen.contains('…') || columns < 80, "{screen}");
     }
+}
+
+#[test]
+fn a_hook_that_waits_needs_attention() {
+    let mut it = Journey::on(Fixture::One, 80, 24);
+    let command = ["/bin/true"];
+    let hook = Hook::new(None, vec![AuditAction::Revoked], &command, Hook::DEFAULT_TIMEOUT);
+    let service = it.store.service("ops").with_hooks(Hooks::from(vec![hook.unwrap()]));
+    it.keys("5").never_sees("hook");
+    service.revoke(&it.id("ci-deploy")).unwrap();
+    it.waits_for("1 hook run waits")
+        .keys("g j j j j j <Enter>")
+        .sees("`patdeck hooks run` runs them");
 }

@@ -43,13 +43,24 @@ impl Answer {
         if self.denial.is_none() { Exit::Done } else { Exit::No }
     }
 
+    /// Whether the access is allowed. `None` for a valid secret if no access was asked about, so that a
+    /// caller that loses its scope does not take the answer for a permission.
+    fn allowed(&self) -> Option<bool> {
+        match (&self.denial, &self.by) {
+            (Some(_), _) => Some(false),
+            (None, Some(_)) => Some(true),
+            (None, None) => None,
+        }
+    }
+
     pub(super) fn as_json(&self) -> Value {
         let missing = match &self.denial {
             Some(Denial::NoScope(scope)) => Some(scope.to_string()),
             _ => None,
         };
         json!({
-            "allowed": self.denial.is_none(),
+            "allowed": self.allowed(),
+            "valid": matches!(self.denial, None | Some(Denial::NoScope(_))),
             "token": self.token.as_ref().map(|token| json!({
                 "id": token.id.as_str(),
                 "name": token.name.as_str(),

@@ -176,6 +176,21 @@ pub struct HookRun {
     pub failure: Option<HookFailure>,
 }
 
+/// Numbers of queued runs that no process is running.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct HookRunCounts {
+    /// Runs whose last attempt has failed.
+    pub failed: usize,
+    /// Runs that were not tried yet, or whose hook is not in the config.
+    pub waiting: usize,
+}
+
+impl HookRunCounts {
+    pub fn is_empty(self) -> bool {
+        self.failed == 0 && self.waiting == 0
+    }
+}
+
 /// A failed attempt to run a hook.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HookFailure {

@@ -180,7 +180,7 @@ fn last_deletion_by<R: ReadTokens>(
     Err(Refusal::DeletedByAnother { name: token.name, by }.into())
 }
 
-/// Returns the actor of the token's newest event if this event is a deletion, otherwise `None`.
+/// Returns the actor of the token's newest change if it is a deletion, otherwise `None`.
 fn deleted_by<R: ReadTokens>(tx: &R, id: &TokenId) -> Result<Option<Actor>, R::Error> {
     let last = tx.newest_event_of(id)?;
     Ok(last.filter(|event| event.body.action == AuditAction::Deleted).map(|event| event.body.actor))

@@ -148,7 +148,7 @@ impl Predicate {
             ),
             ("expires" | "expiring", _) => Self::Expiring(
                 parse_threshold(sign, value)
-                    .ok_or_else(|| invalid("a duration with a unit, e.g. expiring<7d"))?,
+                    .ok_or_else(|| invalid("a duration with a unit, e.g. expires<7d"))?,
             ),
             _ => return Err(SearchError::UnknownTerm(term.to_owned())),
         })
@@ -183,7 +183,7 @@ impl fmt::Display for Predicate {
             Self::Unused => f.write_str("unused"),
             Self::Undelivered => f.write_str("unclaimed"),
             Self::Idle(bound) => write!(f, "idle{bound}"),
-            Self::Expiring(bound) => write!(f, "expiring{bound}"),
+            Self::Expiring(bound) => write!(f, "expires{bound}"),
         }
     }
 }
@@ -214,7 +214,7 @@ impl fmt::Display for DurationThreshold {
 /// Returns the pattern of a `label:` term, with the label in its compared form. Quotes make no
 /// difference to a label with a value, so only a text that needs them is exact then. The error
 /// describes the valid values.
-pub(super) fn label_pattern(value: &TextPattern) -> Result<TextPattern, &'static str> {
+fn label_pattern(value: &TextPattern) -> Result<TextPattern, &'static str> {
     let (key, label_value) = value.text.split_once('=').unwrap_or((&value.text, ""));
     let key: LabelKey = key.parse().map_err(|_| "a label, e.g. label:team or label:team=edge")?;
     let label_value = Label::fold_value(label_value);

@@ -2,7 +2,6 @@
 //! a token, or on the fields that a list holds instead of the whole record. `grammar` parses and
 //! prints searches. Called by the list screen and by `list --search`.
 
-mod advice;
 mod events;
 mod grammar;
 mod secret_words;
@@ -147,6 +146,18 @@ impl Search {
             Predicate::Words(words) if !term.negated => Some(words.as_str()),
             _ => None,
         })
+    }
+
+    /// A term that was probably meant by a word of the form `KEY=VALUE`: `owner:ann` for `owner=ann`,
+    /// `label:team=edge` for `team=edge`.
+    pub fn meant_term(&self) -> Option<String> {
+        let (key, value) = self.words().find_map(|word| word.split_once('='))?;
+        let has_blank = |text: &str| text.is_empty() || text.contains(char::is_whitespace);
+        if has_blank(key) || has_blank(value) {
+            return None;
+        }
+        let is_key = TERMS.split(' ').any(|term| term.strip_suffix(':') == Some(key));
+        Some(if is_key { format!("{key}:{value}") } else { format!("label:{key}={value}") })
     }
 
     /// Whether `token`, with its status at `at`, matches this search.

@@ -135,7 +135,7 @@ fn each_term_matches_the_expected_tokens() {
         ("idle<1h", "a"),
         ("expiring<7d", "b"),
         ("expires<7d", "b"),
-        ("expiring>7d", "a"),
+        ("expires>7d", "a"),
     ] {
         assert_eq!(matches_of(text), letters, "{text}");
     }
@@ -205,7 +205,7 @@ fn errors_name_the_term_and_the_valid_forms() {
     );
     assert_eq!(error("idle>soon"), "idle>soon needs a duration with a unit, e.g. idle>90d");
     assert_eq!(error("idle:90d"), "idle:90d needs a duration with a unit, e.g. idle>90d");
-    assert_eq!(error("expiring<"), "expiring< needs a duration with a unit, e.g. expiring<7d");
+    assert_eq!(error("expires<"), "expires< needs a duration with a unit, e.g. expires<7d");
     assert_eq!(
         error("may:channels"),
         "may:channels: invalid scope `channels`: use TYPE:ENTITY:OPERATION, e.g. \
@@ -231,7 +231,7 @@ fn search_reports_which_fields_it_needs() {
     for text in ["", "ci", "\"two words\" ci"] {
         assert_eq!(needs(text), (true, false, false), "{text}");
     }
-    for text in ["-ci", "name:x", "status:all unused idle>1d expiring<7d"] {
+    for text in ["-ci", "name:x", "status:all unused idle>1d expires<7d"] {
         assert_eq!(needs(text), (false, false, false), "{text}");
     }
     for text in ["op:x", "wildcard", "-type:x", "may:channels:*:read"] {
@@ -242,7 +242,7 @@ fn search_reports_which_fields_it_needs() {
     }
     let words = search("CI -prod name:x \"two words\"");
     assert_eq!(words.words().collect::<Vec<_>>(), ["ci", "two words"]);
-    assert!(search("-status:revoked").filters_status() && !search("expiring<7d").filters_status());
+    assert!(search("-status:revoked").filters_status() && !search("expires<7d").filters_status());
     assert!(search("\"\" ").is_empty() && !search("x").is_empty());
 }
 
@@ -266,7 +266,7 @@ fn text() -> impl Strategy<Value = String> {
     let word = prop_oneof![
         Just("status:".to_owned()),
         Just("idle>".to_owned()),
-        Just("expiring<".to_owned()),
+        Just("expires<".to_owned()),
         Just("name:\"".to_owned()),
         Just("may:channels:*:read".to_owned()),
         Just("90d".to_owned()),

@@ -39,6 +39,7 @@ pub fn overview_json(overview: &Overview, chain: &ChainCheckResult) -> Value {
             "revoked": counts.revoked,
             "damaged": overview.damaged,
         },
+        "hook_runs": { "failed": overview.hook_runs.failed, "waiting": overview.hook_runs.waiting },
         "expiries_by_week": overview.expiries,
         "checks_by_day": checks,
         "most_denied_today": most_denied,

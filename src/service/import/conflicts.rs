@@ -11,7 +11,7 @@ use crate::{
         AccessRequest, AuditAction, Digest, Name, PreviousSecret, Scope, SecretSlot, Status,
         Timestamp, Token, TokenId, counted, decision::allows, plan::expiry_text,
     },
-    store::{ReadOps, StoreError},
+    store::{HookRunReads as _, ReadOps, StoreError},
 };
 
 /// How an import handles a token or a name that is already in the store.
@@ -356,9 +356,9 @@ fn would_end_overlap(existing: &Token, imported: &Token, at: Timestamp) -> Optio
     (!is_kept).then_some(Conflict::EndsOverlap { until: previous.until, last_used })
 }
 
-/// Whether the token was deleted: it is in the trash, or its last event is a delete or a purge.
+/// Whether the token was deleted: it is in the trash, or its last change is a delete or a purge.
 fn was_deleted(rows: &impl ReadOps, id: &TokenId) -> Result<bool, StoreError> {
-    let last = rows.events_of(id, 1)?.rows.pop();
+    let last = rows.newest_changes_of(id, 1)?.pop();
     let is_deletion = |action| matches!(action, AuditAction::Deleted | AuditAction::Purged);
     Ok(last.is_some_and(|event| is_deletion(event.body.action)) || rows.trashed(id)?.is_some())
 }

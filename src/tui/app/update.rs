@@ -17,6 +17,7 @@ use crate::{
     domain::{Command, TokenId, TokensToRestore, grouped},
     keymap::{Action, Key, KeyResolution, Mode},
     output::advice,
+    service::HookSelection,
     tui::{
         dialogs::{
             Dialog, help::HelpDialog, message_log::MessageLogDialog, palette::PaletteDialog,
@@ -46,7 +47,7 @@ impl App {
                 self.warn(advice::message(&error));
             }
             AppEvent::HooksFailed(summary) => {
-                for warning in advice::hook_warnings(&summary) {
+                for warning in advice::hook_warnings(&summary, HookSelection::New) {
                     self.warn(warning.to_string());
                 }
             }

@@ -212,10 +212,12 @@ impl AuditScreen {
     }
 
     fn open_token(&self, ctx: &Model) -> Option<Effect> {
-        let token = self.selected()?.body.token.filter(|id| ctx.token(id).is_some());
-        Some(match token {
+        Some(match self.selected()?.body.token {
+            None => Effect::info("This event does not belong to a token."),
+            Some(id) if ctx.is_gone(&id) => {
+                Effect::warn("This token was deleted. Only its events remain.")
+            }
             Some(id) => Effect::Ui(UiChange::ShowToken(id)),
-            None => Effect::warn("This token was deleted. Only its events remain."),
         })
     }
 

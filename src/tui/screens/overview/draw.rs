@@ -7,7 +7,7 @@ use super::{AttentionRow, VerifiedAt};
 use crate::{
     domain::{AttentionKind, Overview, Status, grouped},
     keymap::Action,
-    output::overview::attention_text,
+    output::overview::{attention_text, hook_runs_text},
     tui::{
         theme::Theme,
         widgets::{
@@ -110,7 +110,7 @@ fn sign(
             bad(theme.danger)
         }
         AttentionRow::Tokens(_) => bad(theme.warning),
-        AttentionRow::Damaged => bad(theme.danger),
+        AttentionRow::Damaged | AttentionRow::HookRuns => bad(theme.danger),
         AttentionRow::Chain if is_broken => bad(theme.danger),
         AttentionRow::Chain => ok,
     }
@@ -135,6 +135,7 @@ pub(super) fn attention(
         let text = match row {
             AttentionRow::Tokens(kind) => attention_text(kind, overview),
             AttentionRow::Damaged => format!("{} damaged", grouped(overview.damaged)),
+            AttentionRow::HookRuns => hook_runs_text(overview.hook_runs),
             AttentionRow::Chain => chain_text(chain, canvas),
         };
         let is_ok = glyph == ctx.theme.ok_glyph();

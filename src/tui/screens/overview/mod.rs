@@ -26,6 +26,8 @@ const LARGE_STORE: usize = 20_000;
 enum AttentionRow {
     Tokens(AttentionKind),
     Damaged,
+    /// The runs of hooks that failed or wait.
+    HookRuns,
     Chain,
 }
 
@@ -61,9 +63,16 @@ impl OverviewScreen {
     }
 
     fn rows(&self) -> impl Iterator<Item = AttentionRow> {
-        let damaged = self.overview.as_ref().is_some_and(|overview| overview.damaged > 0);
+        let overview = self.overview.as_ref();
+        let damaged = overview.is_some_and(|overview| overview.damaged > 0);
+        let hooks = overview.is_some_and(|overview| !overview.hook_runs.is_empty());
         let tokens = AttentionKind::ALL.into_iter().map(AttentionRow::Tokens);
-        tokens.chain(damaged.then_some(AttentionRow::Damaged)).chain([AttentionRow::Chain])
+        let others = [
+            (damaged, AttentionRow::Damaged),
+            (hooks, AttentionRow::HookRuns),
+            (true, AttentionRow::Chain),
+        ];
+        tokens.chain(others.into_iter().filter_map(|(is_shown, row)| is_shown.then_some(row)))
     }
 
     pub fn update(&mut self, action: Action) -> Option<Effect> {
@@ -83,6 +92,9 @@ impl OverviewScreen {
         Some(match self.rows().nth(self.rows.selected())? {
             AttentionRow::Chain => Effect::Ui(UiChange::GoTo(Tab::Audit)),
             AttentionRow::Damaged => Effect::info("`patdeck doctor` lists the damaged records."),
+            AttentionRow::HookRuns => {
+                Effect::info("`patdeck hooks` lists these runs, `patdeck hooks run` runs them.")
+            }
             AttentionRow::Tokens(kind) => match (kind.list_filter(), &overview.most_denied) {
                 (Some((status, search)), _) => {
                     Effect::Ui(UiChange::ShowList { status, search: search.to_owned() })

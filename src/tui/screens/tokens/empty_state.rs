@@ -48,9 +48,8 @@ impl TokensScreen {
         } else {
             format!("Press {clear} to clear the search, {next} for another status.")
         };
-        let label = self.query.search.meant_label();
-        let label = label.map(|term| format!("To search for a label, type {term}."));
-        [reason, advice].into_iter().chain(label).collect()
+        let meant = self.query.search.meant_term().map(|term| format!("Did you mean {term}?"));
+        [reason].into_iter().chain(meant).chain([advice]).collect()
     }
 
     fn no_tokens_text(ctx: &Model) -> Vec<String> {
