@@ -40,6 +40,9 @@ pub(super) fn change(
     arguments: &super::CliCommand,
     out: &Output,
 ) -> Result<Exit, CliError> {
+    if !matches!(arguments, super::CliCommand::Revoke(_) | super::CliCommand::Delete(_)) {
+        service.store_pending_endings()?;
+    }
     let mut command = command(service, arguments)?.ok_or_else(CliError::not_run)?;
     let format = secret_format(arguments);
     if out.json && format != SecretFormat::Secret {

@@ -77,6 +77,12 @@ impl Service {
         self.store.was_outdated()
     }
 
+    /// Stores the endings that the records lack. Until then, a deleted token holds its name and cannot be
+    /// restored. If this fails, a change would fail, too.
+    pub fn store_pending_endings(&self) -> Result<(), ServiceError> {
+        if self.store.is_read_only() { Ok(()) } else { Ok(self.store_missing_endings(0)?) }
+    }
+
     /// Runs `work` in a write transaction. First stores the endings that the records lack, so that no
     /// secret is issued while an ending of its token is pending.
     pub(super) fn write<T, E: From<StoreError>>(
@@ -154,7 +160,9 @@ impl Service {
         }
         require_confirmed(&plan, confirmed)?;
         let mut entries = pending_entries(&plan, kind, self);
-        self.end_stale_for_good(&mut entries)?;
+        if kind != EndingKind::EndOverlap {
+            self.end_later_secrets(&mut entries)?;
+        }
         // If this fails, the command itself still works: it needs the register only. Other pending
         // endings follow later, so that this one takes effect at once.
         let _ = self.store_missing_endings(usize::MAX);
@@ -210,9 +218,8 @@ impl Service {
     }
 
     /// Stores the ending of these entries in one transaction. `previewed` are the changes that the
-    /// operator confirmed. A revoke or delete also ends a secret that was issued while it waited for the
-    /// lock; the end of an overlap leaves out such a token. Also returns when the transaction got the
-    /// lock.
+    /// operator confirmed. Also ends a secret that was issued while the command waited for the lock. Also
+    /// returns when the transaction got the lock.
     fn store_ending_batch(
         &self,
         command: &Command,
@@ -230,6 +237,15 @@ impl Service {
             (own, others) =
                 pending.into_iter().partition(|entry| keys.contains(&entry.ending_key()));
             others.truncate(MAX_PENDING);
+            if ending_kind(command) == Some(EndingKind::EndOverlap) {
+                // A token with a later secret is revoked, like one whose ending stays pending.
+                let has_later = |entry: &RevocationEntry| {
+                    let token = tx.token(&entry.id).ok().flatten();
+                    let pending = token.as_ref().zip(entry.pending.as_ref());
+                    pending.is_some_and(|(token, ending)| entry.is_outlasted_by(ending, token))
+                };
+                others.extend(own.extract_if(.., |entry| has_later(entry)));
+            }
             raised = apply_pending(tx, &others)?;
             let mut plan = self.plan(tx, command, &NewSecretDigests::default())?;
             if plan.job.is_some() {
@@ -244,9 +260,6 @@ impl Service {
                 _ => false,
             };
             let planned: HashSet<TokenId> = plan.changes.iter().filter_map(id_of).collect();
-            if ending_kind(command) == Some(EndingKind::EndOverlap) {
-                plan.changes.retain(|change| !is_later(change));
-            }
             let later = plan.changes.iter().filter(|change| is_later(change));
             raised.extend(later.filter_map(ended_entry));
             raise_newest_ending(tx, entries)?;

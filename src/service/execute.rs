@@ -122,7 +122,11 @@ impl Service {
             Some(at) => tx.newest_event()?.map_or(at, |newest| at.max(newest.body.at)),
             None => context.at,
         };
-        plan::plan(command, &PlanReader(tx), &PlanContext { at, ..context })
+        let mut plan = plan::plan(command, &PlanReader(tx), &PlanContext { at, ..context })?;
+        if matches!(command, Command::Regenerate { .. }) {
+            self.raise_new_generations(&mut plan)?;
+        }
+        Ok(plan)
     }
 
     /// Collects the inputs of a plan other than the tokens.

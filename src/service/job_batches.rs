@@ -104,7 +104,7 @@ impl Service {
             Ok::<_, ServiceError>(Some((entries, job.cursor)))
         })?;
         let Some((mut entries, until)) = planned else { return Ok(None) };
-        self.end_stale_for_good(&mut entries)?;
+        self.end_later_secrets(&mut entries)?;
         for entries in entries.chunks(ENTRIES_PER_SYNC) {
             self.end_patiently(entries)?;
         }

@@ -67,11 +67,12 @@ fn raised_entry(
     ending: &Ending,
     token: &Token,
 ) -> Option<RevocationEntry> {
-    let ends_all = matches!(ending.kind, EndingKind::Revoke | EndingKind::Delete);
+    let is_outlasted = entry.is_outlasted_by(ending, token);
+    let ends_all = is_outlasted || ending.kind != EndingKind::EndOverlap;
     let raised = RevocationEntry { pending: None, ..entry.clone() };
     if ends_all && token.version < entry.min_version {
         Some(raised.ended_for_good())
-    } else if ends_all && token.generation > entry.ended_generation {
+    } else if is_outlasted {
         Some(RevocationEntry { ended_generation: token.generation, ..raised })
     } else {
         None

@@ -264,6 +264,8 @@ fn with_endings(
     let generation = match entry.ended_generation {
         // The entry is damaged: it ends all secrets, and its generation is not that of a secret.
         u32::MAX => ended.generation,
+        // The register does not know the current secret of the replaced store, which is at most 2 later.
+        other if ended.revoked != token.revoked => ended.generation.max(other.saturating_add(2)),
         other => ended.generation.max(other),
     };
     let is_newest = is_known && !entry.is_ended_for_good();

@@ -3,7 +3,7 @@
 //! such a record that would give back what was taken from the token. Called by `issue`, `endings`,
 //! exports, backups and `doctor`.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use super::{Service, ServiceError};
 use crate::{
@@ -87,16 +87,42 @@ impl Service {
 }
 
 impl Service {
+    /// Raises the generations of new secrets above those that the register has ended, which can be later
+    /// than the record knows.
+    pub(super) fn raise_new_generations(&self, plan: &mut Plan) -> Result<(), ServiceError> {
+        self.store.read(|rows| {
+            for change in &mut plan.changes {
+                let StoredToken::Live(token) = &mut change.after else { continue };
+                let state = rows.revocation_state(&token.id).unwrap_or_default();
+                let is_possible = !state.is_damaged() && !state.is_ended_for_good();
+                if is_possible && token.generation <= state.ended_generation {
+                    Arc::make_mut(token).generation = state.ended_generation.saturating_add(1);
+                }
+            }
+            Ok(())
+        })
+    }
+
     /// Changes the entries of tokens whose records are out of date, so that they end these tokens for
-    /// good. Each entry demands the version of the record that was planned. If the register cannot be
-    /// read, the entries stay as they are.
-    pub(super) fn end_stale_for_good(
+    /// good. Each entry demands the version of the record that was planned. If the current secret of a
+    /// record was ended already, as after the restore of a backup, its entry ends the later secrets that
+    /// the register can know. If the register cannot be read, the entries stay as they are.
+    pub(super) fn end_later_secrets(
         &self,
         entries: &mut [RevocationEntry],
     ) -> Result<(), StoreError> {
         let min_version = |rows: &Reader, entry: &RevocationEntry| {
             rows.revocation_state(&entry.id).map_or(0, |state| state.min_version)
         };
+        self.store.read(|rows| {
+            for entry in &mut *entries {
+                let state = rows.revocation_state(&entry.id).unwrap_or_default();
+                if entry.ended_generation <= state.ended_generation {
+                    entry.ended_generation = state.ended_generation.saturating_add(2);
+                }
+            }
+            Ok::<_, StoreError>(())
+        })?;
         let mut found: Vec<_> = self.store.read(|rows| {
             let is_stale = |entry: &&mut RevocationEntry| {
                 entry.min_version > 0 && entry.min_version < min_version(rows, entry)

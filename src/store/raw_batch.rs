@@ -96,10 +96,13 @@ fn visit_row(
     visit: &mut impl FnMut(Result<Token, DamagedRecord>),
 ) {
     let (token, damaged) = decode_token(id, record, usage);
-    visit(match pending {
-        Some(pending) => token.map(|token| pending.apply(token)),
-        None => token,
-    });
+    let token = match (token, pending) {
+        (Ok(token), Some(pending)) => pending.apply(token).map(Ok),
+        (token, _) => Some(token),
+    };
+    if let Some(token) = token {
+        visit(token);
+    }
     damaged.into_iter().map(Err).for_each(visit);
 }
 

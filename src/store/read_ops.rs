@@ -144,7 +144,7 @@ pub trait ReadOps: HasTables {
         let decode = |body: RecordBody<'_>| TokenV2::decode_token(key, body).map(Box::new);
         let stored = self.tables().tokens.get(key, decode)?;
         Ok(match self.pending() {
-            Some(pending) => stored.map(|token| pending.apply(*token).into()),
+            Some(pending) => stored.and_then(|token| pending.apply(*token)).map(Box::new),
             None => stored,
         })
     }

@@ -35,6 +35,7 @@ mod missing_store;
 mod names;
 mod older_store;
 mod output_failures;
+mod pending;
 mod prompts;
 mod read_only;
 mod regenerate;

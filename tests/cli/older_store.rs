@@ -217,3 +217,23 @@ fn an_older_register_is_rebuilt_from_the_store() {
     fs::write(home.store(), old).unwrap();
     assert_eq!([code_of(&home, &revoked), code_of(&home, &deleted)], [1, 1]);
 }
+
+#[test]
+fn an_ending_after_a_restore_also_ends_the_newer_secret() {
+    for (ending, code) in [("delete", 0), ("revoke", 3)] {
+        let home = Home::new();
+        issue(&home, &["t"]);
+        run(&home, &["backup", "create", "old.redb"]).success();
+        let newer = run(&home, &["regenerate", "t", "--yes"]).success();
+        run(&home, &["backup", "create", "new.redb"]).success();
+        run(&home, &["backup", "restore", "old.redb", "--yes"]).success();
+        // The restore has revoked the token, whose secret was replaced.
+        let ended = run(&home, &[ending, "t", "--yes"]);
+        assert_eq!(ended.code, code, "{ended:?}");
+        run(&home, &["backup", "restore", "new.redb", "--yes"]).success();
+        assert_eq!(code_of(&home, newer.trim()), 1, "{ending}");
+        // A new secret works.
+        let next = run(&home, &["regenerate", "t", "--yes"]).success();
+        assert_eq!(code_of(&home, next.trim()), 0, "{ending}");
+    }
+}

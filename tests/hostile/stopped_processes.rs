@@ -257,3 +257,52 @@ fn nth_call(calls: &[usize], mut n: usize) -> (usize, usize) {
     }
     (0, 1)
 }
+
+/// Stops an import before system call `call`, ends the overlap of `ci` beside it, and lets it go on. The
+/// old secret, which the import makes current again, must not outlast the end of its overlap.
+fn stop_and_end_overlap(case: &str, store: &Path, call: usize, old: &str) {
+    let import = ["import", "export.jsonl", "--on-conflict", "replace", "--yes"];
+    let mut stopped = TracedProcess::start(store, &import, Stdio::null()).unwrap();
+    if stopped.run_until(call) < call {
+        return;
+    }
+    let ended = run(case, store, &["revoke", "ci", "--old", "--yes"], "");
+    if ended.status.code() != Some(0) {
+        // The import has replaced the token.
+        return;
+    }
+    let is_running = stopped.run_until(usize::MAX) > call;
+    drop(stopped);
+    let trail = run(case, store, &["audit", "--token", "ci", "--json"], "");
+    let trail = String::from_utf8_lossy(&trail.stdout).into_owned();
+    let last = |action: &str| trail.rfind(&format!("\"action\":\"{action}\""));
+    // An import that had not begun its write asks the store again, and has the consent of `--yes`.
+    let is_later = last("imported") > last("overlap ended") && last("overlap ended").is_some();
+    for next in ["one", "two"] {
+        let checked = run(case, store, &["verify"], old);
+        assert!(is_later || checked.status.code() == Some(1), "{case} {is_running}: {trail}");
+        run(case, store, &["create", next], "");
+    }
+    let chain = run(case, store, &["audit", "--check"], "");
+    assert_eq!(chain.status.code(), Some(0), "{case}: {chain:?}");
+}
+
+#[test]
+fn the_end_of_an_overlap_outlasts_a_stopped_import() {
+    let subject = StoppedSubject::new();
+    let path = subject.folder.path().join("store.redb");
+    run("rotate", &path, &["regenerate", "ci", "--overlap", "1h"], "");
+    let import = "import export.jsonl --on-conflict replace --yes";
+    let Some(calls) = count_calls(&subject, import) else { return };
+    run_cases(
+        case_count(12, calls as u64),
+        |thread| thread,
+        |seed, thread| {
+            // The first calls load the program.
+            let first = calls / 2;
+            let call = StdRng::seed_from_u64(seed).random_range(first..=calls);
+            let case = format!("seed {seed}: `{import}` stopped at call {call}");
+            stop_and_end_overlap(&case, &subject.copy(*thread), call, &subject.secret);
+        },
+    );
+}

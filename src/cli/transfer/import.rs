@@ -40,6 +40,9 @@ pub(in crate::cli) fn import(
         ConflictChoice::Fail => OnConflict::Fail,
     };
     let read_error = |error: io::Error| import_error(ImportError::Source(error), args);
+    if !args.dry_run {
+        service.store_pending_endings()?;
+    }
     let file = ensure_rereadable(service, open_source(args)?).map_err(read_error)?;
     let lines = ImportFile::open(file).map_err(read_error)?.map_err(|header_faults| {
         let mut faults = ImportFaults::default();

@@ -174,18 +174,24 @@ impl ConflictResolver {
         matches!(self.on_conflict, OnConflict::Replace { .. })
     }
 
-    /// Returns the action for a row, and a fault for each conflict that the policy refuses.
+    /// Returns the action for a row, and a fault for each conflict that the policy refuses. Unless
+    /// `may_reactivate`, the consent of the operator does not cover a secret that works again.
     pub(in crate::service) fn decide(
         &self,
         rows: &impl ReadOps,
         at: Timestamp,
         ImportRow { line, token }: &ImportRow,
+        may_reactivate: bool,
     ) -> Result<(RowPlan, Vec<LineFault>), StoreError> {
         let action = match self.conflicts(rows, at, token)? {
             None => RowPlan { outcome: RowOutcome::Unchanged, conflicts: Vec::new() },
             Some(conflicts) => RowPlan { outcome: self.outcome(&conflicts), conflicts },
         };
-        let refused = action.conflicts.iter().filter(|conflict| self.refuses(conflict));
+        let is_refused = |conflict: &&Conflict| {
+            let is_unseen = !may_reactivate && matches!(conflict, Conflict::Reactivates(_));
+            self.refuses(conflict) || is_unseen && self.is_replacing()
+        };
+        let refused = action.conflicts.iter().filter(is_refused);
         let fault = |conflict: &Conflict| LineFault {
             line: *line,
             field: conflict.field().to_owned(),

@@ -20,7 +20,7 @@ use std::{
 };
 
 pub(super) use self::conflicts::{ConflictResolver, wider_access};
-use self::staging::{StagedToken, StagingBuffer};
+use self::staging::{CheckResult, StagedToken, StagingBuffer};
 pub use self::{
     conflicts::{Conflict, OnConflict},
     prepared::PreparedImport,
@@ -151,10 +151,9 @@ impl Service {
         self.store.read(|rows| {
             let at = self.clock.denial_time(rows)?;
             for row in &batch.rows {
-                let (action, refused) = policy.decide(rows, at, row)?;
+                let (action, refused) = policy.decide(rows, at, row, true)?;
                 checked.refused.extend(refused);
-                let is_new = action == RowPlan::INSERT;
-                StagedToken::write(&mut checked.staged, row, is_new)?;
+                StagedToken::write(&mut checked.staged, row, CheckResult::of(&action))?;
             }
             Ok::<_, StoreError>(checked)
         })

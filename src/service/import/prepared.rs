@@ -9,7 +9,7 @@ use super::{
     conflicts::{Conflict, ConflictResolver, wider_access},
     row_plans::{RowOutcome, RowPlan, RowPlans},
     source::{ImportFaults, ImportRow, ImportSource, LineFault},
-    staging::{StagedToken, StagingBuffer},
+    staging::{CheckResult, StagedToken, StagingBuffer},
 };
 use crate::{
     domain::{
@@ -170,11 +170,14 @@ impl<'a, S: ImportSource> PreparedImport<'a, S> {
         self.service.store.read(|rows| {
             let mut batch = PlannedBatch::default();
             for token in tokens {
-                let (mut action, refused) = if mode == RecheckMode::Unchanged && token.is_new {
+                let is_new = token.result == CheckResult::New;
+                let (mut action, refused) = if mode == RecheckMode::Unchanged && is_new {
                     (RowPlan::INSERT, Vec::new())
                 } else {
                     let row = ImportRow { line: token.line, token: token.decode()? };
-                    self.policy.decide(rows, at, &row)?
+                    // Another process may have revoked the token after the operator consented.
+                    let may_reactivate = token.result == CheckResult::Reactivating;
+                    self.policy.decide(rows, at, &row, may_reactivate)?
                 };
                 if !refused.is_empty() {
                     batch.refused_rows += 1;

@@ -5,7 +5,7 @@
 
 use std::{fs::File, iter, os::unix::fs::FileExt as _};
 
-use super::source::ImportRow;
+use super::{conflicts::Conflict, row_plans::RowPlan, source::ImportRow};
 use crate::{
     domain::Token,
     store::{ComparedFields, EncodedToken, IoOperation, Store, StoreError},
@@ -107,12 +107,36 @@ impl StagingBuffer {
     }
 }
 
+/// What the first check of a row found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum CheckResult {
+    /// The token had a conflict with the store, or was in it already.
+    Known,
+    New,
+    /// Its secret would work again, to which the operator has consented.
+    Reactivating,
+}
+
+impl CheckResult {
+    const ALL: [Self; 3] = [Self::Known, Self::New, Self::Reactivating];
+
+    pub(super) fn of(action: &RowPlan) -> Self {
+        let reactivates = |conflict: &Conflict| matches!(conflict, Conflict::Reactivates(_));
+        if *action == RowPlan::INSERT {
+            Self::New
+        } else if action.conflicts.iter().any(reactivates) {
+            Self::Reactivating
+        } else {
+            Self::Known
+        }
+    }
+}
+
 /// A staged row, still encoded.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct StagedToken<'a> {
     pub(super) line: u64,
-    /// Whether the token had no conflict with the store when it was checked.
-    pub(super) is_new: bool,
+    pub(super) result: CheckResult,
     pub(super) encoded: EncodedToken<'a>,
 }
 
@@ -121,10 +145,10 @@ impl<'a> StagedToken<'a> {
     pub(super) fn write(
         batch: &mut Vec<u8>,
         row: &ImportRow,
-        is_new: bool,
+        result: CheckResult,
     ) -> Result<(), StoreError> {
         batch.extend_from_slice(&row.line.to_le_bytes());
-        batch.push(u8::from(is_new));
+        batch.push(result as u8);
         EncodedToken::write(&row.token, batch)
     }
 
@@ -141,10 +165,11 @@ impl<'a> StagedToken<'a> {
 
     fn read(batch: &mut &'a [u8]) -> Option<Self> {
         let (line, rest) = batch.split_first_chunk()?;
-        let (is_new, rest) = rest.split_first()?;
+        let (result, rest) = rest.split_first()?;
         *batch = rest;
         let encoded = EncodedToken::read(batch)?;
-        Some(Self { line: u64::from_le_bytes(*line), is_new: *is_new == 1, encoded })
+        let result = CheckResult::ALL.into_iter().find(|it| *it as u8 == *result)?;
+        Some(Self { line: u64::from_le_bytes(*line), result, encoded })
     }
 
     /// Reads those fields of the token that the audit event of the import contains.
@@ -192,7 +217,7 @@ mod tests {
         let store = Store::memory().unwrap();
         let mut staging = StagingBuffer::default();
         let mut bytes = Vec::new();
-        StagedToken::write(&mut bytes, &row(7, sample_token()), true).unwrap();
+        StagedToken::write(&mut bytes, &row(7, sample_token()), CheckResult::New).unwrap();
         staging.add(&store, &bytes, 1).unwrap();
         for at in 0..bytes.len() {
             staging.memory[at] ^= 1;
@@ -209,14 +234,14 @@ mod tests {
         other.expires = None;
         other.revoked = Some(other.created);
         let mut bytes = Vec::new();
-        StagedToken::write(&mut bytes, &row(7, one.clone()), true).unwrap();
+        StagedToken::write(&mut bytes, &row(7, one.clone()), CheckResult::New).unwrap();
         let first = bytes.len();
-        StagedToken::write(&mut bytes, &row(9, other.clone()), false).unwrap();
+        StagedToken::write(&mut bytes, &row(9, other.clone()), CheckResult::Reactivating).unwrap();
         let back: Vec<_> = StagedToken::read_all(&bytes)
             .map(|token| token.unwrap())
-            .map(|token| (token.line, token.is_new, token.decode().unwrap()))
+            .map(|token| (token.line, token.result, token.decode().unwrap()))
             .collect();
-        assert_eq!(back, [(7, true, one), (9, false, other)]);
+        assert_eq!(back, [(7, CheckResult::New, one), (9, CheckResult::Reactivating, other)]);
         for end in 1..first {
             let cut: Vec<_> = StagedToken::read_all(&bytes[..end]).collect();
             assert_eq!(cut.len(), 1, "cut at {end}");

@@ -1,7 +1,12 @@
 //! Compares the batched import with a simple reference that imports the tokens one by one, with
 //! all of them in memory.
 
-use std::{collections::HashMap, io, ops::ControlFlow, sync::atomic::AtomicU64};
+use std::{
+    collections::{HashMap, HashSet},
+    io,
+    ops::ControlFlow,
+    sync::atomic::AtomicU64,
+};
 
 use proptest::{collection::vec, option, prelude::*};
 
@@ -9,7 +14,7 @@ use super::*;
 use crate::{
     domain::Digest,
     service::import::{
-        ConflictResolver, ImportError, ImportFaults, ImportRow, ImportSource, LineFault,
+        Conflict, ConflictResolver, ImportError, ImportFaults, ImportRow, ImportSource, LineFault,
         OnConflict, ParsedBatch, RowOutcome, RowPlans,
     },
 };
@@ -67,11 +72,31 @@ fn duplicates(source: &MemorySource) -> Vec<LineFault> {
     faults
 }
 
-/// The reference import: all tokens in memory, one by one, in one transaction.
+/// The lines of the rows whose secrets would work again if they were imported now. The consent of the
+/// operator covers these.
+fn reactivating_lines(service: &Service, source: &MemorySource) -> HashSet<u64> {
+    let plan = ConflictResolver::new(OnConflict::Replace { is_confirmed: true }, Vec::new());
+    let read = service.store.read(|rows| {
+        let at = service.clock.denial_time(rows)?;
+        let mut lines = HashSet::new();
+        for one in &source.rows {
+            let (action, _) = plan.decide(rows, at, one, true)?;
+            if action.conflicts.iter().any(|it| matches!(it, Conflict::Reactivates(_))) {
+                lines.insert(one.line);
+            }
+        }
+        Ok::<_, StoreError>(lines)
+    });
+    read.unwrap()
+}
+
+/// The reference import: all tokens in memory, one by one, in one transaction. `consented` are the
+/// [`reactivating_lines`] when the import was prepared.
 fn reference_import(
     service: &Service,
     source: &MemorySource,
     on_conflict: OnConflict,
+    consented: &HashSet<u64>,
 ) -> Result<RowPlans, ImportError> {
     check_faults(duplicates(source))?;
     let mut ids: Vec<TokenId> = source.rows.iter().map(|one| one.token.id).collect();
@@ -81,7 +106,7 @@ fn reference_import(
         let at = service.clock.denial_time(rows)?;
         let (mut actions, mut all, mut faults) = (Vec::new(), RowPlans::default(), Vec::new());
         for one in &source.rows {
-            let (action, fault) = plan.decide(rows, at, one)?;
+            let (action, fault) = plan.decide(rows, at, one, consented.contains(&one.line))?;
             all.extend([action.clone()]);
             actions.push((&one.token, action));
             faults.extend(fault);
@@ -228,6 +253,7 @@ proptest! {
         };
         let dry_run = prepared.as_ref().map(|import| import.dry_run().unwrap()).ok();
         prop_assert_eq!(&batched.state(), &prepared_from);
+        let consented = reactivating_lines(reference, &sources[1]);
         // Other changes happen between the preparation and the transaction.
         if prepared.is_ok() {
             for fixture in &services {
@@ -239,7 +265,7 @@ proptest! {
         }
         let before = batched.state();
         let performed = prepared.and_then(|import| import.commit(&done));
-        match (performed, reference_import(reference, &sources[1], on_conflict)) {
+        match (performed, reference_import(reference, &sources[1], on_conflict, &consented)) {
             (Ok(actions), Ok(expected)) => {
                 prop_assert_eq!(&actions, &expected);
                 if before == prepared_from {

@@ -71,14 +71,15 @@ impl PendingEndings {
         self.by_token.values().flatten()
     }
 
-    /// Returns the token as it will be stored: revoked, or without its previous secret. A token
-    /// whose deletion is pending is returned as revoked.
-    pub(in crate::store) fn apply(&self, token: Token) -> Token {
-        let Some(entries) = self.by_token.get(&token.id) else { return token };
-        entries.iter().fold(token, |token, entry| match &entry.pending {
-            Some(ending) => entry.with_pending(ending, token),
-            None => token,
-        })
+    /// Returns the token as it will be stored: revoked, or without its previous secret. Returns `None`
+    /// for a token whose deletion is pending.
+    pub(in crate::store) fn apply(&self, token: Token) -> Option<Token> {
+        let Some(entries) = self.by_token.get(&token.id) else { return Some(token) };
+        let endings = || entries.iter().filter_map(|entry| Some((entry, entry.pending.as_ref()?)));
+        if endings().any(|(_, ending)| ending.kind == EndingKind::Delete) {
+            return None;
+        }
+        Some(endings().fold(token, |token, (entry, ending)| entry.with_pending(ending, token)))
     }
 }
 
@@ -86,33 +87,37 @@ impl RevocationEntry {
     /// Returns `token` after `ending`, or unchanged if the ended secret was replaced by a later
     /// one.
     pub fn applied(&self, ending: &Ending, token: Token) -> Token {
-        let is_replaced = token.generation > self.ended_generation;
-        match ending.kind {
-            EndingKind::Revoke | EndingKind::Delete if is_replaced => token,
-            EndingKind::Revoke | EndingKind::Delete | EndingKind::EndOverlap => {
-                self.with_pending(ending, token)
-            }
-        }
+        if self.is_outlasted_by(ending, &token) { token } else { self.with_pending(ending, token) }
     }
 
-    /// Returns `token` after the pending `ending`. A secret that is later than the ended one is ended,
-    /// too: each write first stores the pending endings, so the process that issued the secret had
-    /// begun its write before the ending, and must not outlast it.
+    /// Returns `token` after the pending `ending`. If the token got a later secret than the operator
+    /// saw, the token is revoked: each write first stores the pending endings, so the process that
+    /// issued the secret had begun its write before the ending, and must not outlast it.
     pub fn with_pending(&self, ending: &Ending, token: Token) -> Token {
         let ended = match ending.kind {
-            EndingKind::Revoke | EndingKind::Delete => match token.clone().revoke(ending.at) {
-                Ok(revoked) => revoked,
-                Err(_) => return token,
-            },
-            EndingKind::EndOverlap
-                if token.previous.is_some()
-                    && token.generation <= self.ended_generation.saturating_add(1) =>
-            {
+            EndingKind::EndOverlap if !self.is_outlasted_by(ending, &token) => {
+                if token.previous.is_none() {
+                    return token;
+                }
                 token.clone().end_overlap()
             }
-            EndingKind::EndOverlap => return token,
+            EndingKind::Revoke | EndingKind::Delete | EndingKind::EndOverlap => {
+                match token.clone().revoke(ending.at) {
+                    Ok(revoked) => revoked,
+                    Err(_) => return token,
+                }
+            }
         };
         // A record that is out of date stays so.
         if token.version < self.min_version { ended } else { ended.changed_at(ending.at, &token) }
+    }
+
+    /// Whether `token` has a later secret than the one that was current at the time of `ending`.
+    pub fn is_outlasted_by(&self, ending: &Ending, token: &Token) -> bool {
+        let seen = match ending.kind {
+            EndingKind::Revoke | EndingKind::Delete => self.ended_generation,
+            EndingKind::EndOverlap => self.ended_generation.saturating_add(1),
+        };
+        token.generation > seen
     }
 }

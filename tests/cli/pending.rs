@@ -1,0 +1,70 @@
+//! Endings that are in the revocation register and not yet in the records, because another process holds
+//! the lock of the store: every command treats the token as ended, and as deleted if it was deleted.
+
+use patdeck::store::{Store, StoreError};
+
+use crate::{CommandResult, Home, issue, run, run_with_input};
+
+/// Runs the commands while this process writes to the store. Each one prints that it succeeded.
+fn beside_a_writer(home: &Home, commands: &[&[&str]]) {
+    let store = Store::open(&home.store()).unwrap();
+    let written = store.write(|_| {
+        for command in commands {
+            let done = run(home, command);
+            assert_eq!(done.code, 0, "{command:?} {done:?}");
+            assert!(done.err.contains("will be updated"), "{command:?} {done:?}");
+        }
+        Ok::<_, StoreError>(())
+    });
+    written.unwrap();
+}
+
+fn deleted() -> (Home, String) {
+    let home = Home::new();
+    let secret = issue(&home, &["a"]);
+    issue(&home, &["b"]);
+    beside_a_writer(&home, &[&["delete", "a", "--yes"]]);
+    (home, secret)
+}
+
+fn code_and_error(result: CommandResult) -> (i32, String) {
+    (result.code, result.err)
+}
+
+#[test]
+fn a_token_whose_deletion_is_pending_counts_as_deleted() {
+    for command in [["revoke", "a", "--yes"], ["delete", "a", "--yes"]] {
+        let (home, secret) = deleted();
+        assert_eq!(run_with_input(&home, &["verify"], &secret).code, 1);
+        let listed = run(&home, &["list", "--status", "all", "-q"]).success();
+        assert_eq!(listed.lines().count(), 1, "{listed}");
+        let (code, error) = code_and_error(run(&home, &command));
+        assert_eq!(code, 1, "{error}");
+        assert!(error.contains("not found") || error.contains("was deleted"), "{error}");
+        run(&home, &["restore", "a"]).success();
+        assert_eq!(run_with_input(&home, &["verify"], &secret).code, 0);
+        run(&home, &["audit", "--check"]).success();
+    }
+}
+
+#[test]
+fn the_name_of_a_pending_deletion_is_free() {
+    let (home, secret) = deleted();
+    let new = issue(&home, &["a"]);
+    let codes = [&secret, &new].map(|secret| run_with_input(&home, &["verify"], secret).code);
+    assert_eq!(codes, [1, 0]);
+    assert_eq!(run(&home, &["doctor"]).code, 0);
+}
+
+#[test]
+fn pending_endings_of_one_token_are_stored_in_order() {
+    let home = Home::new();
+    let old = issue(&home, &["a"]);
+    let new = run(&home, &["regenerate", "a", "--overlap", "1h"]).success();
+    beside_a_writer(&home, &[&["revoke", "a", "--old", "--yes"], &["revoke", "a", "--yes"]]);
+    run(&home, &["create", "next"]).success();
+    let codes = [old.as_str(), new.trim()].map(|it| run_with_input(&home, &["verify"], it).code);
+    assert_eq!(codes, [1, 1]);
+    let trail = run(&home, &["audit", "--token", "a"]).success();
+    assert_eq!(trail.matches("recorded later").count(), 2, "{trail}");
+}
