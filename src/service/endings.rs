@@ -62,8 +62,8 @@ fn ending_kind(command: &Command) -> Option<EndingKind> {
 }
 
 impl Service {
-    /// Rebuilds the revocation register if it is missing, damaged or an older copy. Every process that may write calls this function at its start. Returns whether the register was
-    /// rebuilt.
+    /// Rebuilds the revocation register if it is missing, damaged or an older copy. Every process that
+    /// may write calls this function at its start. Returns whether the register was rebuilt.
     pub fn ensure_register(&self) -> Result<bool, ServiceError> {
         if self.store.is_read_only() || self.store.has_current_register()? {
             return Ok(false);

@@ -111,33 +111,32 @@ impl Service {
         &self,
         entries: &mut [RevocationEntry],
     ) -> Result<(), StoreError> {
-        let min_version = |rows: &Reader, entry: &RevocationEntry| {
-            rows.revocation_state(&entry.id).map_or(0, |state| state.min_version)
+        let in_register = |rows: &Reader, entry: &RevocationEntry| {
+            rows.revocation_state(&entry.id).unwrap_or_default()
         };
+        let mut suspects = Vec::new();
         self.store.read(|rows| {
-            for entry in &mut *entries {
-                let state = rows.revocation_state(&entry.id).unwrap_or_default();
+            for entry in entries {
+                let state = in_register(rows, entry);
                 if entry.ended_generation <= state.ended_generation {
                     entry.ended_generation = state.ended_generation.saturating_add(2);
+                }
+                if entry.min_version > 0 && entry.min_version < state.min_version {
+                    suspects.push(entry);
                 }
             }
             Ok::<_, StoreError>(())
         })?;
-        let mut found: Vec<_> = self.store.read(|rows| {
-            let is_stale = |entry: &&mut RevocationEntry| {
-                entry.min_version > 0 && entry.min_version < min_version(rows, entry)
-            };
-            Ok::<_, StoreError>(entries.iter_mut().filter(is_stale).collect())
-        })?;
-        if found.is_empty() {
+        if suspects.is_empty() {
             return Ok(());
         }
         // A change that was being saved is complete in a read that begins now.
         self.store.read(|rows| {
-            for entry in &mut found {
+            for entry in suspects {
                 let token = rows.token_without_usage(&entry.id).ok().flatten();
-                if token.is_some_and(|token| token.version < min_version(rows, entry)) {
-                    **entry = entry.clone().ended_for_good();
+                let min_version = in_register(rows, entry).min_version;
+                if token.is_some_and(|token| token.version < min_version) {
+                    *entry = entry.clone().ended_for_good();
                 }
             }
             Ok(())
