@@ -273,7 +273,7 @@ fn restore_into(
             print_message(line);
         }
     }
-    let kept = service.restore_backup(&target)?;
+    let kept = service.restore_backup(&target, &differences)?;
     let kept = kept.map(|path| path.to_string_lossy().into_owned());
     if out.json {
         let widened: Vec<_> = differences.widened.iter().map(|(name, _)| name).collect();

@@ -141,6 +141,10 @@ fn exit_of(error: &ServiceError) -> Exit {
         | ServiceError::ResultUnknown { .. }
         | ServiceError::StillDenied(_)
         | ServiceError::Interrupted { .. } => Exit::Incomplete,
+        ServiceError::Store(StoreError::Path(PathError {
+            problem: PathProblem::ChangedMeanwhile,
+            ..
+        })) => Exit::Refused,
         ServiceError::Store(_) | ServiceError::Entropy(_) => Exit::Store,
         ServiceError::NotFound { .. }
         | ServiceError::Deleted(_)

@@ -186,6 +186,7 @@ fn path_hint(error: &PathError) -> Cow<'static, str> {
         PathProblem::PermissionDenied => "run patdeck as the owner of the file",
         PathProblem::NotAStore => "use another path; the file was not changed",
         PathProblem::Exists => "choose another name",
+        PathProblem::ChangedMeanwhile => "repeat the command to see the difference",
         PathProblem::OtherRegister => {
             "put the store of this register back, or move the register away: the next command \
              then builds a new one from the store"

@@ -39,6 +39,8 @@ pub struct RestoreDifferences {
     pub uncompared: Vec<DamagedRecord>,
     /// Number of the newest event of the store; `None` if there is no store that can be read.
     pub replaced_events: Option<u64>,
+    /// The same, also if the tokens of the store cannot be read.
+    pub newest_event: Option<u64>,
     /// Number of the newest event of the backup.
     pub events: u64,
     /// Whether the revocation register of the store is kept.
@@ -63,11 +65,13 @@ impl Service {
         target: &RestoreTarget,
     ) -> Result<RestoreDifferences, ServiceError> {
         let at = self.restore_time(target)?;
+        let newest_of_store = read_if_readable(target, newest_event_of)?;
         let kept = target.kept_endings(&self.store, at)?;
         let (backup, events) =
             self.store.read(|rows| Ok::<_, StoreError>((rows.tokens()?, newest_event(rows)?)))?;
         let mut found = RestoreDifferences {
             events: events.0,
+            newest_event: newest_of_store,
             keeps_register: kept.has_register(),
             ..RestoreDifferences::default()
         };
@@ -111,8 +115,13 @@ impl Service {
 
     /// Replaces the store at `target` by this backup. Returns the path under which the replaced
     /// file is kept. Fails if the clock is behind the newest time in that store, because the backup
-    /// can make secrets work again.
-    pub fn restore_backup(&self, target: &RestoreTarget) -> Result<Option<PathBuf>, ServiceError> {
+    /// can make secrets work again, and if the store was changed since `confirmed`, the differences
+    /// that the operator has seen.
+    pub fn restore_backup(
+        &self,
+        target: &RestoreTarget,
+        confirmed: &RestoreDifferences,
+    ) -> Result<Option<PathBuf>, ServiceError> {
         let at = self.restore_time(target)?;
         if let Some(newest) = read_if_readable(target, |rows| self.clock.behind(rows))?.flatten() {
             return Err(Refusal::ClockBehind { clock: self.clock.now(), newest }.into());
@@ -126,6 +135,10 @@ impl Service {
             None => "replaced no readable store".to_owned(),
         };
         Ok(target.replace(&self.store, at, |tx, kept| {
+            // From here on, no process can change the store that is replaced.
+            if read_if_readable(target, newest_event_of)? != confirmed.newest_event {
+                return Err(target.changed_meanwhile());
+            }
             Self::keep_hook_runs(tx, &queued)?;
             let restored = AuditAction::RestoredFromBackup;
             tx.append_event(self.new_event(at, restored, None, detail))?;
@@ -237,6 +250,11 @@ fn ended_by_token(kept: &KeptEndings) -> HashMap<TokenId, RevocationEntry> {
     by_token
 }
 
+/// The number of the newest event of the store.
+fn newest_event_of(rows: &Reader) -> Result<u64, StoreError> {
+    newest_event(rows).map(|(number, _)| number)
+}
+
 /// Whether the store that is replaced has the newest record of the token, or the newest deletion. It has
 /// not if it is lost or older than its register.
 fn knows_token(target: &RestoreTarget, entry: &RevocationEntry) -> Result<bool, StoreError> {
@@ -264,8 +282,9 @@ fn with_endings(
     let generation = match entry.ended_generation {
         // The entry is damaged: it ends all secrets, and its generation is not that of a secret.
         u32::MAX => ended.generation,
-        // The register does not know the current secret of the replaced store, which is at most 2 later.
-        other if ended.revoked != token.revoked => ended.generation.max(other.saturating_add(2)),
+        // The token stays revoked, also with the current secret of the replaced store. The register does
+        // not know its generation, which is at most 2 later.
+        other if ended.revoked.is_some() && other >= token.generation => other.saturating_add(2),
         other => ended.generation.max(other),
     };
     let is_newest = is_known && !entry.is_ended_for_good();

@@ -31,6 +31,8 @@ pub enum PathProblem {
     NotAStore,
     /// A new file cannot be created because the path exists. The existing file was not changed.
     Exists,
+    /// The store was changed after the operator confirmed what happens to it. It was not changed again.
+    ChangedMeanwhile,
     /// The revocation register is that of another store. It was not changed.
     OtherRegister,
     /// The file to restore is the store itself.
@@ -88,6 +90,9 @@ impl fmt::Display for PathError {
             }
             PathProblem::NotAStore => write!(f, "{path} is not a patdeck store"),
             PathProblem::Exists => write!(f, "{path} already exists and was not changed"),
+            PathProblem::ChangedMeanwhile => {
+                write!(f, "nothing was done, because {path} was changed in the meantime")
+            }
             PathProblem::OtherRegister => {
                 write!(f, "{path} is the revocation register of another store")
             }

@@ -84,6 +84,11 @@ impl RestoreTarget {
         self.current.as_ref()
     }
 
+    /// The error for a store that was changed after the operator saw how the backup differs from it.
+    pub fn changed_meanwhile(&self) -> StoreError {
+        PathProblem::ChangedMeanwhile.at(&self.path)
+    }
+
     /// Returns the endings that survive a restore of `backup`.
     pub fn kept_endings(&self, backup: &Store, now: Timestamp) -> Result<KeptEndings, StoreError> {
         let expected = match &self.current {

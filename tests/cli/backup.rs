@@ -3,7 +3,9 @@
 
 use std::fs;
 
-use crate::{Home, issue, run, run_with_input};
+use patdeck::service::Clock;
+
+use crate::{Home, home::service_on, issue, run, run_with_input};
 
 fn verdict(home: &Home, secret: &str) -> i32 {
     run_with_input(home, &["verify"], secret).code
@@ -209,4 +211,21 @@ fn a_store_with_any_damaged_page_can_be_restored() {
         let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
         fs::set_permissions(home.store(), mode).unwrap();
     }
+}
+
+#[test]
+fn a_restore_is_refused_if_the_store_changed_after_the_question() {
+    let home = Home::new();
+    issue(&home, &["t", "--scope", "channels:c-1:read"]);
+    run(&home, &["backup", "create", "b.redb"]).success();
+    let service = service_on(&home.path().join("b.redb"), Clock::System);
+    let target = service.restore_target(&home.store()).unwrap();
+    let seen = service.restore_differences(&target).unwrap();
+    run(&home, &["scope", "remove", "t", "channels:c-1:read"]).success();
+    let error = service.restore_backup(&target, &seen).unwrap_err();
+    assert!(error.to_string().contains("changed in the meantime"), "{error}");
+    let shown = run(&home, &["show", "t", "--json"]).objects();
+    assert_eq!(shown[0]["token"]["scopes"], serde_json::json!([]));
+    let seen = service.restore_differences(&target).unwrap();
+    service.restore_backup(&target, &seen).unwrap();
 }

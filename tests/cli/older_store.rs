@@ -220,9 +220,14 @@ fn an_older_register_is_rebuilt_from_the_store() {
 
 #[test]
 fn an_ending_after_a_restore_also_ends_the_newer_secret() {
-    for (ending, code) in [("delete", 0), ("revoke", 3)] {
+    for (ending, code, is_revoked) in
+        [("delete", 0, false), ("revoke", 3, false), ("delete", 0, true), ("revoke", 3, true)]
+    {
         let home = Home::new();
         issue(&home, &["t"]);
+        if is_revoked {
+            run(&home, &["revoke", "t", "--yes"]).success();
+        }
         run(&home, &["backup", "create", "old.redb"]).success();
         let newer = run(&home, &["regenerate", "t", "--yes"]).success();
         run(&home, &["backup", "create", "new.redb"]).success();
@@ -231,7 +236,7 @@ fn an_ending_after_a_restore_also_ends_the_newer_secret() {
         let ended = run(&home, &[ending, "t", "--yes"]);
         assert_eq!(ended.code, code, "{ended:?}");
         run(&home, &["backup", "restore", "new.redb", "--yes"]).success();
-        assert_eq!(code_of(&home, newer.trim()), 1, "{ending}");
+        assert_eq!(code_of(&home, newer.trim()), 1, "{ending} {is_revoked}");
         // A new secret works.
         let next = run(&home, &["regenerate", "t", "--yes"]).success();
         assert_eq!(code_of(&home, next.trim()), 0, "{ending}");
