@@ -78,11 +78,16 @@ impl RevocationEntry {
         (self.id, self.pending.as_ref().map(|ending| (ending.kind, ending.at)))
     }
 
-    /// Merges two entries of one token. Returns `None` for entries of two tokens, or if both have a
-    /// pending ending.
+    /// Merges two entries of one token. Returns `None` for entries of two tokens, if both have a
+    /// pending ending, or if the merged entry would no longer say which secret its ending has seen.
     pub(super) fn merged(&self, other: &Self) -> Option<Self> {
+        let keeps_ending = |one: &Self, other: &Self| {
+            one.pending.is_none() || one.ended_generation >= other.ended_generation
+        };
         let is_one = self.id == other.id
-            && (self.pending.is_none() || other.pending.is_none() || self.pending == other.pending);
+            && (self.pending.is_none() || other.pending.is_none() || self.pending == other.pending)
+            && keeps_ending(self, other)
+            && keeps_ending(other, self);
         is_one.then(|| Self {
             id: self.id,
             ended_generation: self.ended_generation.max(other.ended_generation),

@@ -83,6 +83,17 @@ fn pending_endings_are_listed_until_they_are_applied() {
 }
 
 #[test]
+fn a_pending_ending_keeps_the_secret_that_it_has_seen() {
+    let folder = tempfile::tempdir().unwrap();
+    let register = new(&folder);
+    let pending = pending(1, EndingKind::EndOverlap);
+    register.raise(&ID, std::slice::from_ref(&pending), at(0)).unwrap();
+    register.raise(&ID, &[ended(1, 4)], at(0)).unwrap();
+    assert_eq!(register.snapshot(&ID).unwrap().pending().unwrap().0, [pending]);
+    assert_eq!(ended_generation(&register, 1), 4);
+}
+
+#[test]
 fn the_table_grows_and_open_readers_follow() {
     let folder = tempfile::tempdir().unwrap();
     let register = new(&folder);
