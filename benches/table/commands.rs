@@ -225,7 +225,7 @@ fn measure_transfers(bench_store: &BenchStore) -> Result<Measurements, BenchErro
     if !copied.status.success() {
         return Err(String::from_utf8_lossy(&copied.stderr).into_owned().into());
     }
-    measured.push((SIZE, table_bytes(&copy, &["pats-1", "names-1", "uses-1"])? / size));
+    measured.push((SIZE, table_bytes(&copy, &["tokens-2", "names-2", "uses-2"])? / size));
     measured.push((SIZE_TRAIL, file_bytes(&copy)? / size));
     fs::remove_file(&copy)?;
     Ok(measured)
@@ -238,7 +238,12 @@ fn table_bytes(store: &Path, names: &[&str]) -> Result<f64, BenchError> {
     shared.set_concurrency_mode(ConcurrencyMode::SingleWriter);
     let read = shared.open_read_only(store)?.begin_read()?;
     let mut bytes = 0.0;
-    for table in read.list_tables()?.filter(|table| names.contains(&table.name())) {
+    let tables: Vec<_> =
+        read.list_tables()?.filter(|table| names.contains(&table.name())).collect();
+    if tables.len() != names.len() {
+        return Err(format!("not all of these tables exist: {names:?}").into());
+    }
+    for table in tables {
         let stats = read.open_untyped_table(table)?.stats()?;
         let all = stats.stored_bytes() + stats.metadata_bytes() + stats.fragmented_bytes();
         bytes += f64::from(u32::try_from(all)?);

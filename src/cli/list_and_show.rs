@@ -1,6 +1,10 @@
 //! `list` and `show`: print tokens.
 
-use std::{fmt::Display, ops::ControlFlow};
+use std::{
+    fmt::Display,
+    io::{self, Write as _},
+    ops::ControlFlow,
+};
 
 use unicode_width::UnicodeWidthStr as _;
 
@@ -28,7 +32,7 @@ use crate::{
     service::Service,
 };
 
-/// Number of tokens that are read at once for a sorted list in JSON.
+/// Number of tokens that are read at once for a sorted list.
 const PAGE: usize = 512;
 
 /// Prints the tokens that match `args`. With `--expiring`, the exit code is 1 if there are none.
@@ -46,12 +50,20 @@ pub(super) fn list(service: &Service, args: &List, out: &Output) -> Result<Exit,
         within.is_none_or(|within| ends(within) && token.status(now) == Status::Active)
     };
     let is_shown = |token: &Token| query.matches(token, now) && expires_soon(token);
-    let has_rows = if !out.json {
-        print_table(service, args, now, is_shown, out)?
-    } else if args.sort.is_empty() {
+    let has_rows = if out.json && args.sort.is_empty() {
         json_lines::print_tokens(service, now, args.limit, is_shown)?
     } else {
-        print_sorted_json(service, args, now, is_shown, out)?
+        let place = |token: &Token| is_shown(token).then(|| ListPlace::new(token, &args.sort, now));
+        let mut places = collect(service, place)?;
+        places.sort_unstable();
+        places.truncate(args.limit.unwrap_or(usize::MAX));
+        let tokens = PlacedTokens { service, places, is_shown };
+        if out.json {
+            tokens.for_each(|token| Ok(out.object(token_json(token, now))?))?;
+        } else if !tokens.places.is_empty() {
+            print_table(&tokens, ListTable::new(args, out, now), out)?;
+        }
+        !tokens.places.is_empty()
     };
     // A message with `--expiring` would be mail from cron each day on which nothing expires.
     if !has_rows && !out.json && args.expiring.is_none() {
@@ -63,41 +75,43 @@ pub(super) fn list(service: &Service, args: &List, out: &Output) -> Result<Exit,
     Ok(if args.expiring.is_some() && !has_rows { Exit::No } else { Exit::Done })
 }
 
-/// Prints the tokens that `is_shown` selects as a table. Returns whether there are any.
-fn print_table(
-    service: &Service,
-    args: &List,
-    now: Timestamp,
-    is_shown: impl Fn(&Token) -> bool + Sync,
-    out: &Output,
-) -> Result<bool, CliError> {
-    let table = ListTable::new(args, out, now);
-    let rows = collect(service, |token| is_shown(token).then(|| table.row(token)))?;
-    Ok(table.print(rows, args.limit, out)?)
+/// The tokens of a sorted list. Only their places are in memory.
+struct PlacedTokens<'a, F> {
+    service: &'a Service,
+    places: Vec<ListPlace>,
+    is_shown: F,
 }
 
-/// Prints the tokens that `is_shown` selects as JSON, in the order of `--sort`. Returns whether
-/// there are any. Keeps only their places in memory and reads them again.
-fn print_sorted_json(
-    service: &Service,
-    args: &List,
-    now: Timestamp,
-    is_shown: impl Fn(&Token) -> bool + Sync,
-    out: &Output,
-) -> Result<bool, CliError> {
-    let place = |token: &Token| is_shown(token).then(|| ListPlace::new(token, &args.sort, now));
-    let mut places = collect(service, place)?;
-    places.sort_unstable();
-    places.truncate(args.limit.unwrap_or(usize::MAX));
-    for page in places.chunks(PAGE) {
-        let ids: Vec<_> = page.iter().map(ListPlace::id).collect();
-        let tokens = service.get_many(&ids)?.into_iter().filter_map(|(_, token)| token);
-        // A token that another process has changed meanwhile may no longer match.
-        for token in tokens.filter(&is_shown) {
-            out.object(token_json(&token, now))?;
+impl<F: Fn(&Token) -> bool> PlacedTokens<'_, F> {
+    /// Reads the tokens and passes each to `take`. Leaves out those that another process has
+    /// changed meanwhile so that they no longer match.
+    fn for_each(
+        &self,
+        mut take: impl FnMut(&Token) -> Result<(), CliError>,
+    ) -> Result<(), CliError> {
+        for page in self.places.chunks(PAGE) {
+            let ids: Vec<_> = page.iter().map(ListPlace::id).collect();
+            let tokens = self.service.get_many(&ids)?.into_iter().filter_map(|(_, token)| token);
+            tokens.filter(&self.is_shown).try_for_each(|token| take(&token))?;
         }
+        Ok(())
     }
-    Ok(!places.is_empty())
+}
+
+/// Prints `tokens` as a table. Reads them twice, because the widths of the columns come first.
+fn print_table<F: Fn(&Token) -> bool>(
+    tokens: &PlacedTokens<'_, F>,
+    mut table: ListTable,
+    out: &Output,
+) -> Result<(), CliError> {
+    tokens.for_each(|token| {
+        table.measure(token);
+        Ok(())
+    })?;
+    let mut to = io::BufWriter::new(io::stdout().lock());
+    table.begin(&mut to, out.styled)?;
+    tokens.for_each(|token| Ok(table.print(&mut to, token, out.styled)?))?;
+    Ok(to.flush()?)
 }
 
 /// Returns what `select` makes of each token, in the order of the ids. Warns of damaged records.

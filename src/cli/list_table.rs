@@ -2,10 +2,7 @@
 //! ellipsis, times are relative, and columns that do not fit are left out. Elsewhere, all texts and
 //! times are complete and the columns are always the same. Called by `list`.
 
-use std::{
-    cmp::Ordering,
-    io::{self, Write as _},
-};
+use std::{cmp::Ordering, io};
 
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
@@ -15,7 +12,7 @@ use super::{
     print::{Output, printable},
 };
 use crate::{
-    domain::{Description, Labels, Name, Sort, SortPlace, Status, Timestamp, Token, TokenId},
+    domain::{Sort, SortPlace, Status, Timestamp, Token, TokenId, uses_left_text},
     output::{json::format_time, relative_time::relative},
 };
 
@@ -81,32 +78,11 @@ impl PartialOrd for ListPlace {
     }
 }
 
-/// What the table shows of a token, in less than 200 bytes without a description.
-pub(super) struct ListRow {
-    place: ListPlace,
-    name: Name,
-    status: Status,
-    expires_soon: bool,
-    scopes: usize,
-    expires: Option<Timestamp>,
-    last_used: Option<Timestamp>,
-    /// The uses left and their maximum, as text, if the token has a maximum.
-    uses_left: Option<Box<str>>,
-    issued: Timestamp,
-    created: Timestamp,
-    /// Set only if the table has the column.
-    owner: Option<Box<str>>,
-    /// Set only if the table has the column.
-    labels: Option<Labels>,
-    /// Set only if the table has the column.
-    description: Option<Description>,
-}
-
-/// How the table is printed.
+/// The columns of the table and how they are printed. The tokens are passed twice: first to
+/// [`measure`](Self::measure), then to [`print`](Self::print), so that none is kept in memory.
 #[derive(Debug)]
-pub(super) struct ListTable<'a> {
-    keys: &'a [Sort],
-    columns: Vec<ListColumn>,
+pub(super) struct ListTable {
+    columns: Vec<MeasuredColumn>,
     /// Whether the operator chose the columns: then none is left out.
     has_own_columns: bool,
     has_headings: bool,
@@ -115,8 +91,15 @@ pub(super) struct ListTable<'a> {
     now: Timestamp,
 }
 
-impl<'a> ListTable<'a> {
-    pub(super) fn new(args: &'a List, out: &Output, now: Timestamp) -> Self {
+/// A column with the width of its widest cell, not of its heading.
+#[derive(Debug)]
+struct MeasuredColumn {
+    column: ListColumn,
+    width: usize,
+}
+
+impl ListTable {
+    pub(super) fn new(args: &List, out: &Output, now: Timestamp) -> Self {
         let columns = match (args.quiet, args.columns.as_slice()) {
             (true, _) => vec![ListColumn::Id],
             (false, []) if out.width.is_some() => {
@@ -126,8 +109,10 @@ impl<'a> ListTable<'a> {
             (false, columns) => columns.to_vec(),
         };
         Self {
-            keys: &args.sort,
-            columns,
+            columns: columns
+                .into_iter()
+                .map(|column| MeasuredColumn { column, width: 0 })
+                .collect(),
             has_own_columns: args.quiet || !args.columns.is_empty(),
             has_headings: !args.quiet && !args.no_header,
             width: out.width,
@@ -135,169 +120,157 @@ impl<'a> ListTable<'a> {
         }
     }
 
-    /// What the table needs of `token`.
-    pub(super) fn row(&self, token: &Token) -> ListRow {
-        let has = |column| self.columns.contains(&column);
-        let uses_left =
-            token.uses_left().map(|(left, max)| crate::domain::uses_left_text(left, max));
-        ListRow {
-            place: ListPlace::new(token, self.keys, self.now),
-            name: token.name.clone(),
-            status: token.status(self.now),
-            expires_soon: token.expires_soon(self.now),
-            scopes: token.scopes.len(),
-            expires: token.expires,
-            last_used: token.last_use().map(|used| used.at),
-            uses_left: uses_left.map(Into::into),
-            issued: token.issued,
-            created: token.created,
-            owner: has(ListColumn::Owner).then(|| token.owner_text().into()),
-            labels: has(ListColumn::Labels).then(|| token.labels.clone()),
-            description: has(ListColumn::Description).then(|| token.description.clone()),
+    /// Widens the columns to the cells of `token`.
+    pub(super) fn measure(&mut self, token: &Token) {
+        let widths: Vec<_> = self
+            .columns
+            .iter()
+            .map(|it| it.width.max(printable(&self.cell(token, it.column)).width()))
+            .collect();
+        for (measured, width) in self.columns.iter_mut().zip(widths) {
+            measured.width = width;
         }
     }
 
-    /// Sorts `rows` and prints the first `limit` of them. Returns whether there are any.
-    pub(super) fn print(
-        mut self,
-        mut rows: Vec<ListRow>,
-        limit: Option<usize>,
-        out: &Output,
-    ) -> io::Result<bool> {
-        rows.sort_unstable_by(|one, other| one.place.cmp(&other.place));
-        rows.truncate(limit.unwrap_or(usize::MAX));
-        if rows.is_empty() {
-            return Ok(false);
+    /// Leaves out columns that do not fit on the terminal, cuts others, and prints the headings.
+    /// Called after all tokens were measured.
+    pub(super) fn begin(&mut self, to: &mut impl io::Write, styled: bool) -> io::Result<()> {
+        if !self.has_own_columns {
+            self.columns.retain(|it| it.column != ListColumn::Description || it.width > 0);
         }
-        let widths = self.fit(&rows);
-        let mut to = io::BufWriter::new(io::stdout().lock());
         if self.has_headings {
-            let headings = self.columns.iter().map(|column| (column.heading().to_owned(), "1"));
-            write_line(&mut to, headings, &widths, out.styled)?;
+            for it in &mut self.columns {
+                it.width = it.width.max(it.column.heading().width());
+            }
         }
-        for row in &rows {
-            let cells = self.columns.iter().map(|column| self.styled_cell(row, *column));
-            write_line(&mut to, cells, &widths, out.styled)?;
+        if let Some(width) = self.width {
+            self.fit(width);
         }
-        to.flush()?;
-        Ok(true)
+        if self.has_headings {
+            let headings =
+                self.columns.iter().map(|it| (it.column.heading().to_owned(), "1", it.width));
+            self.write_line(to, headings, styled)?;
+        }
+        Ok(())
     }
 
-    /// Returns the width of each column. Leaves out columns that do not fit on the terminal.
-    fn fit(&mut self, rows: &[ListRow]) -> Vec<usize> {
-        if !self.has_own_columns && rows.iter().all(|row| is_empty(row.description.as_ref())) {
-            self.columns.retain(|column| *column != ListColumn::Description);
+    /// Prints the row of `token`.
+    pub(super) fn print(
+        &self,
+        to: &mut impl io::Write,
+        token: &Token,
+        styled: bool,
+    ) -> io::Result<()> {
+        let cells = self.columns.iter().map(|it| {
+            let (text, style) = self.styled_cell(token, it.column);
+            (text, style, it.width)
+        });
+        self.write_line(to, cells, styled)
+    }
+
+    /// Leaves out and cuts columns until the table has at most `width` columns of the terminal.
+    fn fit(&mut self, width: usize) {
+        let mut left_out = LEFT_OUT.iter();
+        while !self.has_own_columns && self.total(MeasuredColumn::least_width) > width {
+            let Some(column) = left_out.next() else { break };
+            self.columns.retain(|it| it.column != *column);
         }
-        let natural = |column: &ListColumn| {
-            let cells = rows.iter().map(|row| printable(&self.cell(row, *column)).width());
-            let heading = if self.has_headings { column.heading().width() } else { 0 };
-            cells.fold(heading, usize::max)
-        };
-        let mut widths: Vec<(ListColumn, usize)> =
-            self.columns.iter().map(|column| (*column, natural(column))).collect();
-        if let Some(width) = self.width {
-            let mut left_out = LEFT_OUT.iter();
-            while !self.has_own_columns && total(&widths, least_width) > width {
-                let Some(column) = left_out.next() else { break };
-                widths.retain(|(other, _)| other != column);
-            }
-            let cut_first = [ListColumn::Description, ListColumn::Labels, ListColumn::Owner];
-            for column in cut_first.into_iter().chain([ListColumn::Name]) {
-                let excess = total(&widths, |_, natural| natural).saturating_sub(width);
-                for (_, natural) in widths.iter_mut().filter(|(other, _)| *other == column) {
-                    *natural = natural.saturating_sub(excess).max(least_width(column, *natural));
-                }
+        let cut_first = [ListColumn::Description, ListColumn::Labels, ListColumn::Owner];
+        for column in cut_first.into_iter().chain([ListColumn::Name]) {
+            let excess = self.total(|it| it.width).saturating_sub(width);
+            for it in self.columns.iter_mut().filter(|it| it.column == column) {
+                it.width = it.width.saturating_sub(excess).max(it.least_width());
             }
         }
-        self.columns = widths.iter().map(|(column, _)| *column).collect();
-        widths.into_iter().map(|(_, width)| width).collect()
+    }
+
+    /// The width of a line, if each column has the width that `width` returns.
+    fn total(&self, width: impl Fn(&MeasuredColumn) -> usize) -> usize {
+        let cells: usize = self.columns.iter().map(width).sum();
+        cells + GAP * self.columns.len().saturating_sub(1)
     }
 
     /// The text of a cell, and the code of its style, which is empty for plain text.
-    fn styled_cell(&self, row: &ListRow, column: ListColumn) -> (String, &'static str) {
-        let style = match (column, row.status) {
+    fn styled_cell(&self, token: &Token, column: ListColumn) -> (String, &'static str) {
+        let style = match (column, token.status(self.now)) {
             (ListColumn::Id, _) => "2",
             (ListColumn::Status, Status::Active) => "32",
             (ListColumn::Status, Status::NotYetValid) => "33",
             (ListColumn::Status, Status::Expired | Status::Revoked) => "31",
-            (ListColumn::Expires, _) if row.expires_soon => "33",
+            (ListColumn::Expires, _) if token.expires_soon(self.now) => "33",
             _ => "",
         };
-        (self.cell(row, column), style)
+        (self.cell(token, column), style)
     }
 
-    fn cell(&self, row: &ListRow, column: ListColumn) -> String {
+    fn cell(&self, token: &Token, column: ListColumn) -> String {
         let time = |at: Timestamp| match self.width {
             Some(_) => relative(at, self.now),
             None => format_time(at),
         };
         let time_or_never = |at: Option<Timestamp>| at.map_or_else(|| "never".to_owned(), time);
         match column {
-            ListColumn::Id => row.place.id().to_string(),
-            ListColumn::Name => row.name.to_string(),
-            ListColumn::Status => row.status.as_str().to_owned(),
-            ListColumn::Scopes => row.scopes.to_string(),
-            ListColumn::Expires => time_or_never(row.expires),
-            ListColumn::LastUsed => match &row.uses_left {
-                Some(left) => format!("{}, {left}", time_or_never(row.last_used)),
-                None => time_or_never(row.last_used),
-            },
-            ListColumn::Issued => time(row.issued),
-            ListColumn::Created => time(row.created),
-            ListColumn::Owner => row.owner.as_deref().unwrap_or_default().to_owned(),
-            ListColumn::Labels => row.labels.as_ref().map_or_else(String::new, Labels::to_string),
+            ListColumn::Id => token.id.to_string(),
+            ListColumn::Name => token.name.to_string(),
+            ListColumn::Status => token.status(self.now).as_str().to_owned(),
+            ListColumn::Scopes => token.scopes.len().to_string(),
+            ListColumn::Expires => time_or_never(token.expires),
+            ListColumn::LastUsed => {
+                let last = time_or_never(token.last_use().map(|used| used.at));
+                match token.uses_left() {
+                    Some((left, max)) => format!("{last}, {}", uses_left_text(left, max)),
+                    None => last,
+                }
+            }
+            ListColumn::Issued => time(token.issued),
+            ListColumn::Created => time(token.created),
+            ListColumn::Owner => token.owner_text(),
+            ListColumn::Labels => token.labels.to_string(),
             ListColumn::Description => {
-                let text = row.description.as_ref().map_or("", Description::as_str);
-                text.lines().collect::<Vec<_>>().join(" ")
+                token.description.as_str().lines().collect::<Vec<_>>().join(" ")
             }
         }
     }
-}
 
-fn is_empty(description: Option<&Description>) -> bool {
-    description.is_none_or(|text| text.as_str().is_empty())
-}
-
-/// The least width to which a column may be cut.
-fn least_width(column: ListColumn, natural: usize) -> usize {
-    match column {
-        ListColumn::Name => natural.min(20),
-        ListColumn::Description => natural.min(11),
-        ListColumn::Owner | ListColumn::Labels => natural.min(8),
-        _ => natural,
+    /// Writes `cells` as a line, each a text with the code of its style and the width of its
+    /// column. Without a terminal, a text wider than its column is not cut: its token was changed
+    /// after it was measured.
+    fn write_line(
+        &self,
+        to: &mut impl io::Write,
+        cells: impl Iterator<Item = (String, &'static str, usize)>,
+        styled: bool,
+    ) -> io::Result<()> {
+        let mut padding = 0;
+        for (text, style, width) in cells {
+            let text = printable(&text);
+            let text = if self.width.is_some() { cut(&text, width) } else { text };
+            // Written before the next cell only, so that no line ends with spaces.
+            if !text.is_empty() {
+                write!(to, "{:padding$}", "")?;
+                padding = 0;
+            }
+            let used = text.width();
+            match style {
+                code if styled && !code.is_empty() => write!(to, "\x1b[{code}m{text}\x1b[0m")?,
+                _ => to.write_all(text.as_bytes())?,
+            }
+            padding += width.saturating_sub(used) + GAP;
+        }
+        to.write_all(b"\n")
     }
 }
 
-/// The width of a line, if each column has the width that `width` returns.
-fn total(columns: &[(ListColumn, usize)], width: impl Fn(ListColumn, usize) -> usize) -> usize {
-    let cells: usize = columns.iter().map(|(column, natural)| width(*column, *natural)).sum();
-    cells + GAP * columns.len().saturating_sub(1)
-}
-
-/// Writes `cells`, each a text with the code of its style, in columns of these widths.
-fn write_line(
-    to: &mut impl io::Write,
-    cells: impl Iterator<Item = (String, &'static str)>,
-    widths: &[usize],
-    styled: bool,
-) -> io::Result<()> {
-    let mut padding = 0;
-    for ((text, style), width) in cells.zip(widths) {
-        let text = printable(&text);
-        let text = cut(&text, *width);
-        // Written before the next cell only, so that no line ends with spaces.
-        if !text.is_empty() {
-            write!(to, "{:padding$}", "")?;
-            padding = 0;
+impl MeasuredColumn {
+    /// The least width to which the column may be cut.
+    fn least_width(&self) -> usize {
+        match self.column {
+            ListColumn::Name => self.width.min(20),
+            ListColumn::Description => self.width.min(11),
+            ListColumn::Owner | ListColumn::Labels => self.width.min(8),
+            _ => self.width,
         }
-        let used = text.width();
-        match style {
-            code if styled && !code.is_empty() => write!(to, "\x1b[{code}m{text}\x1b[0m")?,
-            _ => to.write_all(text.as_bytes())?,
-        }
-        padding += width.saturating_sub(used) + GAP;
     }
-    to.write_all(b"\n")
 }
 
 /// Returns `text`, or its beginning and an ellipsis if it is wider than `width`.
