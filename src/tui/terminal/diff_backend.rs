@@ -1,6 +1,6 @@
 //! ratatui backend that writes each frame as one synchronised update of the changed cells.
 //!
-//! Owns the two screen buffers and the cursor state. It never queries the terminal, because a reply
+//! Owns the screen buffers and the cursor state. It never queries the terminal, because a reply
 //! could arrive as key presses, and keeps no secret after [`Renderer::wipe_screen`]. `terminal` and
 //! the output benchmark call it.
 
@@ -15,7 +15,7 @@ use ratatui::buffer::Cell;
 use ratatui::layout::{Position, Size};
 use ratatui::{Frame, Terminal};
 
-use super::{ansi, output_buffer::OutputBuffer};
+use super::{ansi::TerminalScreen, output_buffer::OutputBuffer};
 
 /// Returns the current screen size.
 pub type SizeFn = fn() -> io::Result<Size>;
@@ -28,6 +28,7 @@ pub const FALLBACK_SIZE: Size = Size { width: 80, height: 24 };
 struct DiffBackend<S: Write> {
     output: OutputBuffer<S>,
     measure: SizeFn,
+    screen: TerminalScreen,
     /// Whether the terminal shows the cursor. It is `None` while unknown: before the first frame
     /// and before a repaint.
     cursor_visible: Option<bool>,
@@ -79,7 +80,8 @@ impl<S: Write> Backend for DiffBackend<S> {
             return Ok(());
         }
         self.cursor = None;
-        ansi::draw(self.begin_frame()?, content)
+        self.begin_frame()?;
+        self.screen.draw(&mut self.output, content)
     }
 
     fn hide_cursor(&mut self) -> io::Result<()> {
@@ -109,6 +111,8 @@ impl<S: Write> Backend for DiffBackend<S> {
     }
 
     fn clear_region(&mut self, region: ClearType) -> io::Result<()> {
+        // ratatui clears only the whole screen of an app that fills it.
+        self.screen.clear(self.size()?);
         CrosstermBackend::new(self.begin_frame()?).clear_region(region)
     }
 
@@ -156,6 +160,7 @@ impl<S: Write> Renderer<S> {
         let backend = DiffBackend {
             output: OutputBuffer::new(sink),
             measure,
+            screen: TerminalScreen::default(),
             cursor_visible: None,
             cursor: None,
         };
@@ -229,7 +234,9 @@ impl<S: Write> Renderer<S> {
     }
 
     fn wipe(&mut self) {
-        self.terminal.backend_mut().output.discard();
+        let backend = self.terminal.backend_mut();
+        backend.output.discard();
+        backend.screen.wipe();
         for _ in 0..2 {
             for cell in &mut self.terminal.current_buffer_mut().content {
                 // `Cell::reset` may change only the `Option` tag and leave the symbol in memory; a

@@ -5,6 +5,7 @@
 //! `tui::run` holds the [`TerminalSession`]; the panic hook and `termination` call [`restore`].
 
 mod ansi;
+mod cell_style;
 pub mod clipboard;
 pub mod diff_backend;
 pub mod escape_reassembler;
