@@ -85,10 +85,6 @@ impl AppTerminal {
         self.parser.screen().contents()
     }
 
-    pub(crate) fn row(&self, row: u16) -> String {
-        self.parser.screen().rows(0, 80).nth(row.into()).unwrap_or_default()
-    }
-
     /// Presses `keys`; returns the time before the write.
     pub(crate) fn press(&mut self, keys: &str) -> Result<Instant, BenchError> {
         let at = Instant::now();
