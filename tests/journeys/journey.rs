@@ -39,6 +39,7 @@ pub(crate) struct Journey {
 impl Journey {
     /// Waits for all responses, then draws, as the event loop does.
     pub(super) fn settle_and_draw(&mut self) {
+        self.event_loop.app.rest_cursor();
         self.event_loop.wait_until_idle(DEADLINE).unwrap();
         assert!(
             self.event_loop.is_over() || !self.event_loop.app.is_waiting(),
@@ -63,6 +64,17 @@ impl Journey {
     pub(crate) fn press(&mut self, key: KeyEvent) -> &mut Self {
         self.input(TerminalInput::Key(key));
         self
+    }
+
+    /// Presses the keys of `script` so quickly that the cursor does not rest. Returns the number of
+    /// bytes sent for the last frame.
+    pub(crate) fn keys_without_rest(&mut self, script: &str) -> u64 {
+        let mut bytes = 0;
+        for key in keys(script) {
+            self.event_loop.process(AppEvent::Input(TerminalInput::Key(key))).unwrap();
+            bytes = self.redraw_bytes();
+        }
+        bytes
     }
 
     /// Presses the keys of `script`. Words are typed letter by letter; `<Enter>`, `<S-Tab>` and

@@ -156,6 +156,20 @@ fn list_and_detail_are_side_by_side_from_120_columns() {
 }
 
 #[test]
+fn the_detail_follows_when_the_cursor_rests() {
+    let mut it = Journey::on(Fixture::Few, 120, 30);
+    it.sees("no scopes: every operation is denied");
+    let bytes = it.keys_without_rest("j");
+    assert!(bytes < 300, "{bytes}");
+    assert!(it.selected().contains("ci-deploy"), "{}", it.selected());
+    it.never_sees("Publishes builds").sees("no scopes: every operation is denied");
+    it.keys("<C-l>").sees("Publishes builds").never_sees("no scopes");
+    // A key for the detail does not act on another token.
+    it.keys_without_rest("k");
+    it.keys("<Enter>").sees("no scopes: every operation is denied").keys("e").sees("Edit grafana");
+}
+
+#[test]
 fn an_empty_filter_shows_the_key_to_change_it() {
     let mut it = Journey::on(Fixture::One, 80, 24);
     it.keys("f").sees("No expired tokens.").sees("Press f");

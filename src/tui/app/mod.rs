@@ -4,6 +4,7 @@
 mod draft;
 pub mod effect;
 pub mod event;
+mod follow_cursor;
 pub mod message_log;
 pub mod model;
 pub mod pending_requests;
@@ -71,6 +72,9 @@ pub struct App {
     pending_keys: Vec<Key>,
     /// Whether the last frame shows the list and the detail side by side.
     is_wide: bool,
+    /// When the cursor moved in the list beside the detail, as a value of `Model::elapsed`. The
+    /// detail shows another token until the cursor has rested.
+    moved_at: Option<Duration>,
     messages: MessageLog,
     /// The undo entries of this session, newest last.
     undo_history: Vec<UndoEntry>,
@@ -126,6 +130,7 @@ impl App {
             secrets_to_print: Vec::new(),
             pending_keys: Vec::new(),
             is_wide: false,
+            moved_at: None,
             messages: MessageLog::default(),
             undo_history: Vec::new(),
             interrupt_presses: None,
@@ -162,8 +167,10 @@ impl App {
         let ctx = &self.model;
         let hiding = self.secrets.last().and_then(|panel| panel.time_to_hiding(ctx.elapsed));
         let message = self.messages.until().map(|until| until.saturating_sub(ctx.elapsed));
+        let rested =
+            self.moved_at.map(|at| (at + follow_cursor::CURSOR_REST).saturating_sub(ctx.elapsed));
         let shown = ctx.next_change().map(|at| (at - ctx.now).to_std().unwrap_or_default());
-        message.into_iter().chain(shown).chain(hiding).min()
+        message.into_iter().chain(shown).chain(hiding).chain(rested).min()
     }
 
     /// Whether the visible content waits for a response.

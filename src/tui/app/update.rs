@@ -37,6 +37,7 @@ impl App {
         if !matches!(event, AppEvent::FrameDrawn) {
             self.tick();
         }
+        let is_input = matches!(event, AppEvent::Input(_));
         match event {
             AppEvent::Input(input) => self.handle_input(input),
             AppEvent::Response(id, response) => self.handle_response(id, *response),
@@ -58,6 +59,9 @@ impl App {
             AppEvent::HostResult(result) => self.handle_host_result(result),
             AppEvent::FrameDrawn | AppEvent::Tick => {}
         }
+        if is_input {
+            self.delay_detail();
+        }
         self.follow_selection();
         self.request_missing();
         self.model.has_draft = self.create.is_dirty();
@@ -71,8 +75,9 @@ impl App {
             self.tokens.refresh();
             self.overview.refresh();
         }
-        self.messages.tick(self.model.elapsed);
         let elapsed = self.model.elapsed;
+        self.messages.tick(elapsed);
+        self.end_detail_delay();
         self.secrets.iter_mut().for_each(|panel| panel.tick(elapsed));
     }
 
@@ -347,6 +352,7 @@ impl App {
     }
 
     fn go_to(&mut self, tab: Tab) {
+        self.follow_selection_now();
         match (self.tab, tab) {
             (Tab::Create, Tab::Create) => {}
             (Tab::Create, _) => self.leave_create_form(),
@@ -367,14 +373,6 @@ impl App {
         self.detail.show(id);
         if let Some(id) = id {
             self.request(RequestOrigin::App, ServiceRequest::History(id));
-        }
-    }
-
-    /// Makes the detail beside the list show the selected token.
-    pub(super) fn follow_selection(&mut self) {
-        let selected = self.tokens.selected();
-        if self.is_wide && self.tab == Tab::Tokens && self.detail.id() != selected {
-            self.show_token(selected);
         }
     }
 
