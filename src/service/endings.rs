@@ -80,7 +80,7 @@ impl Service {
     /// Stores the endings that the records lack. Until then, a deleted token holds its name and cannot be
     /// restored. If this fails, a change would fail, too.
     pub fn store_pending_endings(&self) -> Result<(), ServiceError> {
-        if self.store.is_read_only() { Ok(()) } else { Ok(self.store_missing_endings(0)?) }
+        if self.store.is_read_only() { Ok(()) } else { Ok(self.store_missing_endings()?) }
     }
 
     /// Runs `work` in a write transaction. First stores the endings that the records lack, so that no
@@ -89,20 +89,13 @@ impl Service {
         &self,
         work: impl FnOnce(&mut Writer<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        self.store_missing_endings(0)?;
+        self.store_missing_endings()?;
         self.write_with_pending(work)
     }
 
-    /// Stores endings that the records lack, in batches: of an older copy of the store all of them,
-    /// because a later event or ending would hide that the copy lacks them; otherwise until at most
-    /// `kept` are left.
-    fn store_missing_endings(&self, kept: usize) -> Result<(), StoreError> {
-        let count_missing = || {
-            self.store.read(|rows| {
-                let kept = if rows.is_store_outdated() { 0 } else { kept };
-                Ok::<_, StoreError>(rows.pending_count().saturating_sub(kept))
-            })
-        };
+    /// Stores the endings that the records lack, in batches.
+    fn store_missing_endings(&self) -> Result<(), StoreError> {
+        let count_missing = || self.store.read(|rows| Ok::<_, StoreError>(rows.pending_count()));
         let mut count = count_missing()?;
         while count > 0 {
             self.write_with_pending(|_| Ok::<_, StoreError>(()))?;
@@ -163,9 +156,13 @@ impl Service {
         if kind != EndingKind::EndOverlap {
             self.end_later_secrets(&mut entries)?;
         }
-        // If this fails, the command itself still works: it needs the register only. Other pending
-        // endings follow later, so that this one takes effect at once.
-        let _ = self.store_missing_endings(usize::MAX);
+        // Other pending endings follow later, so that this one takes effect at once. Only those that
+        // an older copy of the store lacks come first, because a later event or ending would hide
+        // that the copy lacks them. If this fails, the command itself still works: it needs the
+        // register only.
+        if self.store.read(|rows| Ok::<_, StoreError>(rows.is_store_outdated())).unwrap_or(false) {
+            let _ = self.store_missing_endings();
+        }
         let registered = self.store.end_secrets(&entries, plan.at);
         if registered.is_err() && entries.len() > MAX_PER_TRANSACTION {
             return Ok(None);
