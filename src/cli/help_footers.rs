@@ -275,7 +275,7 @@ A conflict is an id that exists with other content, or a name that another token
   fail      import nothing, and list all conflicts
   skip      keep the existing token
   replace   import the token; a token that has its name is deleted (restorable for 24 hours)
-A replacement that would widen access (add scopes, let a secret expire later, or reactivate a token \
+A replacement that would widen access (add scopes, let a secret work longer, or reactivate a token \
 which was revoked, deleted or regenerated here), or end an overlap early, is refused without --yes.
 
 More than 5,000 tokens are saved in batches. If that is interrupted, run the same import again.

@@ -381,7 +381,17 @@ impl Token {
         Self { previous, uses_taken, ..self }
     }
 
-    fn digest_of(&self, slot: SecretSlot) -> Option<&Digest> {
+    /// When the secret with this digest ends: `Some(None)` for never, `None` if the token does not
+    /// have it.
+    pub fn end_of(&self, digest: &Digest) -> Option<Option<Timestamp>> {
+        if self.digest == *digest {
+            return Some(self.expires);
+        }
+        let old = self.previous.as_ref().filter(|old| old.digest == *digest)?;
+        Some(Some(self.expires.map_or(old.until, |expires| old.until.min(expires))))
+    }
+
+    pub fn digest_of(&self, slot: SecretSlot) -> Option<&Digest> {
         match slot {
             SecretSlot::Current => Some(&self.digest),
             SecretSlot::Previous => self.previous.as_ref().map(|old| &old.digest),

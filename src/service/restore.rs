@@ -7,9 +7,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Service, ServiceError, import::wider_access, store_reads::newest_event};
+use super::{
+    Service, ServiceError,
+    import::{was_deleted, wider_access},
+    store_reads::newest_event,
+};
 use crate::{
-    domain::{Actor, AuditAction, EventBody, Refusal, Status, Timestamp, Token, TokenId},
+    domain::{
+        Actor, AuditAction, EventBody, EventHash, Refusal, Status, Timestamp, Token, TokenId,
+    },
     store::{
         DamagedRecord, Ending, EndingKind, HookRunReads as _, KeptEndings, ReadOps, Reader,
         RestoreTarget, RevocationEntry, StoreError, Writer, if_readable,
@@ -18,6 +24,20 @@ use crate::{
 
 /// The detail of the events for secrets that stay ended. The text is stored, so it must not change.
 const ENDED_SINCE: &str = "ended since the backup";
+
+/// The id of a store, and the number and hash of its newest event. Two stores with the same history
+/// have recorded the same changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreHistory {
+    store: String,
+    newest_event: (u64, EventHash),
+}
+
+impl StoreHistory {
+    fn of(rows: &Reader) -> Result<Self, StoreError> {
+        Ok(Self { store: rows.store_id()?, newest_event: newest_event(rows)? })
+    }
+}
 
 /// How the store changes if the backup replaces it. The texts are names of tokens.
 #[derive(Debug, Default)]
@@ -39,8 +59,8 @@ pub struct RestoreDifferences {
     pub uncompared: Vec<DamagedRecord>,
     /// Number of the newest event of the store; `None` if there is no store that can be read.
     pub replaced_events: Option<u64>,
-    /// The same, also if the tokens of the store cannot be read.
-    pub newest_event: Option<u64>,
+    /// The history of the store, also if its tokens cannot be read.
+    pub replaced: Option<StoreHistory>,
     /// Number of the newest event of the backup.
     pub events: u64,
     /// Whether the revocation register of the store is kept.
@@ -65,13 +85,13 @@ impl Service {
         target: &RestoreTarget,
     ) -> Result<RestoreDifferences, ServiceError> {
         let at = self.restore_time(target)?;
-        let newest_of_store = read_if_readable(target, newest_event_of)?;
+        let replaced = read_if_readable(target, StoreHistory::of)?;
         let kept = target.kept_endings(&self.store, at)?;
         let (backup, events) =
             self.store.read(|rows| Ok::<_, StoreError>((rows.tokens()?, newest_event(rows)?)))?;
         let mut found = RestoreDifferences {
             events: events.0,
-            newest_event: newest_of_store,
+            replaced,
             keeps_register: kept.has_register(),
             ..RestoreDifferences::default()
         };
@@ -86,7 +106,8 @@ impl Service {
         for token in backup.rows {
             let stays = match ended.get(&token.id) {
                 Some(entry) => {
-                    with_endings(entry, &token, knows_token(target, entry)?, at, &self.actor)
+                    let is_known = knows_token(target, entry, &token)?;
+                    with_endings(entry, &token, is_known, at, &self.actor)
                 }
                 None => token.clone(),
             };
@@ -136,7 +157,10 @@ impl Service {
         };
         Ok(target.replace(&self.store, at, |tx, kept| {
             // From here on, no process can change the store that is replaced.
-            if read_if_readable(target, newest_event_of)? != confirmed.newest_event {
+            let found = target.current_or_new(&self.store)?;
+            let history =
+                found.map_or(Ok(None), |store| if_readable(store.read(StoreHistory::of)))?;
+            if history != confirmed.replaced {
                 return Err(target.changed_meanwhile());
             }
             Self::keep_hook_runs(tx, &queued)?;
@@ -145,7 +169,7 @@ impl Service {
             for entry in kept {
                 self.keep_ended(tx, entry, target, at)?;
             }
-            keep_uses(tx, target)?;
+            read_if_readable(target, |rows| tx.keep_use_counts(rows))?;
             self.purge_ended_trash(tx, kept, at)
         })?)
     }
@@ -173,7 +197,7 @@ impl Service {
             Ok(None) | Err(StoreError::Damaged(_)) => return Ok(()),
             Err(error) => return Err(error),
         };
-        let is_known = knows_token(target, entry)?;
+        let is_known = knows_token(target, entry, &token)?;
         let changed = with_endings(entry, &token, is_known, at, &self.actor);
         if changed == token {
             return Ok(());
@@ -213,21 +237,6 @@ impl Service {
     }
 }
 
-/// Counts the uses that were taken since the backup. The store that is replaced cannot change any
-/// more.
-fn keep_uses(tx: &mut Writer<'_>, target: &RestoreTarget) -> Result<(), StoreError> {
-    let has_maximum = |token: &Token| token.limits.max_uses.is_some();
-    let mut limited = Vec::new();
-    tx.for_each_token(|token| limited.extend(token.ok().filter(has_maximum)))?;
-    for token in limited {
-        let current = read_if_readable(target, |rows| rows.token(&token.id))?;
-        if let Some(current) = current.flatten() {
-            tx.put_use_count(&token.with_uses_of(&current))?;
-        }
-    }
-    Ok(())
-}
-
 /// Reads the store that is replaced; `None` if it is missing or damaged.
 fn read_if_readable<T>(
     target: &RestoreTarget,
@@ -250,18 +259,24 @@ fn ended_by_token(kept: &KeptEndings) -> HashMap<TokenId, RevocationEntry> {
     by_token
 }
 
-/// The number of the newest event of the store.
-fn newest_event_of(rows: &Reader) -> Result<u64, StoreError> {
-    newest_event(rows).map(|(number, _)| number)
-}
-
-/// Whether the store that is replaced has the newest record of the token, or the newest deletion. It has
-/// not if it is lost or older than its register.
-fn knows_token(target: &RestoreTarget, entry: &RevocationEntry) -> Result<bool, StoreError> {
+/// Whether the store that is replaced has the newest record of `token`, a token of the backup, or
+/// knows that it was deleted. It does not if it is lost or older than its register, or if it is itself
+/// a restored backup without the token.
+fn knows_token(
+    target: &RestoreTarget,
+    entry: &RevocationEntry,
+    token: &Token,
+) -> Result<bool, StoreError> {
     let is_known = read_if_readable(target, |rows| {
-        let token = rows.token_without_usage(&entry.id)?;
-        let is_newest = token.is_none_or(|token| token.version >= entry.min_version);
-        Ok(is_newest && !rows.is_store_outdated())
+        if rows.is_store_outdated() {
+            return Ok(false);
+        }
+        if let Some(current) = rows.token_without_usage(&entry.id)? {
+            return Ok(current.version >= entry.min_version);
+        }
+        // A deletion ends all secrets. A token with others was removed by an earlier restore.
+        let has_ended_all = entry.ended_generation >= token.generation;
+        Ok(has_ended_all && was_deleted(rows, &entry.id)?)
     })?;
     Ok(is_known.unwrap_or(false))
 }

@@ -134,7 +134,18 @@ impl Writer<'_> {
         let used = tokens.iter().filter(|it| !it.usage.is_empty());
         uses.put_many(used.map(|it| (it.id, it.usage)).collect(), |id| id)?;
         let counted = tokens.iter().filter(|it| !it.count.is_empty());
+        let mut earlier = Vec::new();
+        for token in counted.clone() {
+            match use_counts.get(token.id, decode::<UseCountV1>) {
+                Ok(count) => earlier.extend(count.map(|count| (*token.id, count))),
+                Err(StoreError::Damaged(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
         use_counts.put_many(counted.map(|it| (it.id, it.count)).collect(), |id| id)?;
+        for (key, count) in earlier {
+            self.add_use_count(&key, count)?;
+        }
         self.append_to_chain(events)?;
         for token in tokens {
             self.mark_changed(*token.id);

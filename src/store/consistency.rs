@@ -94,7 +94,6 @@ impl ConsistencyCheck {
         self.tokens = TokenNames::load(tables)?;
         let tables_of_uses = [
             (&tables.uses, "has a last use but does not exist"),
-            (&tables.use_counts, "has counted uses but does not exist"),
             (&tables.usage_days, "has numbers of uses but does not exist"),
             (&tables.denials, "has denied attempts but does not exist"),
         ];

@@ -97,6 +97,7 @@ pub use register::{Ending, EndingKind, RevocationEntry};
 pub use repair::Repair;
 pub use restore::{KeptEndings, RestoreTarget, if_readable};
 pub use temp_file::abandoned_files;
+pub use use_counts::token_with_use_counts;
 pub use watch::ChangeWatcher;
 pub use write_ops::Writer;
 

@@ -179,10 +179,9 @@ fn find_in_names_and_uses<T: Transaction>(
         ControlFlow::Continue(())
     })?;
     tables.use_counts.for_each(|key: &Key, row| {
-        if !names.contains(key) {
-            repairs.push(Repair::RemoveUseCount(*key));
-        } else if row.ok().and_then(decode::<UseCountV1>).is_none() {
-            repairs.push(Repair::TakeAllUses(*key));
+        if row.ok().and_then(decode::<UseCountV1>).is_none() {
+            let is_used = names.contains(key);
+            repairs.push(if is_used { Repair::TakeAllUses } else { Repair::RemoveUseCount }(*key));
         }
         ControlFlow::Continue(())
     })?;

@@ -84,17 +84,33 @@ impl RestoreTarget {
         self.current.as_ref()
     }
 
+    /// The store that is replaced, or one that has appeared at the path since the target was opened.
+    pub fn current_or_new(&self, backup: &Store) -> Result<Option<Store>, StoreError> {
+        match &self.current {
+            Some(store) => Ok(Some(store.clone())),
+            None => Ok(Self::open(&self.path, backup)?.current),
+        }
+    }
+
     /// The error for a store that was changed after the operator saw how the backup differs from it.
     pub fn changed_meanwhile(&self) -> StoreError {
         PathProblem::ChangedMeanwhile.at(&self.path)
     }
 
     /// Returns the endings that survive a restore of `backup`.
+    ///
+    /// # Errors
+    ///
+    /// [`PathProblem::OtherRegister`] if an intact register of another store is in the place of that of
+    /// the store.
     pub fn kept_endings(&self, backup: &Store, now: Timestamp) -> Result<KeptEndings, StoreError> {
         let expected = match &self.current {
             Some(store) => if_readable(store.register())?.flatten().map(|(_, id)| id),
             None => None,
         };
+        if let Some(id) = &expected {
+            register::Register::beside(&self.path).is_usable(id)?;
+        }
         let found = register::read_file(&register_path(&self.path), expected.as_ref())?;
         let mut entries = found.entries;
         if let Some(store) = &self.current

@@ -1,15 +1,22 @@
 //! The last uses and the counted uses of a token, which have tables of their own. A use is taken in
 //! the write transaction that decides whether one is left. A damaged count gives no answer to a
-//! check; elsewhere it counts as all uses taken. Called by the read and write operations.
+//! check; elsewhere it counts as all uses taken. After a restore, a count can be that of a token
+//! which only another backup or an export has. Called by the read and write operations.
+
+use std::ops::ControlFlow;
 
 use super::{
     codec::decode,
     error::StoreError,
+    read_ops::ReadOps,
+    reader::Reader,
     record::{TokenUses, TokenUsesV2, UseCountV1},
     tables::{Tables, Transaction},
     write_ops::Writer,
 };
 use crate::domain::{SecretSlot, Token, TokenId};
+
+type Key = [u8; TokenId::LEN];
 
 /// Loads the last uses of the token with this id. If the usage record is damaged, returns no uses,
 /// so that the token itself can still be used. [`super::ReadOps::tokens`] reports the damage.
@@ -56,7 +63,58 @@ pub(super) fn attach_use_count_or_all<T: Transaction>(
     }
 }
 
+/// Returns the token with its counted uses, also those from before its maximum was removed.
+pub fn token_with_use_counts(
+    rows: &impl ReadOps,
+    id: &TokenId,
+) -> Result<Option<Token>, StoreError> {
+    let Some(mut token) = rows.token(id)? else { return Ok(None) };
+    if token.limits.max_uses.is_none() {
+        match rows.tables().use_counts.get(id.as_bytes(), decode::<UseCountV1>) {
+            Ok(count) => count.unwrap_or_default().apply_to(&mut token),
+            Err(StoreError::Damaged(_)) => UseCountV1::apply_or_all_taken(None, &mut token),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(Some(token))
+}
+
 impl Writer<'_> {
+    /// Keeps the counted uses that `replaced` has, the store that this one replaces, and this store
+    /// has not, also those of tokens that one of both stores lacks.
+    pub fn keep_use_counts(&mut self, replaced: &Reader) -> Result<(), StoreError> {
+        let has_maximum = |token: &Token| token.limits.max_uses.is_some();
+        let mut limited = Vec::new();
+        self.for_each_token(|token| limited.extend(token.ok().filter(has_maximum)))?;
+        for token in limited {
+            if let Some(current) = token_with_use_counts(replaced, &token.id)? {
+                self.put_use_count(&token.with_uses_of(&current))?;
+            }
+        }
+        let mut counts = Vec::new();
+        replaced.tables.use_counts.for_each(|key: &Key, row| {
+            counts.extend(row.ok().and_then(decode::<UseCountV1>).map(|count| (*key, count)));
+            ControlFlow::Continue(())
+        })?;
+        for (key, count) in counts {
+            if !self.tables.tokens.has(&key)? || !replaced.tables.tokens.has(&key)? {
+                self.add_use_count(&key, count)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds the counted uses of a token that this store may lack to those that it has.
+    pub(super) fn add_use_count(&mut self, key: &Key, count: UseCountV1) -> Result<(), StoreError> {
+        let counts = &mut self.tables.use_counts;
+        let own = match counts.get(key, decode::<UseCountV1>) {
+            // It keeps counting as all uses taken.
+            Err(StoreError::Damaged(_)) => return Ok(()),
+            own => own?,
+        };
+        counts.put(key, &own.map_or(count, |own| own.with_uses_of(count)))
+    }
+
     /// Takes one use of the secret in `slot` of `token`. Returns `false`, and takes none, if no use
     /// is left. The use is taken once the transaction is committed.
     pub fn take_use(&mut self, token: &Token, slot: SecretSlot) -> Result<bool, StoreError> {

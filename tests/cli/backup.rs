@@ -5,7 +5,7 @@ use std::fs;
 
 use patdeck::service::Clock;
 
-use crate::{Home, home::service_on, issue, run, run_with_input};
+use crate::{Home, home::service_on, issue, run, run_with_input, write_private};
 
 fn verdict(home: &Home, secret: &str) -> i32 {
     run_with_input(home, &["verify"], secret).code
@@ -228,4 +228,71 @@ fn a_restore_is_refused_if_the_store_changed_after_the_question() {
     assert_eq!(shown[0]["token"]["scopes"], serde_json::json!([]));
     let seen = service.restore_differences(&target).unwrap();
     service.restore_backup(&target, &seen).unwrap();
+}
+
+#[test]
+fn a_restore_is_refused_if_another_history_replaced_the_store() {
+    let home = Home::new();
+    issue(&home, &["t", "--scope", "channels:c-1:read"]);
+    let backup = home.path().join("b.redb");
+    run(&home, &["backup", "create", "b.redb"]).success();
+    run(&home, &["edit", "t", "--description", "1"]).success();
+    run(&home, &["edit", "t", "--description", "2"]).success();
+    // Each replacement has as many events as the store that the operator saw.
+    let replacements: [&dyn Fn(); 2] = [
+        &|| {
+            run(&home, &["backup", "restore", "b.redb", "--yes"]).success();
+            run(&home, &["scope", "remove", "t", "channels:c-1:read"]).success();
+        },
+        &|| {
+            for file in [home.store(), home.store().with_file_name("store.redb.revoked")] {
+                fs::remove_file(file).unwrap();
+            }
+            for name in ["a", "b", "c"] {
+                issue(&home, &[name]);
+            }
+        },
+    ];
+    for replace in replacements {
+        let service = service_on(&backup, Clock::System);
+        let target = service.restore_target(&home.store()).unwrap();
+        let seen = service.restore_differences(&target).unwrap();
+        replace();
+        let before = run(&home, &["export"]).success();
+        service.restore_backup(&target, &seen).unwrap_err();
+        assert_eq!(run(&home, &["export"]).success().lines().nth(1), before.lines().nth(1));
+    }
+}
+
+#[test]
+fn a_restore_is_refused_if_a_store_appeared_after_the_question() {
+    let home = Home::new();
+    issue(&home, &["t"]);
+    run(&home, &["backup", "create", "b.redb"]).success();
+    let current = fs::read(home.store()).unwrap();
+    fs::remove_file(home.store()).unwrap();
+    let service = service_on(&home.path().join("b.redb"), Clock::System);
+    let target = service.restore_target(&home.store()).unwrap();
+    let seen = service.restore_differences(&target).unwrap();
+    write_private(&home, "current", "");
+    fs::write(home.path().join("current"), current).unwrap();
+    fs::rename(home.path().join("current"), home.store()).unwrap();
+    let error = service.restore_backup(&target, &seen).unwrap_err();
+    assert!(error.to_string().contains("changed in the meantime"), "{error}");
+}
+
+#[test]
+fn a_restore_keeps_the_register_of_another_store() {
+    let (home, other) = (Home::new(), Home::new());
+    for home in [&home, &other] {
+        let secret = issue(home, &["t"]);
+        run(home, &["revoke", "t", "--yes"]).success();
+        assert_eq!(verdict(home, &secret), 1);
+    }
+    run(&home, &["backup", "create", "b.redb"]).success();
+    let register = |home: &Home| home.store().with_file_name("store.redb.revoked");
+    fs::copy(register(&other), register(&home)).unwrap();
+    let refused = run(&home, &["backup", "restore", "b.redb", "--yes"]);
+    assert_ne!(refused.code, 0, "{refused:?}");
+    assert_eq!(fs::read(register(&home)).unwrap(), fs::read(register(&other)).unwrap());
 }

@@ -40,6 +40,7 @@ mod prompts;
 mod read_only;
 mod regenerate;
 mod register;
+mod restored_twice;
 #[path = "../pty/secret_encodings.rs"]
 mod secret_encodings;
 mod secrets;

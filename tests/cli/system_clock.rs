@@ -88,6 +88,8 @@ fn a_clock_outside_the_supported_years_damages_nothing() {
 #[test]
 fn a_restore_revives_no_secret_whose_overlap_ended() {
     let home = Home::new();
+    issue(&home, &["first"]);
+    run(&home, &["backup", "create", "empty.redb"]).success();
     let replaced = issue(&home, &["t"]);
     std::fs::write(home.path().join("s"), &replaced).unwrap();
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
@@ -97,11 +99,14 @@ fn a_restore_revives_no_secret_whose_overlap_ended() {
     run(&home, &["backup", "create", "during.redb"]).success();
     let verify = ["verify", "--secret-file", "s"];
     assert_eq!(run(&home, &verify).code, 0);
-    for backup in ["during.redb", "before.redb"] {
+    // A store without the token, as after the restore of a backup from before it was created, knows
+    // nothing of the overlap.
+    let backups = ["during.redb", "before.redb", "empty.redb", "before.redb"];
+    for (backup, minute) in backups.into_iter().zip(20..) {
         let restore = ["backup", "restore", backup, "--yes"];
-        let Some(restored) = run_at(&home, "+20m", &restore) else { return };
+        let Some(restored) = run_at(&home, &format!("+{minute}m"), &restore) else { return };
         assert_eq!(restored.code, 0, "{restored:?}");
-        let later = run_at(&home, "+21m", &verify).unwrap();
+        let later = run_at(&home, &format!("+{minute}m"), &verify).unwrap();
         assert_eq!(later.code, 1, "{backup} {later:?}");
     }
 }

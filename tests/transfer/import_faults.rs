@@ -50,7 +50,7 @@ fn import_widens_access_only_with_explicit_consent() {
     let before = host.state();
     let wider =
         "scopes: the import would allow channels:c1:list, which this store does not allow\n";
-    let later = "expires: the import would let its secret expire later\n";
+    let later = "expires: the import would let a secret work longer\n";
     for (lines, expected) in [(&export, wider), (&lines(&longer), later)] {
         for arguments in
             [&["--on-conflict", "replace"][..], &["--on-conflict", "replace", "--dry-run"]]
@@ -75,6 +75,27 @@ fn import_widens_access_only_with_explicit_consent() {
     let (code, messages) = host.import(&narrower, &["--on-conflict", "replace"]);
     assert_eq!(code, 0, "a replacement that narrows access needs no consent: {messages}");
     assert!(messages.ends_with("(1 replaced, 0 skipped, 0 unchanged)\n"), "{messages}");
+}
+
+#[test]
+fn an_import_prolongs_no_overlap_without_consent() {
+    let host = Host::new();
+    host.create("ci");
+    let before = host.ok(&["export"]);
+    host.ok(&["regenerate", "ci", "--overlap", "15m"]);
+    let mut during = objects(&host.ok(&["export"]));
+    let until = during[1]["retiring"]["until"].as_str().unwrap();
+    let until = chrono::DateTime::parse_from_rfc3339(until).unwrap() + chrono::TimeDelta::hours(1);
+    during[1]["retiring"]["until"] = json!(until.to_rfc3339().replace("+00:00", "Z"));
+    for lines in [before, lines(&during)] {
+        let (code, messages) = host.import(&lines, &["--on-conflict", "replace"]);
+        assert_eq!(code, 3, "{messages}");
+        let expected = "expires: the import would let a secret work longer\n";
+        assert!(messages.contains(expected), "{messages}");
+        let (code, messages) =
+            host.import(&lines, &["--on-conflict", "replace", "--yes", "--dry-run"]);
+        assert_eq!(code, 0, "{messages}");
+    }
 }
 
 #[test]

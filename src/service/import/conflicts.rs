@@ -140,7 +140,7 @@ impl Conflict {
                 };
                 format!("the import would allow {first}{more}, which this store does not allow")
             }
-            Self::Prolongs => "the import would let its secret expire later".to_owned(),
+            Self::Prolongs => "the import would let a secret work longer".to_owned(),
             Self::LoosensLimit(limit) => format!("the import would loosen its limit {limit}"),
             Self::NameTaken(id) => format!("token {id} in the store already has this name"),
         }
@@ -318,15 +318,24 @@ pub(in crate::service) fn wider_access(
     let mut added = imported.scopes.iter().filter(|scope| !is_allowed(existing, scope));
     let widens =
         added.next().map(|first| Conflict::WidensScopes(Box::new(first.clone()), added.count()));
-    let is_later = match (existing.expires, imported.expires) {
-        (Some(existing), Some(imported)) => imported > existing,
-        (Some(_), None) => true,
-        (None, _) => false,
-    };
-    let prolongs = is_later && reactivates.is_none() && existing.digest == imported.digest;
+    let prolongs = reactivates.is_none() && prolongs_a_secret(existing, imported);
     let prolongs = prolongs.then_some(Conflict::Prolongs);
     let loosens = imported.limits.loosened_since(&existing.limits, at).map(Conflict::LoosensLimit);
     [reactivates, widens, prolongs, loosens].into_iter().flatten().collect()
+}
+
+/// Whether a secret of `existing` would work longer with `imported`. The previous secret of a token
+/// ends with its overlap, also if it is the current secret of the other record.
+fn prolongs_a_secret(existing: &Token, imported: &Token) -> bool {
+    [SecretSlot::Current, SecretSlot::Previous].into_iter().any(|slot| {
+        let digest = existing.digest_of(slot);
+        let ends = |token: &Token| digest.and_then(|digest| token.end_of(digest));
+        // `None` is never, and later than every time.
+        match (ends(existing), ends(imported)) {
+            (Some(Some(now)), Some(then)) => then.is_none_or(|then| then > now),
+            _ => false,
+        }
+    })
 }
 
 /// Whether the scopes of `token` allow everything that `scope` allows.
@@ -362,8 +371,11 @@ fn would_end_overlap(existing: &Token, imported: &Token, at: Timestamp) -> Optio
     (!is_kept).then_some(Conflict::EndsOverlap { until: previous.until, last_used })
 }
 
-/// Whether the token was deleted: it is in the trash, or its last change is a delete or a purge.
-fn was_deleted(rows: &impl ReadOps, id: &TokenId) -> Result<bool, StoreError> {
+/// Whether the token was deleted, as far as the store knows: it is in the trash, or its last change is a delete or a purge.
+pub(in crate::service) fn was_deleted(
+    rows: &impl ReadOps,
+    id: &TokenId,
+) -> Result<bool, StoreError> {
     let last = rows.newest_changes_of(id, 1)?.pop();
     let is_deletion = |action| matches!(action, AuditAction::Deleted | AuditAction::Purged);
     Ok(last.is_some_and(|event| is_deletion(event.body.action)) || rows.trashed(id)?.is_some())

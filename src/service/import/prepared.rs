@@ -19,6 +19,7 @@ use crate::{
     service::{ChangeLogPosition, Service, ServiceError, store_reads},
     store::{
         ComparedFields, EncodedToken, HasTables as _, ReadOps, RevocationEntry, StoreError, Writer,
+        token_with_use_counts,
     },
 };
 
@@ -295,7 +296,9 @@ impl<'a, S: ImportSource> PreparedImport<'a, S> {
 /// such token, or if its record is damaged.
 fn stored_or_deleted(rows: &impl ReadOps, id: &TokenId) -> Result<Option<Token>, StoreError> {
     let deleted = || Ok(rows.trashed(id)?.map(|deleted| deleted.token));
-    match rows.token(id).and_then(|token| token.map_or_else(deleted, |token| Ok(Some(token)))) {
+    match token_with_use_counts(rows, id)
+        .and_then(|token| token.map_or_else(deleted, |token| Ok(Some(token))))
+    {
         Err(StoreError::Damaged(_)) => Ok(None),
         found => found,
     }

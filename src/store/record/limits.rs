@@ -102,14 +102,28 @@ impl UseCountV1 {
 
     /// Sets the counts in the fields of `token`. A secret with another number has no count.
     pub(in crate::store) fn apply_to(self, token: &mut Token) {
-        let count_of = |generation: u32| match generation {
+        token.uses_taken = self.of_secret(token.generation);
+        if let Some(old) = &mut token.previous {
+            old.uses_taken = self.of_secret(token.generation.saturating_sub(1));
+        }
+    }
+
+    /// The counts with the uses that `other` has for the same secrets: for each the higher number.
+    pub(in crate::store) fn with_uses_of(self, other: Self) -> Self {
+        let previous = other.of_secret(self.generation.saturating_sub(1));
+        Self {
+            current: self.current.max(other.of_secret(self.generation)),
+            previous: self.previous.max(previous),
+            ..self
+        }
+    }
+
+    /// The count of the secret with the number `generation`.
+    fn of_secret(self, generation: u32) -> u32 {
+        match generation {
             _ if generation == self.generation => self.current,
             _ if self.generation.checked_sub(1) == Some(generation) => self.previous,
             _ => 0,
-        };
-        token.uses_taken = count_of(token.generation);
-        if let Some(old) = &mut token.previous {
-            old.uses_taken = count_of(token.generation.saturating_sub(1));
         }
     }
 }
