@@ -318,7 +318,7 @@ fn describe(found: &RestoreDifferences) -> Vec<String> {
     list(&widened, "with more access in the backup");
     list(&found.ended, "ended since the backup, to stay ended");
     list(&found.regenerated, "with a newer secret, which will stop working");
-    list(&found.unknown, "changed since in a way that is not known, which stay denied");
+    list(&found.unknown, "changed since in an unknown way, to stay denied");
     match found.replaced_events {
         None => lines.push(
             "There is no readable store at this path, so the backup was not compared with it"

@@ -151,7 +151,7 @@ fn a_restore_after_a_lost_or_older_store_gives_nothing_back() {
             }
             let restored = run(&home, &["backup", "restore", "b.redb", "--yes"]);
             assert_eq!(restored.code, 0, "{restored:?}");
-            let listed = "1 token changed since in a way that is not known, which stay denied: t";
+            let listed = "1 token changed since in an unknown way, to stay denied: t";
             assert!(restored.err.contains(listed), "{is_lost}: {restored:?}");
             assert_eq!(run_with_input(&home, &READ_C1, &replaced).code, 1, "{restriction:?}");
             let report = run(&home, &["doctor"]);

@@ -176,7 +176,7 @@ fn a_delete_cannot_be_undone_after_24_hours() {
 #[test]
 fn deleting_all_needs_the_count_and_can_be_undone() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
-    it.keys("X").sees("Delete all 4 tokens?").sees("2 are active and 1");
+    it.keys("X").sees("Delete all 4 tokens?").sees("Active: 2. Used in the last 24 hours: 1.");
     it.keys("5 <Enter>").sees("Type the count exactly: 4");
     it.keys("<Backspace> 4 <Enter>").sees("Deleted 4 tokens");
     it.sees("Press u to undo the deletion.").keys("u").sees("Restored 4 tokens");

@@ -100,8 +100,8 @@ fn collect_register(report: &mut DoctorReport, health: &StoreHealth) {
     }
     if !health.stale_tokens.is_empty() {
         report.warn(format!(
-            "out of date, because an older copy of the store was put back: {}. Their secrets are \
-             denied. Revoke or delete them, or put the newer store back",
+            "out of date, because an older store or backup took the place of a newer one: {}, denied \
+             until you revoke or delete it, or put the newer store back",
             counted(health.stale_tokens.len(), "token")
         ));
     }

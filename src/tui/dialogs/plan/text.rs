@@ -210,7 +210,7 @@ fn all_tokens_text(plan: &Plan, ctx: &Model) -> Vec<String> {
     vec![
         format!(
             "Every token in this store will be deleted, including those hidden by the filter. \
-             Of all tokens, {} are active and {} were used in the last 24 hours. {}",
+             Active: {}. Used in the last 24 hours: {}. {}",
             grouped(active),
             grouped(used),
             undo_hint(ctx, "within 24 hours ")
