@@ -26,6 +26,8 @@ const SORT_ALL: &str = "sort order, last row, ms";
 const NAMES_ALL: &str = "sort by name, last row, ms";
 const SEARCH: &str = "search character, first screenful, ms";
 const SEARCH_ALL: &str = "search character, last row, ms";
+const OVERVIEW: &str = "overview, first frame, ms";
+const OVERVIEW_ALL: &str = "overview, complete, ms";
 const MEMORY: &str = "memory after loading, MiB";
 const MEMORY_ALL: &str = "memory with the program's file, MiB";
 const CHANGE: &str = "change by another process, ms";
@@ -36,7 +38,7 @@ const BYTES_MOVE: &str = "bytes of a cursor move";
 const BYTES_SCROLL: &str = "bytes of a scroll";
 const BYTES_ALL: &str = "bytes of a full repaint";
 
-pub(crate) const ROWS: [TableRow; 22] = [
+pub(crate) const ROWS: [TableRow; 24] = [
     TableRow { label: PAINT, bounds: (Most(10.0), Most(50.0)) },
     TableRow { label: MOVE_50, bounds: (Most(1.0), Most(1.0)) },
     TableRow { label: MOVE_99, bounds: (Most(8.0), Most(16.0)) },
@@ -50,6 +52,8 @@ pub(crate) const ROWS: [TableRow; 22] = [
     TableRow { label: NAMES_ALL, bounds: (Most(8.0), Most(800.0)) },
     TableRow { label: SEARCH, bounds: (Most(8.0), Most(20.0)) },
     TableRow { label: SEARCH_ALL, bounds: (Most(8.0), Most(100.0)) },
+    TableRow { label: OVERVIEW, bounds: (Most(8.0), Most(20.0)) },
+    TableRow { label: OVERVIEW_ALL, bounds: (Most(50.0), None) },
     TableRow { label: MEMORY, bounds: (Most(10.0), Most(200.0)) },
     TableRow { label: MEMORY_ALL, bounds: (None, None) },
     TableRow { label: CHANGE, bounds: (Most(50.0), Most(50.0)) },
@@ -236,6 +240,15 @@ fn measure_lists(tty: &mut AppTerminal) -> Result<Measurements, BenchError> {
     let (first, last) = slowest(tty, &searches)?;
     measured.extend([(SEARCH, first), (SEARCH_ALL, last)]);
     tty.press("\x1b")?;
+    tty.wait_until_quiet(QUIET)?;
+    let pressed = tty.press("5")?;
+    if let Some(frame) = tty.next_frame(QUIET * 8)? {
+        measured.push((OVERVIEW, millis(pressed, frame.at)));
+        // The figures are counted on another thread, and then drawn.
+        let last = tty.wait_until_quiet(Duration::from_secs(3))?;
+        measured.push((OVERVIEW_ALL, millis(pressed, last.map_or(frame.at, |last| last.at))));
+    }
+    tty.press("1")?;
     tty.wait_until_quiet(QUIET)?;
     Ok(measured)
 }
