@@ -207,16 +207,14 @@ fn all_tokens_text(plan: &Plan, ctx: &Model) -> Vec<String> {
     let active = plan.active_count();
     let used = || recent_use_count(plan, ctx);
     let used = plan.job.as_ref().map_or_else(used, |job| job.recently_used);
-    vec![
-        format!(
-            "Every token in this store will be deleted, including those hidden by the filter. \
-             Active: {}. Used in the last 24 hours: {}. {}",
-            grouped(active),
-            grouped(used),
-            undo_hint(ctx, "within 24 hours ")
-        ),
-        job_text(plan).unwrap_or_default(),
-    ]
+    let text = format!(
+        "Every token in this store will be deleted, including those hidden by the filter. \
+         Active: {}. Used in the last 24 hours: {}. {}",
+        grouped(active),
+        grouped(used),
+        undo_hint(ctx, "within 24 hours ")
+    );
+    [Some(text), job_text(plan)].into_iter().flatten().collect()
 }
 
 /// A sentence about a change that is saved in batches; `None` for any other.
