@@ -35,7 +35,7 @@ pub(super) fn paragraphs(plan: &Plan, ctx: &Model) -> Vec<String> {
         _ if is_all => all_tokens_text(plan, ctx),
         _ => {
             let texts = [several_tokens_text(plan, ctx), recent_use_text(plan, ctx)];
-            texts.into_iter().chain(job_text(plan)).collect()
+            hidden_marks_text(ctx).into_iter().chain(texts).chain(job_text(plan)).collect()
         }
     };
     match plan.damaged_count() {
@@ -217,6 +217,15 @@ fn all_tokens_text(plan: &Plan, ctx: &Model) -> Vec<String> {
         ),
         job_text(plan).unwrap_or_default(),
     ]
+}
+
+/// A sentence about marked tokens that the filter of the list hides; `None` if it hides none. It
+/// comes first, so that a small screen does not cut it.
+fn hidden_marks_text(ctx: &Model) -> Option<String> {
+    let verb = if ctx.hidden_marks == 1 { "is" } else { "are" };
+    let count = grouped(ctx.hidden_marks);
+    (ctx.hidden_marks > 0)
+        .then(|| format!("{count} of the marked tokens {verb} not in the list behind this dialog."))
 }
 
 /// A sentence about a change that is saved in batches; `None` for any other.
