@@ -66,7 +66,7 @@ fn marks_are_visible_on_the_selected_row() {
 
 #[test]
 fn a_dialog_counts_marked_tokens_that_are_hidden() {
-    let hidden = "1 of the marked tokens is not in the list";
+    let hidden = "1 of the marked tokens is not in the shown list.";
     let mut it = Journey::on(Fixture::Few, 60, 16);
     it.keys("* r").sees("Revoke 2 tokens?").never_sees("marked tokens").keys("<Esc>");
     it.keys("/ ci-d <Enter> r").sees("Revoke 2 tokens?").sees(hidden).sees("grafana");

@@ -225,7 +225,7 @@ fn hidden_marks_text(ctx: &Model) -> Option<String> {
     let verb = if ctx.hidden_marks == 1 { "is" } else { "are" };
     let count = grouped(ctx.hidden_marks);
     (ctx.hidden_marks > 0)
-        .then(|| format!("{count} of the marked tokens {verb} not in the list behind this dialog."))
+        .then(|| format!("{count} of the marked tokens {verb} not in the shown list."))
 }
 
 /// A sentence about a change that is saved in batches; `None` for any other.
