@@ -138,3 +138,15 @@ fn an_old_expiry_keeps_its_time_in_the_list() {
         it.screen()
     );
 }
+
+#[test]
+fn another_preset_does_not_move_the_dialog() {
+    for (columns, lines) in [(60, 16), (80, 24)] {
+        let mut it = Journey::on(Fixture::Few, columns, lines);
+        it.keys("j <Enter> p");
+        let place = |it: &Journey| it.screen().lines().position(|line| line.contains("[ Add ]"));
+        let before = place(&it);
+        it.keys("f").sees("[full-access]");
+        assert_eq!(place(&it), before, "{}", it.screen());
+    }
+}

@@ -192,8 +192,12 @@ impl Dialog for ScopePresetDialog {
         let ctx = canvas.ctx;
         let wide = 70.min(area.width.saturating_sub(6));
         self.type_lines = self.max_type_lines(wide.saturating_sub(form::LABEL_WIDTH));
-        let form = self.inputs();
         let tight = FormSpacing { is_compact: true, ..FormSpacing::default() };
+        if area.height < self.inputs().height(wide, tight, ctx) + SUMMARY_LINES + 4 {
+            // Too few lines to keep any free.
+            self.type_lines = 1;
+        }
+        let form = self.inputs();
         let is_tight = area.height < form.height(wide, tight, ctx) + SUMMARY_LINES + 8;
         let layout = FormSpacing { top: u16::from(!is_tight), is_compact: is_tight, gap: 0 };
         let high = layout.top * 2 + form.height(wide, layout, ctx) + SUMMARY_LINES + 3;
