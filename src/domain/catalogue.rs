@@ -3,7 +3,7 @@
 //! offer its entries. The service rejects scopes that the catalogue does not contain.
 
 use super::{
-    decision::AccessRequest,
+    decision::{AccessRequest, allows},
     scope::{Domain, Entity, EntityType, Operation, Scope, ScopeError},
     scope_preset::ScopePreset,
 };
@@ -91,6 +91,11 @@ impl ScopeCatalogue {
         })
     }
 
+    /// Whether `scopes` allow every operation on every entity.
+    pub fn is_all_allowed_by(&self, scopes: &[Scope]) -> bool {
+        self.all_requests().all(|request| scopes.iter().any(|scope| allows(scope, &request)))
+    }
+
     /// Checks that the catalogue contains the entity type of `scope` and that this type has the
     /// operation of `scope`. Otherwise, returns an error that lists the valid choices. Also returns
     /// an error if an entity id or a domain contains `*`, which only earlier versions accepted.
@@ -132,6 +137,21 @@ mod tests {
         for (entry, (_, operations)) in catalogue.entity_types.iter().zip(BUILT_IN) {
             assert_eq!(entry.operations.len(), operations.len(), "{}", entry.entity_type);
         }
+    }
+
+    #[test]
+    fn stars_on_every_type_allow_everything() {
+        let catalogue = ScopeCatalogue::default();
+        let all = catalogue.all_requests().map(|request| Scope {
+            entity_type: request.entity_type,
+            entity: request.entity,
+            operation: request.operation,
+            domain: None,
+        });
+        let mut scopes: Vec<_> = all.collect();
+        assert!(catalogue.is_all_allowed_by(&scopes));
+        scopes.pop();
+        assert!(!catalogue.is_all_allowed_by(&scopes));
     }
 
     #[test]

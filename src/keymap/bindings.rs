@@ -90,7 +90,7 @@ bindings! {
         Test ["T"] "test" "check what the token may do" Token 6;
         Edit ["e"] "edit" "edit name and description" Token 7;
         ScopeForm ["o"] "form" "list scopes in a table, or one on each row" View 12;
-        Zoom ["z"] "zoom" "enlarge the selected section, or show all" View 9;
+        Zoom ["z"] "zoom" "enlarge the hidden facts or the section" View 9;
         Clone ["c"] "clone" "create a token from this one" Token 8;
         Delete ["D", "Delete"] "delete" "delete the token" Token 8;
         Undo ["u"] "undo" "undo the last edit, scope change or deletion" Token 11;

@@ -39,6 +39,20 @@ impl FooterHint {
     }
 }
 
+/// What the state of a screen changes in the hint of a binding: the label and the rank of the table
+/// in `bindings`. With rank 0, the footer leaves the hint out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HintChange {
+    pub label: String,
+    pub rank: u8,
+}
+
+impl HintChange {
+    pub fn new(label: impl Into<String>, rank: u8) -> Self {
+        Self { label: label.into(), rank }
+    }
+}
+
 /// The key of `action` in `mode`, for use in a sentence. Returns `` `:name` ``, the command of
 /// the palette, if the action has no key.
 pub fn key_label(map: &Keymap, mode: Mode, action: Action, ascii: bool) -> String {
@@ -53,17 +67,18 @@ pub fn width(hints: &[FooterHint]) -> usize {
     hints.iter().map(FooterHint::width).sum::<usize>() + gaps
 }
 
-/// The hints of `mode` that fit into `columns`, by rank, then help and quit. An ellipsis replaces
-/// what does not fit, and help and quit lose their labels then. The result is never wider than
+/// The hints of `mode` that fit into `columns`, by rank, then help and quit. `change` gives the
+/// hints that the state of the screen changes. An ellipsis replaces what does not fit, and help and quit lose their labels then. The result is never wider than
 /// `columns`; it is empty if not even the first key fits.
 pub fn footer(
     map: &Keymap,
     mode: Mode,
     enabled: impl Fn(Action) -> bool,
+    change: impl Fn(Action) -> Option<HintChange>,
     columns: usize,
     ascii: bool,
 ) -> Vec<FooterHint> {
-    let (mut own, mut general) = ranked(map, mode, enabled, ascii);
+    let (mut own, mut general) = ranked(map, mode, enabled, change, ascii);
     let all = [own.clone(), general.clone()].concat();
     if width(&all) <= columns {
         return all;
@@ -94,18 +109,24 @@ fn ranked(
     map: &Keymap,
     mode: Mode,
     enabled: impl Fn(Action) -> bool,
+    change: impl Fn(Action) -> Option<HintChange>,
     ascii: bool,
 ) -> (Vec<FooterHint>, Vec<FooterHint>) {
     let mut hints: Vec<_> = map
         .effective_rows(mode)
-        .filter(|row| row.binding.rank > 0 && enabled(row.binding.action))
+        .filter(|row| enabled(row.binding.action))
         .filter_map(|row| {
-            let key = map.reachable_keys(mode, row).next()?.label(ascii);
-            let label = row.binding.hint.to_owned();
-            Some((row.binding, FooterHint { keys: key, label, action: Some(row.binding.action) }))
+            let action = row.binding.action;
+            let usual = || HintChange::new(row.binding.hint, row.binding.rank);
+            let HintChange { label, rank } = change(action).unwrap_or_else(usual);
+            if rank == 0 {
+                return None;
+            }
+            let keys = map.reachable_keys(mode, row).next()?.label(ascii);
+            Some((rank, FooterHint { keys, label, action: Some(action) }))
         })
         .collect();
-    hints.sort_by_key(|(binding, _)| binding.rank);
+    hints.sort_by_key(|(rank, _)| *rank);
     hints.into_iter().map(|(_, hint)| hint).partition(|hint| !hint.is_general())
 }
 
@@ -116,7 +137,7 @@ mod tests {
     use super::*;
 
     fn line(mode: Mode, columns: usize) -> String {
-        shown(&footer(&Keymap::default(), mode, |_| true, columns, true))
+        shown(&footer(&Keymap::default(), mode, |_| true, |_| None, columns, true))
     }
 
     fn shown(hints: &[FooterHint]) -> String {
@@ -157,7 +178,19 @@ mod tests {
     fn disabled_actions_have_no_hint() {
         let map = Keymap::default();
         let usable = |action| !matches!(action, Action::New | Action::Quit);
-        assert!(!shown(&footer(&map, Mode::Tokens, usable, 200, true)).contains("n new"));
+        assert!(!shown(&footer(&map, Mode::Tokens, usable, |_| None, 200, true)).contains("n new"));
+    }
+
+    #[test]
+    fn the_state_of_a_screen_changes_hints() {
+        let change = |action| match action {
+            Action::Back => Some(HintChange::new("unmark", 1)),
+            Action::Revoke => Some(HintChange::new("revoke 2", 2)),
+            Action::Open => Some(HintChange::new("", 0)),
+            _ => None,
+        };
+        let hints = footer(&Keymap::default(), Mode::Tokens, |_| true, change, 40, true);
+        assert_eq!(shown(&hints), "Esc unmark  r revoke 2  >  ?  q");
     }
 
     proptest! {
@@ -170,8 +203,8 @@ mod tests {
         ) {
             let map = Keymap::default();
             let usable = |action| !off.contains(&action);
-            let (all, general) = ranked(&map, mode, usable, ascii);
-            let hints = footer(&map, mode, usable, columns, ascii);
+            let (all, general) = ranked(&map, mode, usable, |_| None, ascii);
+            let hints = footer(&map, mode, usable, |_| None, columns, ascii);
             prop_assert!(width(&hints) <= columns);
             prop_assert_eq!(width(&hints), shown(&hints).width());
             let own = hints.iter().take_while(|hint| all.contains(hint)).count();

@@ -19,7 +19,7 @@ pub use action::Action;
 pub use bindings::{BINDINGS, KeyBinding};
 #[cfg(any(test, feature = "testing"))]
 pub use doc_tables::{to_markdown, to_toml};
-pub use hints::{footer, key_label};
+pub use hints::{HintChange, footer, key_label};
 pub use key::{Key, KeyError, KeySequence};
 pub use key_fault::KeyFault;
 pub use map::{KeyResolution, Keymap};

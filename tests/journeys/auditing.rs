@@ -17,9 +17,9 @@ fn visible_events(it: &Journey) -> Vec<String> {
     let lines = screen.lines().skip_while(|line| !line.contains("Who"));
     lines
         .skip(1)
-        .filter(|line| line.contains("ago ") || line.contains("just now"))
-        .map(|line| {
-            line[13..].trim_end_matches(['█', '│']).split_whitespace().collect::<Vec<_>>().join(" ")
+        .filter_map(|line| line.split_once("ago ").or_else(|| line.split_once("just now")))
+        .map(|(_, line)| {
+            line.trim_end_matches(['█', '│']).split_whitespace().collect::<Vec<_>>().join(" ")
         })
         .collect()
 }

@@ -73,7 +73,7 @@ fn marks_survive_a_filter_change_but_not_a_delete() {
 fn star_marks_all_shown_tokens_and_unmarks_them() {
     let mut it = Journey::on(Fixture::Many, 80, 24);
     it.keys("/ fleet <Enter> *");
-    let marked = it.screen().lines().filter(|line| line.starts_with('▌')).count();
+    let marked = it.screen().lines().filter(|line| line.starts_with('✓')).count();
     assert!(marked > 0, "{}", it.screen());
     it.sees(&format!("{marked} marked"));
     it.keys("<Down> <Space>").sees(&format!("{} marked", marked - 1));
@@ -94,7 +94,7 @@ fn a_bulk_scope_is_added_where_it_is_missing() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
     it.keys("* a").sees("Add scopes to 2 tokens").keys("c <Tab> <Tab> u <Space> <C-s>");
     it.sees("Add scopes to 2 tokens?").sees("each token may update all channels");
-    it.keys("2 <Enter>").sees("Saved the scopes of 2 tokens");
+    it.keys("2 <Enter>").sees("Added channels:*:update to 2 tokens.").sees("Press u to undo.");
     let dump = it.store_dump();
     assert!(dump.contains("scope added grafana by alice"), "{dump}");
     it.keys("* a c <Tab> <Tab> u <Space> <C-s>").sees("skipped: already has these scopes");

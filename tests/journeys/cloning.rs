@@ -12,7 +12,7 @@ fn few() -> Journey {
 fn cloning_copies_all_but_secret_and_name() {
     let mut it = few();
     it.keys("j c").sees("ci-deploy-2").sees("[30d]").sees("Publishes builds");
-    it.sees("Filled in from the other token. The new token gets its own secret.");
+    it.sees("Copied from ci-deploy, with its own new secret.");
     it.keys("<C-s>").sees("Secret of ci-deploy-2").keys("a");
     let (original, clone) = (it.token("ci-deploy"), it.token("ci-deploy-2"));
     assert_eq!((clone.description, clone.scopes), (original.description, original.scopes));
@@ -106,5 +106,5 @@ fn the_detail_warns_about_a_star() {
 fn a_cancelled_clone_leaves_an_empty_form() {
     let mut it = few();
     it.keys("j c").sees("ci-deploy-2").keys("<Esc>").never_sees("Draft kept");
-    it.keys("n").never_sees("ci-deploy-2").sees("No scopes.");
+    it.keys("n").never_sees("ci-deploy-2").sees("None: a adds one");
 }

@@ -249,7 +249,7 @@ fn an_empty_custom_lifetime_shows_examples_and_no_error() {
         }
         it.keys("<Right>");
     }
-    it.sees("45m, 24h, 30d, 8w, 1y or a date like 2027-01-31").never_sees("is not a lifetime");
+    it.sees("45m, 24h, 30d, 8w, 1y or 2027-01-31").never_sees("is not a lifetime");
 }
 
 #[test]

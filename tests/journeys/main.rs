@@ -40,6 +40,7 @@ mod search;
 mod secret;
 mod setup;
 mod shared_store;
+mod small_screen;
 mod snapshots;
 mod undo;
 mod untrusted_text;

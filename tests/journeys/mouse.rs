@@ -78,7 +78,7 @@ fn a_form_is_filled_with_clicks_and_letters() {
     let mut it = Journey::at(80, 24);
     it.clicks("2 Create").clicks("Description").types("one").keys("<C-j>").types("two");
     it.clicks("Name *").types("nightly");
-    it.clicks(" 7d").clicks("No scopes").keys("a");
+    it.clicks(" 7d").clicks("None: a adds").keys("a");
     it.clicks("channels").clicks("[ ] publish").clicks("[ ] list").clicks("Entities");
     it.retypes("c-7").clicks("[ Add ]").sees("list, publish");
     it.clicks("[ Create token ]").sees("Secret of nightly");

@@ -89,7 +89,7 @@ fn the_list_form_toggles_scopes_too() {
     let mut it = detail();
     it.keys("o <Space>").sees("- channels").sees("1 removed").keys("o").sees("[-]");
     let mut it = Journey::on(Fixture::Few, 40, 10);
-    it.keys("j <Enter> z <Space>").sees("1 removed: Ctrl-S applies").keys("<C-s>");
+    it.keys("j <Enter> z z <Space>").sees("1 removed: Ctrl-S applies").keys("<C-s>");
     it.sees("Change the scopes").keys("<Right> <Enter>").sees("Saved the scopes");
 }
 

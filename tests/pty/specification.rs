@@ -127,7 +127,7 @@ fn manage_scopes(home: &Home, pty: &mut Pty, secret: &str) {
     pty.keys("a");
     pty.wait_for(&format!("Add scopes to {NAME}"));
     add_scopes(pty, "groups", "plant-7", &["update"]);
-    pty.wait_for(&format!("Saved the scopes of {NAME}"));
+    pty.wait_for(&format!("to {NAME}. Press u to undo."));
     pty.wait_for("Scopes 4");
     pty.wait_for("plant-7");
 

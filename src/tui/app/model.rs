@@ -55,6 +55,8 @@ pub struct Model {
     pub has_draft: bool,
     /// Whether the detail has changes of scopes that are not applied.
     pub has_scope_changes: bool,
+    /// Number of marked tokens that the list did not show when the last bulk action began.
+    pub hidden_marks: usize,
     /// Whether the store is that of the demo, in memory. The app then writes no file.
     pub is_demo: bool,
     pub theme: Theme,
@@ -85,6 +87,7 @@ impl Model {
             is_undelivered_dismissed: false,
             has_draft: false,
             has_scope_changes: false,
+            hidden_marks: 0,
             is_demo: false,
             theme,
             policy,

@@ -249,7 +249,9 @@ impl App {
         self.close_finished_dialog(origin);
         self.create = CreateForm::from_template(new, &self.model);
         self.tab = Tab::Create;
-        self.info("Filled in from the other token. The new token gets its own secret.");
+        let name = self.model.token(&id).map_or("the token", |token| token.name.as_str());
+        let text = format!("Copied from {name}, with its own new secret.");
+        self.info(text);
     }
 
     /// Shows the plan of a command. If the only token of the command is skipped, shows the reason

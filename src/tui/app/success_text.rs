@@ -3,7 +3,7 @@
 use super::model::Model;
 use crate::{
     domain::{
-        Command, Plan, ScopesToRemove, Status, StoredToken, Token, Warning, counted, grouped,
+        Command, Plan, Scope, ScopesToRemove, Status, StoredToken, Token, Warning, counted, grouped,
     },
     keymap::{Action, Mode},
     output::restored::restored_state,
@@ -24,18 +24,17 @@ pub(super) fn success_text(plan: &Plan, ctx: &Model) -> Option<String> {
             Some(warning) => format!("Saved. {warning}."),
             None => format!("Saved {tokens}."),
         },
-        Command::AddScopes { .. } => {
-            format!("Saved the scopes of {tokens}{}.", absorbed_text(plan))
-        }
+        Command::AddScopes { scopes, .. } => format!(
+            "Added {} to {tokens}{}. Press {} to undo.",
+            scopes_text(scopes),
+            absorbed_text(plan),
+            key(Action::Undo)
+        ),
         Command::RemoveScopes { scopes: ScopesToRemove::All, .. } => {
             format!("Removed every scope from {tokens}. Every operation is now denied.")
         }
         Command::RemoveScopes { scopes: ScopesToRemove::Listed(scopes), .. } => {
-            let scopes = match scopes.as_slice() {
-                [scope] => scope.to_string(),
-                many => counted(many.len(), "scope"),
-            };
-            format!("Removed {scopes} from {tokens}.")
+            format!("Removed {} from {tokens}.", scopes_text(scopes))
         }
         Command::ChangeScopes { added, removed, .. } => format!(
             "Saved the scopes of {tokens}: {} added, {} removed{}.",
@@ -68,6 +67,14 @@ pub(super) fn success_text(plan: &Plan, ctx: &Model) -> Option<String> {
         | Command::RecordDelivery { .. }
         | Command::PurgeTrash => return None,
     })
+}
+
+/// The only scope, or the number of scopes.
+fn scopes_text(scopes: &[Scope]) -> String {
+    match scopes {
+        [scope] => scope.to_string(),
+        many => counted(many.len(), "scope"),
+    }
 }
 
 /// A text with the number of scopes that a new scope on `*` made redundant. The text is empty if no

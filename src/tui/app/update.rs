@@ -65,6 +65,7 @@ impl App {
         self.follow_selection();
         self.request_missing();
         self.model.has_draft = self.create.is_dirty();
+        self.model.hidden_marks = self.tokens.hidden_marks();
         self.model.has_scope_changes = self.detail.unapplied(&self.model).is_some();
         std::mem::take(&mut self.effects)
     }

@@ -10,7 +10,7 @@ use ratatui::{
 use super::{App, effect::Tab, undo::UndoEntry};
 use crate::{
     domain::Command,
-    keymap::Action,
+    keymap::{Action, HintChange},
     output::command_line::CommandLine,
     tui::{
         dialogs::Dialog as _,
@@ -131,6 +131,17 @@ impl App {
         self.cli_equivalent().filter(|_| is_shown)
     }
 
+    /// What the state of the focused dialog or tab changes in the hint of `action`.
+    fn hint_change(&self, action: Action) -> Option<HintChange> {
+        match (self.top_dialog(), self.tab) {
+            (Some(dialog), _) => dialog.hint_change(action),
+            (None, Tab::Tokens) => self.tokens.hint_change(action),
+            (None, Tab::Detail) => self.detail.hint_change(action),
+            (None, Tab::Audit) => self.audit.hint_change(action),
+            (None, Tab::Create | Tab::Overview) => None,
+        }
+    }
+
     fn paint_bottom_lines(&self, area: Rect, buf: &mut Buffer) {
         let ctx = &self.model;
         let canvas = &mut Canvas { buf, ctx };
@@ -164,7 +175,9 @@ impl App {
         }
         let line = Rect { y: area.bottom() - 1, ..line };
         if self.pending_keys.is_empty() {
-            chrome::draw_footer(self.mode(), |action| self.is_offered(action), line, canvas);
+            let is_offered = |action| self.is_offered(action);
+            let change = |action| self.hint_change(action);
+            chrome::draw_footer(self.mode(), is_offered, change, line, canvas);
         } else {
             chrome::draw_continuations(
                 (self.mode(), &self.pending_keys),

@@ -93,7 +93,7 @@ impl Dialog for AccessCheckDialog {
     fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
         let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
         let (inner, line, cursor) =
-            self.fields.draw_panel(&self.title, DECISION_LINES, area, canvas);
+            self.fields.draw_panel(&self.title, (DECISION_LINES, DECISION_LINES), area, canvas);
         let current = self.access();
         let decision = self.decision.as_ref().filter(|(asked, _)| Some(asked) == current.as_ref());
         match decision {

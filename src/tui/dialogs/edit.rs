@@ -91,6 +91,15 @@ impl EditDialog {
     fn texts(&self) -> Texts {
         (self.name.text(), self.description.text(), self.limits.texts(), self.labels.texts())
     }
+
+    /// The warning after the first press of the key that discards the changes.
+    fn warning(&self, ctx: &Model) -> Option<FieldNote> {
+        let key = |action| ctx.key(Mode::Form, action);
+        let (leave, save) = (key(Action::Cancel), key(Action::Submit));
+        let text =
+            format!("Not saved. Press {leave} again to discard the changes, {save} to save them");
+        self.has_warned.then_some(FieldNote::Fault(text))
+    }
 }
 
 impl Dialog for EditDialog {
@@ -141,8 +150,11 @@ impl Dialog for EditDialog {
 
     fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
         let ctx = canvas.ctx;
-        let height = self.inputs().height(70, FormSpacing::default());
-        let size = (70, height + 4);
+        let wide = 70.min(area.width.saturating_sub(4));
+        let height = self.inputs().height(wide, FormSpacing::default(), ctx);
+        let warning = self.warning(ctx);
+        let warning_height = warning.as_ref().map_or(1, |note| form::note_height(note, wide, ctx));
+        let size = (70, height + 3 + warning_height);
         let inner = panel::draw(&self.title, size, false, area, canvas);
         let mut offscreen_canvas = OffscreenCanvas::new(inner, size.1, ctx);
         let (inner, page) = (offscreen_canvas.content.area, &mut offscreen_canvas.canvas(ctx));
@@ -151,13 +163,8 @@ impl Dialog for EditDialog {
             form.draw(FormSpacing { top: 1, ..FormSpacing::default() }, inner, page);
         let rect = form::field_rect((line + 1, 1), inner);
         let cursor = cursor.or(form.draw_buttons(rect, page));
-        if self.has_warned {
-            let key = |action| ctx.key(Mode::Form, action);
-            let (leave, save) = (key(Action::Cancel), key(Action::Submit));
-            let text = format!(
-                "Not saved. Press {leave} again to discard the changes, {save} to save them"
-            );
-            form::draw_note(&FieldNote::Fault(text), line + 2, inner, page);
+        if let Some(warning) = warning {
+            form::draw_note(&warning, line + 2, inner, page);
         }
         offscreen_canvas.blit(cursor, canvas)
     }

@@ -34,7 +34,7 @@ use super::{
     widgets::form::{Form, FormAction},
 };
 use crate::{
-    keymap::{Action, Mode},
+    keymap::{Action, HintChange, Mode},
     output::advice,
     service::ServiceError,
 };
@@ -76,6 +76,11 @@ pub trait Dialog: Debug {
 
     fn enables(&self, _action: Action) -> bool {
         true
+    }
+
+    /// What the state of the dialog changes in the hint of `action` in the footer.
+    fn hint_change(&self, _action: Action) -> Option<HintChange> {
+        None
     }
 
     /// Passes a text key to the focused field.

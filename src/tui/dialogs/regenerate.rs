@@ -27,9 +27,11 @@ use crate::{
     },
 };
 
-const MANY_TEXT: &str = "Each token gets a new secret and a new lifetime. All new secrets are \
-                         saved to one new file (name, tab, secret on each line) before any old \
-                         secret stops working. You will see the full list before anything changes.";
+const MANY_TEXT: &str = "Each token gets a new secret and lifetime. All new secrets are saved to \
+                         one new file (name, tab, secret on each line) before any old secret stops \
+                         working. You will see the full list before anything changes.";
+/// Replaces `MANY_TEXT` if there is not enough height.
+const SHORT_MANY_TEXT: &str = "You will see the full list before anything changes.";
 
 /// Index of the lifetime input, which can have a fault.
 const LIFETIME: usize = 0;
@@ -45,7 +47,7 @@ pub struct RegenerateDialog {
     confirmed: Option<ConfirmationProof>,
     title: String,
     text: Vec<String>,
-    /// The text that replaces `text` if there is not enough height. Empty for several tokens.
+    /// The text that replaces `text` if there is not enough height.
     short_text: String,
     lifetime: LifetimeField,
     /// The choice of the overlap. `None` for one token that is not active, because such a token has
@@ -102,7 +104,7 @@ impl RegenerateDialog {
             tokens,
             confirmed: None,
             text: vec![MANY_TEXT.to_owned()],
-            short_text: String::new(),
+            short_text: SHORT_MANY_TEXT.to_owned(),
             lifetime: LifetimeField::keeping(ctx),
             overlap: Some(overlaps()),
             file: Some(TextInput::single_line(&format!("./secrets-{wall}.tsv"))),
@@ -196,17 +198,18 @@ impl Dialog for RegenerateDialog {
             self.text.iter().flat_map(|text| wrap_paragraph(text, wide, theme)).collect();
         let text = u16::try_from(lines.len()).unwrap_or(u16::MAX);
         let fault = self.fault.as_ref().map_or(0, |f| wrap(f, wide.saturating_sub(2), theme).len());
-        let fields = self.inputs().height(wide, FormSpacing::default());
+        let fields = self.inputs().height(wide, FormSpacing::default(), ctx);
         let fields = fields + u16::try_from(fault).unwrap_or(0);
         let size = (wide, text + fields + 4);
         let inner = panel::draw(&self.title, size, self.confirmed.is_some(), area, canvas);
-        // If there is not enough height, the text is cut and the fields stay. The last use stays,
-        // too, and is scrolled with the fields.
+        // If there is not enough height, a shorter text replaces the text. It is never cut: it
+        // scrolls with the fields.
         let room = inner.height.saturating_sub(fields + 1);
-        let is_cut = room < text + 1 && !self.short_text.is_empty();
-        let lines = if is_cut { vec![self.short_text.clone()] } else { lines };
-        let top = if is_cut { room.clamp(1, 2) } else { (text + 2).min(room) };
-        let first = top.min(if is_cut { top - 1 } else { 1 });
+        let is_short = room < text + 1;
+        let lines = if is_short { wrap(&self.short_text, wide, theme) } else { lines };
+        let text = u16::try_from(lines.len()).unwrap_or(u16::MAX);
+        let top = if is_short { (text + 1).min(room).max(text) } else { (text + 2).min(room) };
+        let first = if is_short { top - text } else { 1 };
         let mut offscreen_canvas = OffscreenCanvas::new(inner, top + fields + 1, ctx);
         let (inner, page) = (offscreen_canvas.content.area, &mut offscreen_canvas.canvas(ctx));
         for (at, words) in (first..top).zip(&lines) {

@@ -7,7 +7,7 @@ use ratatui::layout::{Position, Rect};
 use super::{Dialog, plan::draw::draw_buttons};
 use crate::{
     domain::TokenId,
-    keymap::{Action, Mode},
+    keymap::{Action, HintChange, Mode},
     tui::app::{effect::Effect, model::Model, service_request::ServiceRequest},
 };
 
@@ -42,6 +42,11 @@ impl Dialog for ReplaceDraftDialog {
             _ => {}
         }
         None
+    }
+
+    fn hint_change(&self, action: Action) -> Option<HintChange> {
+        let label = if self.is_accept_focused { "replace" } else { "cancel" };
+        (action == Action::Accept).then(|| HintChange::new(label, 1))
     }
 
     fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {

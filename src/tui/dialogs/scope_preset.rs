@@ -8,8 +8,8 @@ use ratatui::layout::{Position, Rect};
 use super::Dialog;
 use crate::{
     domain::{
-        Command, Entity, EntityType, Scope, ScopeCatalogue, ScopePresetError, Scopes, Token,
-        TokenId,
+        Command, Entity, EntityType, Scope, ScopeCatalogue, ScopePreset, ScopePresetError, Scopes,
+        Token, TokenId,
         describe_scopes::{describe_scopes, wildcard_warning},
     },
     keymap::Action,
@@ -21,7 +21,7 @@ use crate::{
         },
         widgets::{
             entity_field::EntityField,
-            form::{self, Form, FormField, FormFocus, FormSpacing},
+            form::{self, Form, FormField, FormFocus, FormInput as _, FormSpacing},
             panel,
             radio_group::RadioGroup,
         },
@@ -49,6 +49,9 @@ pub struct ScopePresetDialog {
     catalogue: ScopeCatalogue,
     preset: RadioGroup,
     entity_type: RadioGroup,
+    /// The number of lines of the entity types of any preset, so that another preset does not move
+    /// the inputs.
+    type_lines: u16,
     entity: EntityField,
     focus: FormFocus,
     fault: Option<String>,
@@ -74,6 +77,7 @@ impl ScopePresetDialog {
             existing,
             preset: RadioGroup::new(names, 0),
             entity_type: RadioGroup::new([EVERY], 0),
+            type_lines: 1,
             entity: EntityField::new("", false),
             catalogue,
             focus: FormFocus::default(),
@@ -88,10 +92,16 @@ impl ScopePresetDialog {
         let Ok(preset) = self.catalogue.preset(self.preset.selected_label()) else {
             return;
         };
-        let types = preset.types(&self.catalogue).map(EntityType::as_str);
-        let mut choice = RadioGroup::new([EVERY].into_iter().chain(types), 0);
+        let mut choice = type_choice(preset, &self.catalogue);
         choice.select(self.entity_type.selected_label());
         self.entity_type = choice;
+    }
+
+    /// The largest number of lines that the entity types of a preset need in `columns`.
+    fn max_type_lines(&self, columns: u16) -> u16 {
+        let presets = self.catalogue.presets.iter();
+        let lines = presets.map(|preset| type_choice(preset, &self.catalogue).height(columns));
+        lines.max().unwrap_or(1)
     }
 
     /// Returns the scopes of the preset that the token or form lacks. Returns an error if no scope
@@ -112,7 +122,8 @@ impl ScopePresetDialog {
     fn inputs(&mut self) -> Form<'_> {
         let fields = vec![
             FormField::new("Preset", &mut self.preset),
-            FormField::new("Entity type", &mut self.entity_type),
+            FormField::new("Entity type", &mut self.entity_type)
+                .with_size(u16::MAX, self.type_lines),
             FormField::new("Entity", &mut self.entity)
                 .with_note(None, "Id, or empty for any")
                 .with_size(40, 1),
@@ -178,12 +189,18 @@ impl Dialog for ScopePresetDialog {
     }
 
     fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
+        let ctx = canvas.ctx;
         let wide = 70.min(area.width.saturating_sub(6));
-        let form = self.inputs();
+        self.type_lines = self.max_type_lines(wide.saturating_sub(form::LABEL_WIDTH));
         let tight = FormSpacing { is_compact: true, ..FormSpacing::default() };
-        let is_tight = area.height < form.height(wide, tight) + SUMMARY_LINES + 8;
+        if area.height < self.inputs().height(wide, tight, ctx) + SUMMARY_LINES + 4 {
+            // Too few lines to keep any free.
+            self.type_lines = 1;
+        }
+        let form = self.inputs();
+        let is_tight = area.height < form.height(wide, tight, ctx) + SUMMARY_LINES + 8;
         let layout = FormSpacing { top: u16::from(!is_tight), is_compact: is_tight, gap: 0 };
-        let high = layout.top * 2 + form.height(wide, layout) + SUMMARY_LINES + 3;
+        let high = layout.top * 2 + form.height(wide, layout, ctx) + SUMMARY_LINES + 3;
         let inner = panel::draw(&self.title, (wide, high), false, area, canvas);
         let form = self.inputs();
         let (line, cursor) = form.draw(layout, inner, canvas);
@@ -206,6 +223,12 @@ impl Dialog for ScopePresetDialog {
         self.fault = Some(fault);
         true
     }
+}
+
+/// The entity types of `preset`, of which the first stands for all.
+fn type_choice(preset: &ScopePreset, catalogue: &ScopeCatalogue) -> RadioGroup {
+    let types = preset.types(catalogue).map(EntityType::as_str);
+    RadioGroup::new([EVERY].into_iter().chain(types), 0)
 }
 
 fn add(token: TokenId, scopes: Vec<Scope>) -> ServiceRequest {

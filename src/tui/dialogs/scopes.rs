@@ -21,7 +21,9 @@ use crate::{
             model::Model,
             service_request::{Response, ServiceRequest},
         },
+        theme::Theme,
         widgets::{
+            canvas::wrap,
             form::{self, Form},
             scope_fields::ScopeFields,
         },
@@ -100,12 +102,10 @@ impl ScopeDialog {
         }
     }
 
-    fn draw_summary(&self, line: u16, area: Rect, canvas: &mut Canvas<'_>) {
-        let theme = &canvas.ctx.theme;
+    /// What the scopes allow, and the warning about `*`. `None` while the fields are not valid.
+    fn summary(&self) -> Option<(String, Option<String>)> {
         // `valid_scopes` checks the fields without showing faults.
-        let Some(scopes) = self.fields.valid_scopes() else {
-            return;
-        };
+        let scopes = self.fields.valid_scopes()?;
         let mut summary = describe_scopes(&scopes);
         let mut existing = self.existing.clone();
         let absorbed: usize = scopes
@@ -116,9 +116,32 @@ impl ScopeDialog {
         if absorbed > 0 {
             summary = format!("{summary}; replaces {}", counted(absorbed, "narrower scope"));
         }
+        Some((summary, wildcard_warning(&scopes)))
+    }
+
+    fn fault(&self) -> Option<&str> {
+        self.fault.as_deref().or(self.fields.hidden_fault())
+    }
+
+    /// The number of lines that the fault or the summary needs.
+    fn summary_height(&self, columns: u16, theme: &Theme) -> u16 {
+        let lines = |text: &str, most: u16| {
+            u16::try_from(wrap(text, columns, theme).len()).unwrap_or(most).min(most)
+        };
+        if let Some(fault) = self.fault() {
+            return lines(&format!("  {fault}"), SUMMARY_LINES);
+        }
+        self.summary().map_or(0, |(summary, warning)| {
+            lines(&summary, SUMMARY_LINES - 1) + u16::from(warning.is_some())
+        })
+    }
+
+    fn draw_summary(&self, line: u16, area: Rect, canvas: &mut Canvas<'_>) {
+        let theme = &canvas.ctx.theme;
+        let Some((summary, warning)) = self.summary() else { return };
         let next =
             form::draw_wrapped(&summary, (line, SUMMARY_LINES - 1), theme.good, area, canvas);
-        if let Some(warning) = wildcard_warning(&scopes) {
+        if let Some(warning) = warning {
             form::draw_warning(&warning, next, area, canvas);
         }
     }
@@ -144,9 +167,11 @@ impl Dialog for ScopeDialog {
     }
 
     fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
-        let (inner, line, cursor) =
-            self.fields.draw_panel(&self.title, SUMMARY_LINES + 1, area, canvas);
-        match self.fault.as_deref().or(self.fields.hidden_fault()) {
+        let columns = 70.min(area.width.saturating_sub(6));
+        let used = self.summary_height(columns, &canvas.ctx.theme) + 1;
+        let lines = (SUMMARY_LINES + 1, used);
+        let (inner, line, cursor) = self.fields.draw_panel(&self.title, lines, area, canvas);
+        match self.fault() {
             Some(fault) => {
                 let above = Rect { height: inner.height.saturating_sub(1), ..inner };
                 form::draw_fault(fault, line, above, canvas);

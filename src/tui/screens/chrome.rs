@@ -5,7 +5,7 @@ use ratatui::{layout::Rect, style::Style};
 
 use crate::{
     domain::grouped,
-    keymap::{self, Action, Key, Mode},
+    keymap::{self, Action, HintChange, Key, Mode},
     tui::{
         app::{effect::Tab, model::Model},
         widgets::canvas::{Canvas, width, wrap},
@@ -150,16 +150,18 @@ fn draw_message_lines(parts: &[String], bad: bool, area: Rect, canvas: &mut Canv
     }
 }
 
-/// Draws the key hints of `mode` whose actions are `enabled`, as many as fit.
+/// Draws the key hints of `mode` whose actions are `enabled`, as many as fit. `change` gives the hints
+/// that the state of the screen changes.
 pub fn draw_footer(
     mode: Mode,
     enabled: impl Fn(Action) -> bool,
+    change: impl Fn(Action) -> Option<HintChange>,
     area: Rect,
     canvas: &mut Canvas<'_>,
 ) {
     let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
     let columns = usize::from(area.width.saturating_sub(2));
-    let hints = keymap::footer(&ctx.keymap, mode, enabled, columns, theme.is_ascii());
+    let hints = keymap::footer(&ctx.keymap, mode, enabled, change, columns, theme.is_ascii());
     let mut writer = canvas.line(area, 0).skip(1);
     for hint in hints {
         let from = writer.column();
@@ -199,13 +201,28 @@ pub fn draw_continuations(
         writer = writer.text(&key.label(ascii), theme.accent).skip(1);
     }
     let next = ctx.keymap.continuations(mode, pressed).into_iter();
-    for (key, binding) in next.filter(|(_, binding)| enabled(binding.action)) {
+    let next = next.filter(|(_, binding)| enabled(binding.action));
+    let mut next: Vec<_> =
+        next.map(|(key, binding)| (key.label(ascii), binding.hint, binding.action)).collect();
+    let wide = |(key, label, _): &(String, &str, Action)| width(key) + 1 + width(label) + 2;
+    let total = |next: &[(String, &str, Action)]| next.iter().map(wide).sum::<u16>();
+    let room = writer.remaining();
+    // The key that cancels is always shown, its label only if there is room.
+    let cancel = if total(&next) + width("Esc cancel") <= room { "cancel" } else { "" };
+    let is_cut = total(&next) + width("Esc") > room;
+    while !next.is_empty() && total(&next) + width("…  Esc") > room && is_cut {
+        next.pop();
+    }
+    for (key, label, action) in &next {
         let from = writer.column();
-        writer = writer.text(&key.label(ascii), theme.key).skip(1).text(binding.hint, theme.faint);
-        ctx.hit_map.click_action(writer.rect_since(from), binding.action);
+        writer = writer.text(key, theme.key).skip(1).text(label, theme.faint);
+        ctx.hit_map.click_action(writer.rect_since(from), *action);
         writer = writer.skip(2);
     }
-    writer.text("Esc", theme.key).skip(1).text("cancel", theme.faint);
+    if is_cut {
+        writer = writer.text(theme.ellipsis(), theme.faint).skip(2);
+    }
+    writer.text("Esc", theme.key).skip(1).text(cancel, theme.faint);
 }
 
 /// Draws the message for a terminal that is smaller than `MIN_SIZE`.

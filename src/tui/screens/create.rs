@@ -287,7 +287,7 @@ impl Dialog for CreateForm {
             Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(2), ..area };
         // The minimum height for each field with its note, one row of scopes with its summary, and
         // the button.
-        let needed = self.inputs(1).height(area.width, FormSpacing::default()) + 3;
+        let needed = self.inputs(1).height(area.width, FormSpacing::default(), ctx) + 3;
         let mut offscreen_canvas = OffscreenCanvas::new(area, needed, ctx);
         let (area, page) = (offscreen_canvas.content.area, &mut offscreen_canvas.canvas(ctx));
         // Empty lines are dropped first if there is not enough height.
@@ -298,8 +298,8 @@ impl Dialog for CreateForm {
         let layout = FormSpacing { top: airy, is_compact: false, gap: airy };
         let (line, cursor) = form.draw(layout, area, page);
         let focused = self.focus.index == SCOPES;
-        let limits = self.group_height(LIMITS, &self.limits, area.width);
-        let below = limits + self.group_height(LABELS, &self.labels, area.width) + airy;
+        let limits = self.group_height(LIMITS, &self.limits, area.width, ctx);
+        let below = limits + self.group_height(LABELS, &self.labels, area.width, ctx) + airy;
         let room = area.height.saturating_sub(line + below + 1);
         let scopes = self.scopes.full_height().min(room);
         // `draw_rows` leaves the last line of its area free.
@@ -339,8 +339,9 @@ impl CreateForm {
     }
 
     /// Height of the group `input` with the index `index` and its note, in lines.
-    fn group_height(&self, index: usize, input: &dyn FormInput, columns: u16) -> u16 {
-        input.height(columns) + u16::from(self.focus.index == index)
+    fn group_height(&self, index: usize, input: &dyn FormInput, columns: u16, ctx: &Model) -> u16 {
+        let note = input.note(ctx).filter(|_| self.focus.index == index);
+        input.height(columns) + note.map_or(0, |note| form::note_height(&note, columns, ctx))
     }
 
     /// Draws the group `input` from line `line` of `area`. Returns the cursor position if it has the

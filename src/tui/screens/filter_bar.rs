@@ -48,7 +48,7 @@ impl FilterBar<'_> {
         let typing = self.search_box.field.is_typing();
         let mut column = 1;
         let mut others = Vec::new();
-        for (filter, text) in self.fitting_chips(room.width) {
+        for (filter, text) in self.fitting_chips(room.width, ctx) {
             let on = filter == self.selected;
             if typing && !on {
                 others.push(text);
@@ -80,18 +80,30 @@ impl FilterBar<'_> {
         None
     }
 
-    /// Draws the names of the views from column `from` on: that of the current view, and the others
-    /// if all of them fit beside the search. Returns the column behind them.
+    /// Draws the names of the views from column `from` on: that of the current view, and those of the
+    /// others that fit beside the search. The key of the next view stands for those that do not fit.
+    /// Returns the column behind them.
     fn draw_views(self, from: u16, area: Rect, canvas: &mut Canvas<'_>) -> u16 {
         let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
         let current = view_number(&self.search_box.field.text(), ctx);
         let all: u16 = ctx.views.iter().map(|view| width(&view.name) + 3).sum();
-        let fits = from + all + self.search_box.chip_width() <= area.width;
+        let more = more_views(ctx);
+        let room = area.width.saturating_sub(self.search_box.chip_width());
+        let mut left = room.saturating_sub(from);
+        let is_cut = all > left;
+        if is_cut {
+            let own = current.and_then(|at| ctx.views.get(at)).map_or(0, |it| width(&it.name) + 3);
+            left = left.saturating_sub(width(&more) + own);
+        }
         let mut column = from;
         for (at, view) in ctx.views.iter().enumerate() {
             let is_current = current == Some(at);
-            if !fits && !is_current {
-                continue;
+            let wide = width(&view.name) + 3;
+            if is_cut && !is_current {
+                if wide > left {
+                    continue;
+                }
+                left -= wide;
             }
             let style = if is_current { theme.accent } else { theme.faint };
             let (open, close) = if is_current { ("[", "]") } else { (" ", " ") };
@@ -102,6 +114,11 @@ impl FilterBar<'_> {
             let states = (now, at + 1);
             let count = ctx.views.len() + 1;
             ctx.hit_map.cycle_to(writer.rect_since(column), Action::NextView, states, count);
+            column = writer.column() + 1;
+        }
+        if is_cut && column + width(&more) <= room {
+            let writer = canvas.line(area, 0).move_to(column).text(&more, theme.faint);
+            ctx.hit_map.click_action(writer.rect_since(column), Action::NextView);
             column = writer.column() + 1;
         }
         column
@@ -146,12 +163,25 @@ impl FilterBar<'_> {
 
     /// The chips with their labels, which are shortened if `room` columns are not enough. Omits
     /// those that are not worth offering.
-    fn fitting_chips(self, room: u16) -> Vec<(StatusFilter, String)> {
-        let full = self.chips(|filter| filter.as_str().to_owned());
-        let wide: u16 = full.iter().map(|(_, text)| width(text) + 3).sum();
-        let search =
-            if self.search_box.field.is_typing() { 0 } else { self.search_box.chip_width() };
-        if wide + search <= room { full } else { self.chips(short_label) }
+    fn fitting_chips(self, room: u16, ctx: &Model) -> Vec<(StatusFilter, String)> {
+        let is_typing = self.search_box.field.is_typing();
+        let search = if is_typing { 0 } else { self.search_box.chip_width() };
+        let views = if is_typing { 0 } else { self.least_views_width(ctx) };
+        let fits = |chips: &Vec<(StatusFilter, String)>| {
+            let wide: u16 = chips.iter().map(|(_, text)| width(text) + 3).sum();
+            wide + search + views <= room
+        };
+        let labels = [|filter: StatusFilter| filter.as_str().to_owned(), medium_label];
+        let longer = labels.into_iter().map(|label| self.chips(label)).find(fits);
+        longer.unwrap_or_else(|| self.chips(short_label))
+    }
+
+    /// The width of the chip of the current view and of the sign for the others.
+    fn least_views_width(self, ctx: &Model) -> u16 {
+        let current = view_number(&self.search_box.field.text(), ctx);
+        let own = current.and_then(|at| ctx.views.get(at)).map_or(0, |it| width(&it.name) + 3);
+        let has_others = ctx.views.len() > usize::from(own > 0);
+        own + if has_others { width(&more_views(ctx)) + 1 } else { 0 }
     }
 
     /// The chips that are worth offering, with the counts of their tokens. `word` names a filter.
@@ -163,6 +193,19 @@ impl FilterBar<'_> {
             (filter, word(filter) + &count.unwrap_or_default())
         });
         texts.collect()
+    }
+}
+
+/// The sign for views that do not fit: the key that shows the next view.
+fn more_views(ctx: &Model) -> String {
+    format!("{} {}", ctx.key(Mode::Tokens, Action::NextView), ctx.theme.ellipsis())
+}
+
+/// The short label, but the whole word for "expiring", whose start is that of "expired".
+fn medium_label(filter: StatusFilter) -> String {
+    match filter {
+        StatusFilter::Expiring => filter.as_str().to_owned(),
+        other => short_label(other),
     }
 }
 

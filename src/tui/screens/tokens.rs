@@ -17,7 +17,7 @@ use ratatui::{
 
 pub(in crate::tui) use self::table::width_beside_detail;
 use self::{
-    expiry_strip::ExpiryStrip,
+    expiry_strip::StripState,
     table::{draw_headings, draw_row, fitting_columns, next_sort},
 };
 use super::{
@@ -59,8 +59,11 @@ pub struct TokensScreen {
     /// cleared.
     must_show_selected: bool,
     marks: MarkedTokens,
-    /// Whether the operator has hidden the strip of expiries.
-    hides_strip: bool,
+    /// Number of tokens that the last frame shows as marked, with those of the open range.
+    marked_count: usize,
+    /// Number of marked tokens that were not in the list when the last bulk action began.
+    hidden_marks: usize,
+    strip: StripState,
 }
 
 impl TokensScreen {
@@ -268,10 +271,7 @@ impl TokensScreen {
                 self.search_box.field.begin();
                 None
             }
-            Action::Zoom => {
-                self.hides_strip ^= true;
-                None
-            }
+            Action::Zoom => self.strip.toggle(ctx),
             Action::Back => {
                 self.query.status = self.query.status.containing();
                 self.clear_search();
@@ -373,20 +373,17 @@ impl TokensScreen {
             ctx.hit_map.set_prefix(Some(Action::Accept));
         }
         let range = self.range();
+        self.marked_count = self.marks.count(self.range_tokens());
         let filter_bar = FilterBar {
             selected: self.query.effective_status(),
             counts: self.result.counts,
             search_box: &self.search_box,
-            marked: self.marks.count(self.range_tokens()),
+            marked: self.marked_count,
         };
         let cursor = filter_bar.draw(area, canvas);
         ctx.hit_map.wheel(area, 3);
         let columns = fitting_columns(area.width, ctx.time_format);
-        let strip = ExpiryStrip::fitting(area, ctx).filter(|_| !self.hides_strip);
-        if let Some(strip) = &strip {
-            strip.draw(1, area, canvas);
-        }
-        let headings = 1 + u16::from(strip.is_some());
+        let headings = 1 + self.strip.draw(1, area, canvas);
         let header = headings + 1;
         draw_headings(&columns, self.query.sort, (headings, area), canvas);
         let page = usize::from(area.height.saturating_sub(header));

@@ -117,8 +117,10 @@ impl Theme {
         full.repeat(count) + &empty.repeat(usize::from(cells) - count)
     }
 
+    /// The glyph of a marked row. It must be visible on the selected row, too, whose colours are
+    /// reversed.
     pub fn mark_glyph(&self) -> &'static str {
-        if self.ascii { "+" } else { "▌" }
+        if self.ascii { "+" } else { "✓" }
     }
 
     /// The glyph in front of a fault.

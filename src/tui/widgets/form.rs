@@ -1,5 +1,5 @@
 //! A form: labels in one column, inputs in the next, and a note below each input for its fault or
-//! hint. The note's line is always reserved, so that the layout does not shift. The form moves the
+//! hint. The note's line is always reserved, so that only a fault of several lines shifts the layout. The form moves the
 //! focus between inputs and buttons, and passes keys, pastes and clicks to the focused input.
 //! Dialogs and screens own the inputs and build the form for each event.
 
@@ -106,6 +106,12 @@ impl<'a> FormField<'a> {
 
     fn height(&self, columns: u16) -> u16 {
         self.input.height(columns.saturating_sub(LABEL_WIDTH)).max(self.min_height)
+    }
+
+    /// The note of the input, or that of the field. `None` if the field has no note line.
+    fn shown_note(&self, ctx: &Model) -> Option<FieldNote> {
+        let default = self.note.as_ref()?;
+        Some(self.input.note(ctx).unwrap_or_else(|| default.clone()))
     }
 }
 
@@ -224,10 +230,12 @@ impl Form<'_> {
         }
     }
 
-    /// Height of all inputs in lines at a width of `columns`.
-    pub fn height(&self, columns: u16, layout: FormSpacing) -> u16 {
-        let note_height =
-            |field: &FormField<'_>| u16::from(!layout.is_compact && field.note.is_some());
+    /// Height of all inputs with their notes in lines at a width of `columns`.
+    pub fn height(&self, columns: u16, layout: FormSpacing, ctx: &Model) -> u16 {
+        let note_height = |field: &FormField<'_>| {
+            let note = field.shown_note(ctx).filter(|_| !layout.is_compact);
+            note.map_or(0, |note| note_height(&note, columns, ctx))
+        };
         self.fields
             .iter()
             .map(|field| field.height(columns) + note_height(field) + layout.gap)
@@ -255,10 +263,9 @@ impl Form<'_> {
                 list = Some((field, Rect { y: rect.bottom(), height: below, ..rect }));
             }
             line += height;
-            if let Some(default) = field.note.as_ref().filter(|_| !layout.is_compact) {
-                let own = field.input.note(ctx);
-                draw_note(own.as_ref().unwrap_or(default), line, area, canvas);
-                line += 1;
+            if let Some(note) = field.shown_note(ctx).filter(|_| !layout.is_compact) {
+                draw_note(&note, line, area, canvas);
+                line += note_height(&note, area.width, ctx);
             }
             line += layout.gap;
         }
@@ -324,7 +331,18 @@ pub fn field_rect((line, height): (u16, u16), area: Rect) -> Rect {
     }
 }
 
-/// Writes `note` on line `line`, aligned with the fields. A note that does not fit into the field
+/// Height of `note` in lines at a width of `columns`. A hint has one line, a fault as many as it needs.
+pub fn note_height(note: &FieldNote, columns: u16, ctx: &Model) -> u16 {
+    match note {
+        FieldNote::Hint(_) => 1,
+        FieldNote::Fault(text) => {
+            let lines = wrap(text, columns.saturating_sub(2), &ctx.theme).len();
+            u16::try_from(lines).unwrap_or(1).max(1)
+        }
+    }
+}
+
+/// Writes `note` from line `line` on, aligned with the fields. A note that does not fit into the field
 /// column starts at the left edge, because the end of the note may be the important part.
 pub fn draw_note(note: &FieldNote, line: u16, area: Rect, canvas: &mut Canvas<'_>) {
     let theme = &canvas.ctx.theme;
@@ -335,9 +353,10 @@ pub fn draw_note(note: &FieldNote, line: u16, area: Rect, canvas: &mut Canvas<'_
     let aligned = wide <= area.width.saturating_sub(LABEL_WIDTH);
     let writer = canvas.line(area, line).skip(if aligned { LABEL_WIDTH } else { 0 });
     match note {
-        FieldNote::Fault(text) => {
+        FieldNote::Fault(text) if aligned => {
             writer.text(theme.fault_glyph(), theme.danger).skip(1).text(text, theme.danger);
         }
+        FieldNote::Fault(text) => draw_fault(text, line, area, canvas),
         FieldNote::Hint(text) => {
             writer.text(text, theme.faint);
         }
@@ -358,8 +377,9 @@ pub fn draw_wrapped(
     if rows.len() > usize::from(max_lines) {
         rows.truncate(max_lines.into());
         if let Some(last) = rows.last_mut() {
-            *last = truncate(&format!("{last}   "), area.width, theme).into_owned();
-            last.push_str(theme.ellipsis());
+            let room = area.width.saturating_sub(width(theme.ellipsis()));
+            let kept = truncate(last, room, theme);
+            *last = format!("{}{}", kept.trim_end_matches(theme.ellipsis()), theme.ellipsis());
         }
     }
     let mut next = line;

@@ -174,7 +174,7 @@ impl FormInput for LifetimeField {
             }
             Ok(None) => FieldNote::Hint("Never expires: remember to revoke it".into()),
             Err(_) if !self.was_submitted && self.text().is_empty() => {
-                FieldNote::Hint("45m, 24h, 30d, 8w, 1y or a date like 2027-01-31".into())
+                FieldNote::Hint("45m, 24h, 30d, 8w, 1y or 2027-01-31".into())
             }
             Err(fault) => FieldNote::Fault(fault.to_string()),
         })

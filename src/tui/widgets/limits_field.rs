@@ -136,9 +136,7 @@ impl LimitsField {
                 Ok(at) => format!("Valid from {}", time_format::date(at, ctx.shown_zone())),
                 Err(_) => "Has passed".to_owned(),
             },
-            (1, Err(_)) => {
-                "2h, 2027-01-31 (from 00:00) or 2027-01-31T09:00. Empty: at once".to_owned()
-            }
+            (1, Err(_)) => "2h, 2027-01-31, 2027-01-31T09:00 or empty".to_owned(),
             _ => "Uses of each secret. Empty: any number".to_owned(),
         }
     }

@@ -203,12 +203,9 @@ impl ScopeFields {
         let domain_hint = self.domain_hint();
         let (entity_label, label, hint, operations): (_, _, _, &mut dyn FormInput) =
             match &mut self.operations {
-                OperationPicker::Multiple(checks) => (
-                    "Entities",
-                    "Operations *",
-                    "Space toggles, * toggles all. Each selected operation becomes a scope.",
-                    checks,
-                ),
+                OperationPicker::Multiple(checks) => {
+                    ("Entities", "Operations *", "Space toggles, * toggles all", checks)
+                }
                 OperationPicker::Single(choice) => {
                     ("Entity", "Operation *", "Choose with Left/Right or the first letter", choice)
                 }
@@ -272,23 +269,23 @@ impl ScopeFields {
         self.faults.iter().flatten().next().filter(|_| self.is_compact).map(String::as_str)
     }
 
-    /// Draws a panel with the inputs, scrolled if needed, and `below` fixed lines under them.
-    /// Returns the inner area of the panel, the first fixed line and the cursor position.
+    /// Draws a panel with the inputs, scrolled if needed, and `below` fixed lines under them. If the
+    /// inputs do not fit, they get those of the fixed lines that are not `used`. Returns the inner area of the panel, the first fixed line and the cursor position.
     pub fn draw_panel(
         &mut self,
         title: &str,
-        below: u16,
+        (below, used): (u16, u16),
         area: Rect,
         canvas: &mut Canvas<'_>,
     ) -> (Rect, u16, Option<Position>) {
         let ctx = canvas.ctx;
         let wide = 70.min(area.width.saturating_sub(6));
         let form = self.form(&[]);
-        let is_tight = area.height < form.height(wide, FormSpacing::default()) + below + 4;
+        let is_tight = area.height < form.height(wide, FormSpacing::default(), ctx) + below + 4;
         let layout = FormSpacing { top: u16::from(!is_tight), is_compact: is_tight, gap: 0 };
-        let fields = form.height(wide, layout) + layout.top;
+        let fields = form.height(wide, layout, ctx) + layout.top;
         let inner = panel::draw(title, (wide, fields + below + 1), false, area, canvas);
-        let line = fields.min(inner.height - below.min(inner.height / 2));
+        let line = fields.min(inner.height - used.min(inner.height / 2));
         let mut view = OffscreenCanvas::new(Rect { height: line, ..inner }, fields, ctx);
         let (_, cursor) = form.draw(layout, view.content.area, &mut view.canvas(ctx));
         self.is_compact = is_tight;

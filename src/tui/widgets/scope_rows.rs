@@ -134,7 +134,7 @@ impl ScopeRows {
             let style = if focused { theme.selected } else { theme.text() };
             let key = |action| ctx.key(Mode::Rows, action);
             let (add, preset) = (key(Action::AddRow), key(Action::Preset));
-            let text = format!("No scopes. Press {add} to add one, {preset} to use a preset.");
+            let text = format!("None: {add} adds one, {preset} uses a preset");
             canvas.line(rect, 0).text(&text, style);
             self.register_row(0, line_rect(rect, 0), focused, ctx);
         }

@@ -16,7 +16,7 @@ use ratatui::{
 use super::Dialog;
 use crate::{
     domain::{Confirmation, LastUse, Name, Plan, SkippedToken, Status, Token},
-    keymap::{Action, Mode},
+    keymap::{Action, HintChange, Mode},
     output::question::question,
     tui::{
         app::{
@@ -196,6 +196,24 @@ impl Dialog for PlanDialog {
         None
     }
 
+    /// After the command was executed, the only key closes the dialog.
+    fn enables(&self, action: Action) -> bool {
+        let is_close = matches!(action, Action::Accept | Action::Help | Action::Quit);
+        self.result_text.is_none() || is_close
+    }
+
+    fn hint_change(&self, action: Action) -> Option<HintChange> {
+        let label = match &self.input {
+            _ if action != Action::Accept => return None,
+            _ if self.result_text.is_some() => "close",
+            ConfirmInput::Nothing => "close",
+            ConfirmInput::Buttons(false) => "cancel",
+            ConfirmInput::Buttons(true) => text::verb(&self.plan),
+            ConfirmInput::Enter | ConfirmInput::Typed(..) => return None,
+        };
+        Some(HintChange::new(label, 1))
+    }
+
     fn cancel(&mut self) -> Option<Effect> {
         let has_question = self.result_text.is_none() && !self.plan.changes.is_empty();
         Some(match text::cancelled(&self.plan.command) {
@@ -217,7 +235,8 @@ impl Dialog for PlanDialog {
     }
 
     fn request(&self, _: &Model) -> Option<ServiceRequest> {
-        (!self.plan.changes.is_empty()).then(|| self.execute())
+        let is_pending = self.result_text.is_none() && !self.plan.changes.is_empty();
+        is_pending.then(|| self.execute())
     }
 
     /// If new secrets were written to a file, keeps the dialog open to show the path of the file.

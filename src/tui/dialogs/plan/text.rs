@@ -35,7 +35,7 @@ pub(super) fn paragraphs(plan: &Plan, ctx: &Model) -> Vec<String> {
         _ if is_all => all_tokens_text(plan, ctx),
         _ => {
             let texts = [several_tokens_text(plan, ctx), recent_use_text(plan, ctx)];
-            texts.into_iter().chain(job_text(plan)).collect()
+            hidden_marks_text(ctx).into_iter().chain(texts).chain(job_text(plan)).collect()
         }
     };
     match plan.damaged_count() {
@@ -215,6 +215,15 @@ fn all_tokens_text(plan: &Plan, ctx: &Model) -> Vec<String> {
         undo_hint(ctx, "within 24 hours ")
     );
     [Some(text), job_text(plan)].into_iter().flatten().collect()
+}
+
+/// A sentence about marked tokens that the filter of the list hides; `None` if it hides none. It
+/// comes first, so that a small screen does not cut it.
+fn hidden_marks_text(ctx: &Model) -> Option<String> {
+    let verb = if ctx.hidden_marks == 1 { "is" } else { "are" };
+    let count = grouped(ctx.hidden_marks);
+    (ctx.hidden_marks > 0)
+        .then(|| format!("{count} of the marked tokens {verb} not in the shown list."))
 }
 
 /// A sentence about a change that is saved in batches; `None` for any other.

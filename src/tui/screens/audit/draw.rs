@@ -21,6 +21,8 @@ use crate::{
 const MIN_CHIPS_HEIGHT: u16 = 10;
 /// Minimum width in columns that the details keep before a column is left out.
 const MIN_DETAIL_WIDTH: u16 = 14;
+/// Width in columns to which the details can cut the names of the tokens.
+const MIN_TOKEN_WIDTH: u16 = 12;
 /// Number of digits of a store id that are shown.
 const STORE_ID_DIGITS: usize = 8;
 
@@ -43,7 +45,7 @@ struct ColumnWidths {
 impl ColumnWidths {
     /// Fits the columns to the events, and to an area with `columns`.
     fn of<'a>(events: impl Iterator<Item = &'a AuditEvent>, columns: u16, ctx: &Model) -> Self {
-        let mut widths = Self { time: 12, action: 6, token: 5, who: 3, from: 0 };
+        let mut widths = Self { time: 4, action: 6, token: 5, who: 3, from: 0 };
         for event in events {
             let (body, actor) = (&event.body, &event.body.actor);
             widths.time = widths.time.max(width(&ctx.relative_or_date(body.at)));
@@ -55,12 +57,12 @@ impl ColumnWidths {
         if widths.from > 0 {
             widths.from = widths.from.max(4);
         }
-        for leave_out in [|it: &mut Self| it.from = 0, |it: &mut Self| it.token = it.token.min(12)]
-        {
-            if widths.detail_room(columns) < MIN_DETAIL_WIDTH {
-                leave_out(&mut widths);
-            }
+        if widths.detail_room(columns) < MIN_DETAIL_WIDTH {
+            widths.from = 0;
         }
+        // A name is cut only as far as the details need its columns.
+        let missing = MIN_DETAIL_WIDTH.saturating_sub(widths.detail_room(columns));
+        widths.token = widths.token.saturating_sub(missing).max(widths.token.min(MIN_TOKEN_WIDTH));
         widths
     }
 
@@ -165,17 +167,21 @@ impl AuditScreen {
             return;
         };
         let (chain, loaded) = (&trail.chain, trail.events.len());
+        let filter = self.filter_text();
         let writer = match &chain.first_fault {
             None => {
                 let is_limited = as_u64(loaded) < chain.events;
                 let newest = if is_limited { "the newest " } else { "" };
-                let shown = if is_limited || !self.is_unfiltered() {
+                let mut state = format!("Chain verified, {}", counted(chain.events, "event"));
+                if is_limited || !self.is_unfiltered() {
                     let visible = grouped(self.visible.len());
-                    format!(", {visible} of {newest}{} shown", grouped(loaded))
-                } else {
-                    String::new()
-                };
-                let state = format!("Chain verified, {}{shown}", counted(chain.events, "event"));
+                    let shown = format!("{visible} of {newest}{} shown", grouped(loaded));
+                    let both = format!("{state}, {shown}");
+                    let needed = width(&both) + width(&filter) + 6;
+                    // Without room for both, the filter is more important than the length of the
+                    // chain. The glyph still says that the chain is intact.
+                    state = if needed <= area.width { both } else { shown };
+                }
                 writer.text(theme.ok_glyph(), theme.good).skip(1).text(&state, theme.text())
             }
             Some((sequence, fault)) => writer.text(theme.fault_glyph(), theme.danger).skip(1).text(
@@ -183,22 +189,25 @@ impl AuditScreen {
                 theme.danger,
             ),
         };
-        let labels = self.filter.labels();
-        let mut filter = Vec::new();
-        if !self.search_field.is_empty() {
-            filter.push(format!("/{}", self.search_field.text()));
-        }
-        if !labels.is_empty() {
-            filter.push(format!("[{}]", labels.join(", ")));
-        }
         if filter.is_empty() {
             return;
         }
         let from = writer.column();
-        let writer = writer.skip(2).text(&filter.join(" "), theme.accent);
+        let mut writer = writer.skip(2).text(&filter, theme.accent);
         let all = format!("{} show all", ctx.key(Mode::Audit, Action::Back));
-        let writer = writer.skip(1).text(&all, theme.faint);
+        if writer.remaining() > width(&all) {
+            writer = writer.skip(1).text(&all, theme.faint);
+        }
         ctx.hit_map.click_action(writer.rect_since(from), Action::Back);
+    }
+
+    /// The search and the filters by token and by actor. Empty if there are none.
+    fn filter_text(&self) -> String {
+        let search = self.search_field.text();
+        let search = (!self.search_field.is_empty()).then(|| format!("/{search}"));
+        let labels = self.filter.labels().join(", ");
+        let labels = (!labels.is_empty()).then(|| format!("[{labels}]"));
+        search.into_iter().chain(labels).collect::<Vec<_>>().join(" ")
     }
 
     /// Draws the headings and `page` rows from row `top` on, below the first `header` lines.

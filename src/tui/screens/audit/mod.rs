@@ -15,7 +15,7 @@ use crate::{
         AuditAction, AuditEvent, Timestamp, TokenId,
         search::{EventSearch, EventSearchError},
     },
-    keymap::{Action, Mode},
+    keymap::{Action, HintChange, Mode},
     service::{AuditTrail, ChainCheckResult},
     tui::{
         app::{
@@ -154,6 +154,12 @@ impl AuditScreen {
             }
             _ => true,
         }
+    }
+
+    /// The footer says that the key clears the filters before it goes back.
+    pub fn hint_change(&self, action: Action) -> Option<HintChange> {
+        let clears = action == Action::Back && !self.is_unfiltered();
+        clears.then(|| HintChange::new("show all", 2))
     }
 
     pub fn update(&mut self, action: Action, ctx: &Model) -> Option<Effect> {

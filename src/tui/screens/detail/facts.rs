@@ -103,6 +103,22 @@ pub(super) fn facts(
     [left, right]
 }
 
+/// All facts with the description, for the zoomed view.
+pub(super) fn all_facts(
+    token: &Token,
+    events: &[AuditEvent],
+    days: &UsageDays,
+    ctx: &Model,
+) -> [Vec<Fact>; 2] {
+    let [left, mut right] = facts(token, events, days, ctx);
+    let lines = token.description.as_str().lines();
+    let lines: Vec<_> = lines.map(|text| FactLine::plain(0, text, ctx.theme.text())).collect();
+    if !lines.is_empty() {
+        right.push(Fact { label: "Description", lines });
+    }
+    [left, right]
+}
+
 fn time_fact(
     label: &'static str,
     at: Timestamp,

@@ -20,7 +20,7 @@ use self::{
 use super::token_actions::{preview, token_effect};
 use crate::{
     domain::{AuditEvent, Command, DeniedAttempts, ScopesToRemove, Token, TokenId, UsageDays},
-    keymap::{Action, Mode},
+    keymap::{Action, HintChange, Mode},
     tui::{
         app::{
             effect::{Effect, Tab, UiChange},
@@ -43,6 +43,16 @@ pub enum KeyReceiver {
     Overlay,
 }
 
+/// The part of the screen that takes the whole height.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Zoom {
+    #[default]
+    None,
+    Facts,
+    /// The section with the cursor.
+    Section,
+}
+
 #[derive(Debug, Default)]
 pub struct DetailScreen {
     id: Option<TokenId>,
@@ -55,8 +65,13 @@ pub struct DetailScreen {
     scope_edit: ScopeEdit,
     /// Whether the matrix was too wide for the last frame.
     is_narrow: bool,
-    /// Whether the section with the cursor takes the whole height.
-    is_zoomed: bool,
+    zoom: Zoom,
+    /// Whether the last frame had no room for all facts.
+    hides_facts: bool,
+    /// The first visible line of the zoomed facts.
+    fact_view: ListSelection,
+    /// The number of lines that can be the first visible line of the zoomed facts.
+    fact_tops: usize,
     scope_view: ListSelection,
     event_view: ListSelection,
     events: Vec<AuditEvent>,
@@ -116,10 +131,11 @@ impl DetailScreen {
         ScopeTable::new(&token.scopes, &pending, &ctx.policy.catalogue, form)
     }
 
-    /// The cell with the cursor; `None` if the cursor is in the events.
+    /// The cell with the cursor; `None` if the cursor is in the events, or if only facts are shown.
     fn cell(&self, table: &ScopeTable) -> Option<(usize, usize)> {
         let row = self.cursor.selected();
-        (row < table.row_count()).then(|| (row, table.column(row, self.column)))
+        (row < table.row_count() && self.zoom != Zoom::Facts)
+            .then(|| (row, table.column(row, self.column)))
     }
 
     pub fn enables(&self, action: Action, ctx: &Model) -> bool {
@@ -151,6 +167,17 @@ impl DetailScreen {
         }
     }
 
+    /// The footer says what the zoom key does next.
+    pub fn hint_change(&self, action: Action) -> Option<HintChange> {
+        match (action, self.zoom) {
+            (Action::Zoom, Zoom::None) if self.hides_facts => Some(HintChange::new("all facts", 9)),
+            (Action::Zoom, Zoom::Facts) => Some(HintChange::new("zoom section", 1)),
+            (Action::Zoom, Zoom::Section) => Some(HintChange::new("show all", 9)),
+            (Action::Back, Zoom::Facts | Zoom::Section) => Some(HintChange::new("show all", 2)),
+            _ => None,
+        }
+    }
+
     pub fn update(&mut self, action: Action, ctx: &Model) -> Option<Effect> {
         match action {
             Action::Back => return self.go_back(ctx),
@@ -159,8 +186,13 @@ impl DetailScreen {
         }
         let token = self.token(ctx)?;
         let table = self.table(token, ctx);
-        let count = table.row_count() + self.event_rows(token, ctx).len();
-        if self.cursor.apply_movement(action, count).is_some() {
+        let moved = if self.zoom == Zoom::Facts {
+            self.fact_view.apply_movement(action, self.fact_tops)
+        } else {
+            let count = table.row_count() + self.event_rows(token, ctx).len();
+            self.cursor.apply_movement(action, count)
+        };
+        if moved.is_some() {
             return None;
         }
         match action {
@@ -175,7 +207,11 @@ impl DetailScreen {
             }
             Action::ScopeForm => self.switch_form(token, &table, ctx),
             Action::Zoom => {
-                self.is_zoomed ^= true;
+                self.zoom = match self.zoom {
+                    Zoom::None if self.hides_facts => Zoom::Facts,
+                    Zoom::None | Zoom::Facts => Zoom::Section,
+                    Zoom::Section => Zoom::None,
+                };
                 None
             }
             Action::RemoveScope | Action::ClearScopes if token.scopes.is_empty() => {
@@ -235,7 +271,7 @@ impl DetailScreen {
         {
             return Some(Effect::info("Discarded the changes of the scopes."));
         }
-        if std::mem::take(&mut self.is_zoomed) {
+        if std::mem::take(&mut self.zoom) != Zoom::None {
             return None;
         }
         Some(Effect::Ui(UiChange::LeaveDetail))
@@ -272,6 +308,9 @@ impl DetailScreen {
         let token = self.token(ctx)?;
         let table = self.table(token, ctx);
         let Some((row, column)) = self.cell(&table) else {
+            if self.zoom == Zoom::Facts {
+                return None;
+            }
             let event = self.cursor.selected().checked_sub(table.row_count())?;
             let rows = self.event_rows(token, ctx);
             return rows.get(event).map(|event| event.explanation(ctx));

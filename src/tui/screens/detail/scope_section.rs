@@ -3,7 +3,7 @@
 
 use ratatui::{layout::Rect, style::Style};
 
-use super::scope_table::{MatrixWidths, ScopeTable, TableForm};
+use super::scope_table::{MAX_TYPE_WIDTH, MatrixWidths, ScopeTable, TableForm};
 use crate::{
     domain::{CellState, Domain, describe_scopes::NO_SCOPES, grouped},
     keymap::{Action, Mode},
@@ -17,8 +17,6 @@ use crate::{
     },
 };
 
-/// Maximum width of the column of entity types.
-const MAX_TYPE_WIDTH: u16 = 12;
 /// Minimum width of the labels for a column of domains.
 const MIN_DOMAIN_LABELS: u16 = 36;
 
@@ -45,33 +43,44 @@ pub(super) fn draw_scopes(
     let ctx = canvas.ctx;
     let page = usize::from(area.height.saturating_sub(1));
     let count = table.row_count();
-    let title = if count > page && page > 0 {
-        format!(" Scopes {}-{} of {} ", top + 1, (top + page).min(count), grouped(count))
-    } else {
-        format!(" Scopes {count_text} ")
-    };
-    draw_title(&title, area, canvas);
+    let inner = Rect { width: area.width.saturating_sub(2), ..area };
+    let operations = &table.matrix.operations;
+    let widths = MatrixWidths::fitting(operations, inner.width, table.label_width());
+    let widths = widths.filter(|_| table.form == TableForm::Matrix);
+    let room = widths.as_ref().map_or(inner.width, |widths| widths.labels);
+    let shown = (count > page && page > 0).then(|| (top + 1, (top + page).min(count), count));
+    draw_title(&title(count_text, shown, room), area, canvas);
     if count == 0 {
         let key = ctx.key(Mode::Detail, Action::AddScope);
         canvas.line(area, 1).text(&format!("{NO_SCOPES} ({key} adds one)"), ctx.theme.warning);
         return;
     }
     let rows = (1..).zip(top..count.min(top + page));
-    let inner = Rect { width: area.width.saturating_sub(2), ..area };
-    match MatrixWidths::fitting(&table.matrix.operations, inner.width) {
-        Some(widths) if table.form == TableForm::Matrix => {
+    match widths {
+        Some(widths) => {
             draw_headings(table, &widths, area, canvas);
             for (line, row) in rows {
                 draw_matrix_row(table, &widths, (row, line), cursor, inner, canvas);
             }
         }
-        _ => {
+        None => {
             for (line, row) in rows {
                 draw_list_row(table, (row, line), cursor, inner, canvas);
             }
         }
     }
     draw_scrollbar(rect_below(area, 1), (top, page, count), canvas);
+}
+
+/// The title: the number of scopes, which is not that of the rows, and the first, the last and the
+/// number of the rows if some of them are hidden. In at most `room` columns, if possible.
+fn title(count_text: &str, shown: Option<(usize, usize, usize)>, room: u16) -> String {
+    let short = format!(" Scopes {count_text} ");
+    let Some((first, last, count)) = shown else { return short };
+    let count = grouped(count);
+    let long = format!(" Scopes {count_text}, rows {first}-{last} of {count} ");
+    let middle = format!(" Scopes {count_text}: {first}-{last}/{count} ");
+    [long, middle].into_iter().find(|text| width(text) < room).unwrap_or(short)
 }
 
 /// Draws a rule with a title on the first line of `area`.

@@ -10,6 +10,9 @@ use crate::{
     tui::widgets::canvas::width,
 };
 
+/// Maximum width of the column of entity types.
+pub(super) const MAX_TYPE_WIDTH: u16 = 12;
+
 /// How the scopes of a token are listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum TableForm {
@@ -39,15 +42,19 @@ pub(super) struct MatrixWidths {
 }
 
 impl MatrixWidths {
-    /// The widest headings that fit into `room` columns, or `None` if a matrix does not fit.
-    pub fn fitting(operations: &[Operation], room: u16) -> Option<Self> {
+    /// The widest headings that leave `wanted` columns of `room` for the labels. If there are none,
+    /// the widest that fit at all, or `None` if a matrix does not fit.
+    pub fn fitting(operations: &[Operation], room: u16, wanted: u16) -> Option<Self> {
         // Full words, three letters, two letters: each with the minimum width of the labels.
-        [(u16::MAX, 28), (3, 20), (2, 16)].into_iter().find_map(|(letters, min_labels)| {
+        let fitting = |(letters, min_labels): (u16, u16)| {
             let cells = Self { letters, labels: 0 };
             let wide = operations.iter().map(|operation| cells.cell(operation)).sum();
             let labels = room.checked_sub(wide)?;
             (labels >= min_labels).then_some(Self { letters, labels })
-        })
+        };
+        let sizes = [(u16::MAX, 28), (3, 20), (2, 16)];
+        let uncut = sizes.into_iter().filter_map(fitting).find(|widths| widths.labels >= wanted);
+        uncut.or_else(|| sizes.into_iter().find_map(fitting))
     }
 
     /// The heading of a column.
@@ -63,6 +70,16 @@ impl MatrixWidths {
 }
 
 impl ScopeTable {
+    /// The width of the longest labels with the domain behind the entity: `clients  c-7@factory`.
+    pub fn label_width(&self) -> u16 {
+        let rows = &self.matrix.rows;
+        let domain = |row: &ScopeTarget| row.domain.as_ref().map_or(0, |it| 1 + width(it.as_str()));
+        let types = rows.iter().map(|row| width(row.entity_type.as_str()));
+        let names = rows.iter().map(|row| width(row.entity.as_str()).saturating_add(domain(row)));
+        let types = types.max().unwrap_or(0).min(MAX_TYPE_WIDTH);
+        types.saturating_add(2).saturating_add(names.max().unwrap_or(0))
+    }
+
     /// The table of the scopes `held` by a token, with the changes `pending`.
     pub fn new(
         held: &[Scope],
@@ -206,7 +223,7 @@ mod tests {
         let table = table(&["channels:*:publish"], TableForm::Matrix);
         let operations = &table.matrix.operations;
         let headings = |room| {
-            let widths = MatrixWidths::fitting(operations, room)?;
+            let widths = MatrixWidths::fitting(operations, room, 0)?;
             let words: Vec<_> = operations.iter().map(|it| widths.heading(it)).collect();
             Some((words.join(" "), widths.labels))
         };
@@ -216,6 +233,8 @@ mod tests {
         assert_eq!(headings(38), None);
         let (full, _) = headings(100).unwrap();
         assert_eq!(full, "create read list update delete share unshare publish subscribe");
+        let labels = |wanted| MatrixWidths::fitting(operations, 56, wanted).unwrap().labels;
+        assert_eq!([labels(20), labels(24), labels(99)], [20, 29, 20], "room for the names first");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use crate::{
     keymap::Action,
     tui::{
-        app::model::Model,
+        app::{effect::Effect, model::Model},
         widgets::{
             bars::{LEVELS, level_glyph, scaled},
             canvas::{Canvas, width},
@@ -27,8 +27,41 @@ const SOON_DAYS: usize = 7;
 /// The label of the first cell.
 const TODAY: &str = " today ";
 
+/// Whether the strip is shown.
+#[derive(Debug, Default)]
+pub(super) struct StripState {
+    /// Whether the operator has hidden the strip.
+    is_hidden: bool,
+    /// Whether the last frame had room for the strip.
+    has_room: bool,
+}
+
+impl StripState {
+    /// Hides or shows the strip. Says so if the terminal is too small for it.
+    pub(super) fn toggle(&mut self, ctx: &Model) -> Option<Effect> {
+        if !self.has_room {
+            let (columns, lines) = (MIN_WIDTH, MIN_HEIGHT + 3);
+            let text =
+                format!("The strip of expiries needs a terminal of {columns}x{lines} or more.");
+            return (ctx.summary.total > 0).then(|| Effect::info(text));
+        }
+        self.is_hidden ^= true;
+        None
+    }
+
+    /// Draws the strip on a line of `area`, unless it is hidden or the area is too small. Returns the
+    /// number of lines used.
+    pub(super) fn draw(&mut self, line: u16, area: Rect, canvas: &mut Canvas<'_>) -> u16 {
+        let strip = ExpiryStrip::fitting(area, canvas.ctx);
+        self.has_room = strip.is_some();
+        let Some(strip) = strip.filter(|_| !self.is_hidden) else { return 0 };
+        strip.draw(line, area, canvas);
+        1
+    }
+}
+
 /// The strip that fits into the width of the list.
-pub(super) struct ExpiryStrip {
+struct ExpiryStrip {
     days: usize,
     /// Number of days of a cell.
     step: usize,
@@ -41,7 +74,7 @@ pub(super) struct ExpiryStrip {
 impl ExpiryStrip {
     /// Returns the strip for a list of this size; `None` if the list is too small or the store is
     /// empty. Does not depend on the loaded tokens, so that the rows do not move.
-    pub(super) fn fitting(area: Rect, ctx: &Model) -> Option<Self> {
+    fn fitting(area: Rect, ctx: &Model) -> Option<Self> {
         if area.height < MIN_HEIGHT || area.width < MIN_WIDTH || ctx.summary.total == 0 {
             return None;
         }
@@ -56,7 +89,7 @@ impl ExpiryStrip {
     }
 
     /// Draws the strip on a line of `area`. A click shows the tokens that expire soon.
-    pub(super) fn draw(&self, line: u16, area: Rect, canvas: &mut Canvas<'_>) {
+    fn draw(&self, line: u16, area: Rect, canvas: &mut Canvas<'_>) {
         let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
         canvas.rule(area, line);
         let writer = canvas.line(area, line).skip(1).text(&title(self.days), theme.heading);

@@ -6,7 +6,7 @@ use std::ops::{ControlFlow, Range};
 use super::TokensScreen;
 use crate::{
     domain::{TokenId, grouped},
-    keymap::{Action, Mode},
+    keymap::{Action, HintChange, Mode},
     tui::app::{effect::Effect, model::Model},
 };
 
@@ -45,6 +45,7 @@ impl TokensScreen {
                 if !self.marks.is_empty() =>
             {
                 self.finish_range();
+                self.hidden_marks = self.count_hidden_marks();
                 return ControlFlow::Break(self.marks.bulk_effect(action, ctx));
             }
             Action::Edit | Action::Clone | Action::Preset | Action::Test | Action::EndOverlap
@@ -61,6 +62,40 @@ impl TokensScreen {
             _ => return ControlFlow::Continue(()),
         }
         ControlFlow::Break(None)
+    }
+
+    /// While tokens are marked, the footer shows the actions on them and their number.
+    pub fn hint_change(&self, action: Action) -> Option<HintChange> {
+        if self.marked_count == 0 {
+            return None;
+        }
+        let of_marked = |verb: &str| format!("{verb} {}", grouped(self.marked_count));
+        let back = if self.marks.has_range() { "end range" } else { "unmark" };
+        Some(match action {
+            Action::Revoke => HintChange::new(of_marked("revoke"), 1),
+            Action::Back => HintChange::new(back, 2),
+            Action::Regenerate => HintChange::new(of_marked("regenerate"), 3),
+            Action::Delete => HintChange::new(of_marked("delete"), 4),
+            Action::AddScope => HintChange::new(of_marked("scope"), 5),
+            Action::Mark => HintChange::new("mark", 6),
+            Action::Open => HintChange::new("open", 7),
+            Action::New | Action::Edit | Action::Clone => HintChange::new("", 0),
+            _ => return None,
+        })
+    }
+
+    /// Number of marked tokens that were hidden by the filter when the last bulk action began.
+    pub fn hidden_marks(&self) -> usize {
+        self.hidden_marks
+    }
+
+    /// Number of marked tokens that are not in the list. 0 while the list is loading.
+    fn count_hidden_marks(&self) -> usize {
+        if !self.result.is_complete() {
+            return 0;
+        }
+        let listed = self.result.tokens.iter().filter(|id| self.marks.contains(id)).count();
+        self.marks.count([]).saturating_sub(listed)
     }
 
     /// The rows of the open range.

@@ -96,7 +96,7 @@ pub(super) fn next_sort(sort: Sort) -> Sort {
 
 /// The columns of a time format: the width of the expiry and of the other times.
 fn time_widths(times: TimeFormat) -> (u16, u16) {
-    if times == TimeFormat::Relative { (14, 11) } else { (17, 17) }
+    if times == TimeFormat::Relative { (15, 11) } else { (17, 17) }
 }
 
 /// The width of the expiry beside the gauge. A date needs the whole width.
@@ -336,7 +336,11 @@ fn expires(token: &Token, room: u16, ctx: &Model) -> (String, Style) {
     };
     match (status, token.revoked, token.expires) {
         (Status::Revoked, Some(at), _) => (with_time("revoked", at), theme.danger),
-        (Status::Expired, _, Some(at)) => (with_time("expired", at), theme.faint),
+        // The glyph says that the token has expired; only the time is nowhere else.
+        (Status::Expired, _, Some(at)) => {
+            let text = with_time("expired", at);
+            (if text == "expired" { ctx.short_time(at) } else { text }, theme.faint)
+        }
         _ if no_uses_left(token).is_some() => {
             (no_uses_left(token).unwrap_or_default().to_owned(), theme.warning)
         }
