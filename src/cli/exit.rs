@@ -133,6 +133,7 @@ fn exit_of(error: &ServiceError) -> Exit {
         ServiceError::Store(_) | ServiceError::Entropy(_) => Exit::Store,
         ServiceError::NotFound { .. }
         | ServiceError::Deleted(_)
+        | ServiceError::DeletedForGood(_)
         | ServiceError::NotDeleted(_)
         | ServiceError::Refused(Refusal::NotFound(_) | Refusal::NothingToRestore) => Exit::No,
         ServiceError::Ambiguous { .. } | ServiceError::NotPrinted(_) => Exit::Usage,
