@@ -118,12 +118,9 @@ pub fn run() -> ExitCode {
     // If this fails, SIGXFSZ ends the process, which does not damage the store.
     drop(process_hardening::survive_file_size_limit());
     let result = run_arguments(&std::env::args_os().collect::<Vec<_>>());
-    let exit = result.unwrap_or_else(|error| match error {
-        CliError::BrokenPipe => Exit::Done,
-        CliError::Exit(exit, error) => {
-            print_error(&error);
-            exit
-        }
+    let exit = result.unwrap_or_else(|error| {
+        print_error(&error.diagnostic);
+        error.exit
     });
     exit.into()
 }
@@ -156,10 +153,8 @@ fn run_command_line(args: &Args, command: &CliCommand) -> Result<Exit, CliError>
     let config = load_config(args)?;
     if config.read_only && command.changes() {
         // Refuse before the command asks a question or accesses a file.
-        return Err(CliError::Exit(
-            Exit::Refused,
-            advice::diagnose_store(&StoreError::ReadOnlyMode),
-        ));
+        let diagnostic = advice::diagnose_store(&StoreError::ReadOnlyMode);
+        return Err(CliError { exit: Exit::Refused, diagnostic });
     }
     if let Some(done) = cli::run_on_backup(&config, args, command, &open_service) {
         if command.changes()
@@ -198,8 +193,8 @@ fn run_command_line(args: &Args, command: &CliCommand) -> Result<Exit, CliError>
     }
     // Hooks run after the output is complete. A command that failed can have changed something, too.
     let result = match result {
-        Err(CliError::Exit(exit, error)) => {
-            print_error(&error);
+        Err(CliError { exit, diagnostic }) => {
+            print_error(&diagnostic);
             Ok(exit)
         }
         result => result,
@@ -240,8 +235,8 @@ fn run_app_on(service: Service, config: &Config, args: &Args) -> Result<Exit, Cl
     let tui::EndedApp { secrets, hooks } = tui::run(service, setup).map_err(CliError::usage)?;
     let out = Output::new(false, false);
     // Report a closed pipe as an error, too: the secrets work and would be lost.
-    let printed = secrets.iter().try_for_each(|secret| out.line(secret.reveal()));
-    printed.and_then(|()| out.flush()).map_err(|error| {
+    let printed = secrets.iter().try_for_each(|secret| out.deliver(secret.reveal()));
+    printed.map_err(|error| {
         CliError::not_delivered(&error).with_hint("the secret is lost: regenerate its token")
     })?;
     if !hooks.end_within(HOOK_NOTICE_AFTER) {

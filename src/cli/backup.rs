@@ -113,7 +113,7 @@ fn backup_error(error: ServiceError, file: &Path, if_damaged: Exit) -> CliError 
         ServiceError::Store(StoreError::Path(PathError {
             problem: PathProblem::NoStore, ..
         })) => CliError::usage(format!("no backup at {shown}")).with_hint("check the path"),
-        other => CliError::Exit(Exit::Usage, advice::diagnose(&other)),
+        other => CliError { exit: Exit::Usage, diagnostic: advice::diagnose(&other) },
     }
 }
 

@@ -10,7 +10,7 @@ use super::{
     args::{Create, Delete, Edit, Regenerate, Revoke, ScopeSubcommand},
     exit::{CliError, Exit},
     label_args::LabelArgs,
-    print::{Output, print_failed_steps, print_message, print_warning},
+    print::{Output, json_line, print_failed_steps, print_message, print_warning},
     prompt::confirm_after,
     scope_args::ScopeList,
     token_selection::{preview, resolve_names},
@@ -406,8 +406,8 @@ fn end_text(token: &Token) -> String {
     end.unwrap_or_else(|| "it never expires".to_owned())
 }
 
-/// Prints the new secret of `token` on standard output in the form `format`. Returns after the
-/// output is flushed; if the output is a file, after it is on the disk.
+/// Prints the new secret of `token` on standard output in the form `format`. Returns an error if the
+/// reader closed the output, so that the secret is not issued.
 fn print_secret(
     token: &Token,
     secret: &Secret,
@@ -416,11 +416,10 @@ fn print_secret(
 ) -> io::Result<()> {
     if out.json {
         let token = token_json(token, token.issued);
-        out.object(json!({ "token": token, "secret": secret.reveal() }))?;
+        out.deliver(&json_line(json!({ "token": token, "secret": secret.reveal() })))
     } else {
-        out.line(&format.text(secret, &token.name))?;
+        out.deliver(&format.text(secret, &token.name))
     }
-    out.flush()
 }
 
 #[cfg(test)]

@@ -134,9 +134,7 @@ fn check(flags: &ConfigFlags, environment: &Environment, out: &Output) -> Result
             Ok(Exit::Done)
         }
         Err(error) => {
-            // A closed pipe must not exit with 0, which would mean that the config has no mistakes.
-            let printed = print_faults(&error, out);
-            printed.map_err(|error| CliError::from(error).or_exit(Exit::Usage))?;
+            print_faults(&error, out)?;
             Ok(Exit::Usage)
         }
     }

@@ -35,19 +35,17 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// Reason for which a command ended early.
+/// Reason for which a command ended early: an error to print, with the exit code.
 #[derive(Debug)]
-pub enum CliError {
-    /// An error to print, with the exit code.
-    Exit(Exit, Diagnostic),
-    /// The reader closed the output. This is not a failure.
-    BrokenPipe,
+pub struct CliError {
+    pub exit: Exit,
+    pub diagnostic: Diagnostic,
 }
 
 impl CliError {
     /// An error with `message`, which has no hint yet.
     pub fn new(exit: Exit, message: impl Display) -> Self {
-        Self::Exit(exit, Diagnostic::new(message))
+        Self { exit, diagnostic: Diagnostic::new(message) }
     }
 
     /// A usage error (exit 2).
@@ -68,7 +66,7 @@ impl CliError {
             StoreError::Path(PathError { problem: PathProblem::Exists, .. }) => Exit::Refused,
             _ => Exit::Usage,
         };
-        Self::Exit(exit, advice::diagnose_store(error))
+        Self { exit, diagnostic: advice::diagnose_store(error) }
     }
 
     /// An error of a command that writes the new file `to`. Any error that does not concern this
@@ -89,7 +87,7 @@ impl CliError {
             StoreError::CommitResultUnknown { .. } => Exit::Incomplete,
             _ => Exit::Store,
         };
-        Self::Exit(exit, advice::diagnose_store(error))
+        Self { exit, diagnostic: advice::diagnose_store(error) }
     }
 
     /// The error for a change that was made, but whose result cannot be printed (exit 5).
@@ -101,23 +99,10 @@ impl CliError {
         .with_hint("do not repeat the command; look at the result with another one")
     }
 
-    /// Adds a hint with the remedy. A broken pipe gets no hint.
+    /// Adds a hint with the remedy.
     #[must_use]
     pub fn with_hint(self, hint: impl Display) -> Self {
-        match self {
-            Self::Exit(exit, diagnostic) => Self::Exit(exit, diagnostic.with_hint(hint)),
-            Self::BrokenPipe => Self::BrokenPipe,
-        }
-    }
-
-    /// Turns a broken pipe into an error with the code `exit`. For commands whose exit code is the
-    /// answer: a closed pipe must not change the code to 0.
-    #[must_use]
-    pub fn or_exit(self, exit: Exit) -> Self {
-        match self {
-            Self::BrokenPipe => Self::new(exit, "the reader closed the output"),
-            error @ Self::Exit(..) => error,
-        }
+        Self { exit: self.exit, diagnostic: self.diagnostic.with_hint(hint) }
     }
 }
 
@@ -129,7 +114,7 @@ pub fn end_with_damage() -> ! {
 
 impl From<ServiceError> for CliError {
     fn from(error: ServiceError) -> Self {
-        Self::Exit(exit_of(&error), advice::diagnose(&error))
+        Self { exit: exit_of(&error), diagnostic: advice::diagnose(&error) }
     }
 }
 
@@ -148,6 +133,7 @@ fn exit_of(error: &ServiceError) -> Exit {
         ServiceError::Store(_) | ServiceError::Entropy(_) => Exit::Store,
         ServiceError::NotFound { .. }
         | ServiceError::Deleted(_)
+        | ServiceError::DeletedForGood(_)
         | ServiceError::NotDeleted(_)
         | ServiceError::Refused(Refusal::NotFound(_) | Refusal::NothingToRestore) => Exit::No,
         ServiceError::Ambiguous { .. } | ServiceError::NotPrinted(_) => Exit::Usage,
@@ -157,26 +143,10 @@ fn exit_of(error: &ServiceError) -> Exit {
     }
 }
 
+/// An output that cannot be written (exit 2). That the reader closed it is no error for most commands,
+/// see [`ok_if_closed`](super::print::ok_if_closed).
 impl From<io::Error> for CliError {
     fn from(error: io::Error) -> Self {
-        match error.kind() {
-            io::ErrorKind::BrokenPipe => Self::BrokenPipe,
-            _ => Self::usage(format!("cannot write the output ({error})")),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_broken_pipe_keeps_the_exit_code() {
-        let broken_pipe = || CliError::from(io::Error::from(io::ErrorKind::BrokenPipe));
-        assert!(matches!(broken_pipe(), CliError::BrokenPipe));
-        let kept = broken_pipe().or_exit(Exit::No);
-        assert!(matches!(kept, CliError::Exit(Exit::No, _)));
-        let usage = CliError::usage("x").or_exit(Exit::No);
-        assert!(matches!(usage, CliError::Exit(Exit::Usage, _)));
+        Self::usage(format!("cannot write the output ({error})"))
     }
 }

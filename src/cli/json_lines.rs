@@ -8,7 +8,11 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use super::{exit::CliError, list_and_show::warn_damaged};
+use super::{
+    exit::CliError,
+    list_and_show::warn_damaged,
+    print::{ok_if_closed, printable_json_lines},
+};
 use crate::{
     domain::{Timestamp, Token},
     output::json::write_line,
@@ -69,15 +73,15 @@ pub(super) fn print_tokens(
                 *remaining -= keep_lines(&mut lines, *remaining);
             }
             has_output |= !lines.is_empty();
-            printed = out.write_all(&super::print::printable_json_lines(&lines));
+            printed = out.write_all(&printable_json_lines(&lines));
             lines.clear();
             lock_spare().push(lines);
             let is_over = printed.is_err() || remaining == Some(0);
             if is_over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         },
     )?;
-    printed?;
-    out.flush()?;
+    ok_if_closed(printed)?;
+    ok_if_closed(out.flush())?;
     Ok(has_output)
 }
 

@@ -13,7 +13,7 @@ use super::{
     json_lines,
     list_args::List,
     list_table::{ListPlace, ListTable},
-    print::{Output, print_hint, print_message, print_warning},
+    print::{Output, is_output_closed, ok_if_closed, print_hint, print_message, print_warning},
 };
 use crate::{
     domain::{
@@ -83,13 +83,16 @@ struct PlacedTokens<'a, F> {
 }
 
 impl<F: Fn(&Token) -> bool> PlacedTokens<'_, F> {
-    /// Reads the tokens and passes each to `take`. Leaves out those that another process has
-    /// changed meanwhile so that they no longer match.
+    /// Reads the tokens and passes each to `take`, until the reader closes the output. Leaves out
+    /// those that another process has changed meanwhile so that they no longer match.
     fn for_each(
         &self,
         mut take: impl FnMut(&Token) -> Result<(), CliError>,
     ) -> Result<(), CliError> {
         for page in self.places.chunks(PAGE) {
+            if is_output_closed() {
+                break;
+            }
             let ids: Vec<_> = page.iter().map(ListPlace::id).collect();
             let tokens = self.service.get_many(&ids)?.into_iter().filter_map(|(_, token)| token);
             tokens.filter(&self.is_shown).try_for_each(|token| take(&token))?;
@@ -109,9 +112,9 @@ fn print_table<F: Fn(&Token) -> bool>(
         Ok(())
     })?;
     let mut to = io::BufWriter::new(io::stdout().lock());
-    table.begin(&mut to, out.styled)?;
-    tokens.for_each(|token| Ok(table.print(&mut to, token, out.styled)?))?;
-    Ok(to.flush()?)
+    ok_if_closed(table.begin(&mut to, out.styled))?;
+    tokens.for_each(|token| Ok(ok_if_closed(table.print(&mut to, token, out.styled))?))?;
+    Ok(ok_if_closed(to.flush())?)
 }
 
 /// Returns what `select` makes of each token, in the order of the ids. Warns of damaged records.

@@ -12,7 +12,7 @@ use super::{
     args::Args,
     completers,
     exit::{CliError, Exit},
-    print::Output,
+    print::{Output, ok_if_closed},
 };
 
 pub(super) fn completions(shell: Shell, out: &Output) -> Result<Exit, CliError> {
@@ -30,8 +30,7 @@ fn print_document(kind: &str, bytes: &[u8], out: &Output) -> Result<Exit, CliErr
         out.object(json!({ kind: String::from_utf8_lossy(bytes) }))?;
     } else {
         let mut stdout = io::stdout().lock();
-        stdout.write_all(bytes)?;
-        stdout.flush()?;
+        ok_if_closed(stdout.write_all(bytes).and_then(|()| stdout.flush()))?;
     }
     Ok(Exit::Done)
 }

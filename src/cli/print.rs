@@ -7,7 +7,10 @@ use std::{
     fs::File,
     io::{self, IsTerminal as _, Write},
     os::fd::AsFd as _,
-    sync::LazyLock,
+    sync::{
+        LazyLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use serde_json::Value;
@@ -45,7 +48,29 @@ pub(super) fn printable_json(json: String) -> String {
     if *IS_ASCII { json::to_ascii(&json) } else { json }
 }
 
-/// Standard output of a command.
+/// Whether the reader closed standard output.
+static IS_CLOSED: AtomicBool = AtomicBool::new(false);
+
+/// Returns success if `printed` failed because the reader closed the output, which is no failure of
+/// the command: it goes on without output, and its exit code is the same as with a reader.
+pub(super) fn ok_if_closed(printed: io::Result<()>) -> io::Result<()> {
+    match printed {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+            IS_CLOSED.store(true, Ordering::Relaxed);
+            Ok(())
+        }
+        printed => printed,
+    }
+}
+
+/// Whether the reader has closed the output. A command whose exit code does not depend on the rest of
+/// its work can end then.
+pub(super) fn is_output_closed() -> bool {
+    IS_CLOSED.load(Ordering::Relaxed)
+}
+
+/// Standard output of a command. What is printed after the reader closed it is discarded, except by
+/// [`Output::deliver`].
 #[derive(Debug)]
 pub struct Output {
     /// Whether to print JSON instead of text.
@@ -76,22 +101,20 @@ impl Output {
     }
 
     pub fn line(&self, text: &str) -> io::Result<()> {
-        write_lines(&mut io::stdout().lock(), text)
+        ok_if_closed(write_lines(&mut io::stdout().lock(), text))
     }
 
-    /// Prints the result of a change that was made. A closed pipe does not count as a failure,
-    /// because the change is in the store.
+    /// Prints the result of a change that was made.
     pub fn result(&self, value: Value) -> Result<(), CliError> {
-        self.object(value).and_then(|()| io::stdout().flush()).map_err(|error| match error.kind() {
-            io::ErrorKind::BrokenPipe => CliError::BrokenPipe,
-            _ => CliError::not_delivered(&error),
-        })
+        self.object(value).map_err(|error| CliError::not_delivered(&error))
     }
 
-    /// Flushes the output. A regular file is also synced to its disk, because some file systems
-    /// report a full disk only then.
-    pub fn flush(&self) -> io::Result<()> {
+    /// Prints a text that is lost if nobody reads it, such as a secret: returns an error if the
+    /// reader closed the output. A regular file is also synced to its disk, because some file
+    /// systems report a full disk only then.
+    pub fn deliver(&self, text: &str) -> io::Result<()> {
         let mut stdout = io::stdout().lock();
+        write_lines(&mut stdout, text)?;
         stdout.flush()?;
         let file = File::from(stdout.as_fd().try_clone_to_owned()?);
         if file.metadata()?.is_file() { file.sync_all() } else { Ok(()) }
@@ -100,11 +123,9 @@ impl Output {
     /// Prints each row as a name and a value, without headings.
     pub fn fields(&self, rows: &[[String; 2]]) -> io::Result<()> {
         let wide = rows.iter().map(|[name, _]| name.width()).max().unwrap_or_default();
-        let mut out = io::BufWriter::new(io::stdout().lock());
-        for row in rows {
-            writeln!(out, "{}", join_cells(row.each_ref().map(String::as_str), &[wide, 0]))?;
-        }
-        out.flush()
+        print_rows(
+            rows.iter().map(|row| join_cells(row.each_ref().map(String::as_str), &[wide, 0])),
+        )
     }
 
     /// Prints `rows` under `headings`; each column is as wide as its widest cell.
@@ -128,14 +149,17 @@ impl Output {
                 *width = (*width).max(printable(cell).width());
             }
         }
-        let mut out = io::BufWriter::new(io::stdout().lock());
         let (on, off) = if self.styled { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
-        writeln!(out, "{on}{}{off}", join_cells(headings, &widths))?;
-        for row in rows {
-            writeln!(out, "{}", join_cells(row.each_ref().map(String::as_str), &widths))?;
-        }
-        out.flush()
+        let headings = format!("{on}{}{off}", join_cells(headings, &widths));
+        let rows = rows.map(|row| join_cells(row.each_ref().map(String::as_str), &widths));
+        print_rows([headings].into_iter().chain(rows))
     }
+}
+
+/// Prints rows whose cells are escaped.
+fn print_rows(mut rows: impl Iterator<Item = String>) -> io::Result<()> {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    ok_if_closed(rows.try_for_each(|row| writeln!(out, "{row}")).and_then(|()| out.flush()))
 }
 
 /// Writes each line of `text`, escaped.

@@ -11,7 +11,10 @@ use std::{
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use strsim::osa_distance;
 
-use super::{CliError, Exit, print::printable};
+use super::{
+    CliError, Exit,
+    print::{ok_if_closed, printable},
+};
 use crate::{config::Environment, domain::search::without_secrets};
 
 /// What to do in place of an argument that the command does not have. `None` is an argument that is no
@@ -35,8 +38,7 @@ pub fn report_clap_error(mut error: clap::Error) -> Result<Exit, CliError> {
     let text = error.render().to_string();
     let is_safe = text.split('\n').all(|line| matches!(printable(line), Cow::Borrowed(_)));
     if is_safe && !error.use_stderr() {
-        error.print()?;
-        io::stdout().flush()?;
+        ok_if_closed(error.print().and_then(|()| io::stdout().flush()))?;
         return Ok(Exit::Done);
     }
     if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {

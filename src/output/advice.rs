@@ -113,6 +113,8 @@ pub fn diagnose(error: &ServiceError) -> Diagnostic {
             let name = shell_quote(Path::new(name));
             Diagnostic::new(error).with_hint(format!("`patdeck restore {name}` brings it back"))
         }
+        ServiceError::DeletedForGood(_) => Diagnostic::new(error)
+            .with_hint("it was ended for good and cannot be restored: create a new token"),
         ServiceError::NotDeleted(given) => Diagnostic::new(error)
             .with_hint(lookup_hint(given, "deleted tokens are kept for 24 hours")),
         ServiceError::Ambiguous { .. } => {

@@ -27,6 +27,9 @@ pub enum ServiceError {
     /// The token with this name was deleted and can be restored.
     #[error("token {} was deleted", crate::domain::terminal_text::escape(.0))]
     Deleted(String),
+    /// Like `Deleted`, but no restore makes a secret of the token work again.
+    #[error("token {} was deleted", crate::domain::terminal_text::escape(.0))]
+    DeletedForGood(String),
     /// No token that can be restored matches this id, name or prefix.
     #[error("no deleted token matches {}", crate::domain::terminal_text::escape(.0))]
     NotDeleted(String),

@@ -16,7 +16,7 @@ labels! {
         Active => "active",
         Expired => "expired",
         Revoked => "revoked",
-        /// The token of the secret is in the trash. Restoring the token would make the secret work
+        /// The token of the secret is in the trash, or its deletion is pending. Restoring the token would make the secret work
         /// again.
         Deleted => "deleted",
         /// The token of the secret exists, but has another secret now.
@@ -59,7 +59,7 @@ impl Service {
                 };
                 return Ok(info(status, token));
             }
-            let Some(deleted) = rows.trashed(&secret.id)? else {
+            let Some(deleted) = rows.deleted_token(&secret.id)? else {
                 return Ok(LeakedSecretInfo { status: LeakedSecretStatus::Unknown, name: None });
             };
             let is_own_secret = deleted.token.accepts(&secret.digest, deleted.at);

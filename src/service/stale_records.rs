@@ -87,6 +87,25 @@ impl Service {
 }
 
 impl Service {
+    /// Replaces the reasons for which `plan` skips tokens that were ended for good: no other command
+    /// helps, as the reasons would say.
+    pub(super) fn explain_ended_for_good(&self, plan: &mut Plan) -> Result<(), ServiceError> {
+        let is_status = |reason: &Refusal| matches!(reason, Refusal::Transition(_));
+        if self.store.path().is_none() || !plan.skipped.iter().any(|it| is_status(&it.reason)) {
+            return Ok(());
+        }
+        self.store.read(|rows| {
+            for skipped in plan.skipped.iter_mut().filter(|it| is_status(&it.reason)) {
+                let Some(token) = &skipped.token else { continue };
+                let state = rows.revocation_state(&token.id).unwrap_or_default();
+                if state.is_ended_for_good() {
+                    skipped.reason = Refusal::EndedForGood;
+                }
+            }
+            Ok(())
+        })
+    }
+
     /// Raises the generations of new secrets above those that the register has ended, which can be later
     /// than the record knows.
     pub(super) fn raise_new_generations(&self, plan: &mut Plan) -> Result<(), ServiceError> {
@@ -144,9 +163,14 @@ impl Service {
     }
 }
 
-/// Fails if the register demands a later version of the record than `token`.
+/// Fails if the register demands a later version of the record than `token`, or if the token was ended
+/// for good.
 fn require_current_record(rows: &impl HasTables, token: &Token) -> Result<(), ServiceError> {
-    if token.version < rows.revocation_state(&token.id)?.min_version {
+    let state = rows.revocation_state(&token.id)?;
+    if state.is_ended_for_good() {
+        return Err(Refusal::EndedForGood.for_token(&token.name).into());
+    }
+    if token.version < state.min_version {
         return Err(Refusal::StaleRecord(token.name.clone()).into());
     }
     Ok(())

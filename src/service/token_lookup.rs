@@ -7,7 +7,7 @@ use strsim::osa_distance;
 use super::{Service, ServiceError};
 use crate::{
     domain::{Actor, Name, Refusal, Token, TokenId, fold, list_first, plan::TRASH_RETENTION},
-    store::{DamagedRecord, ReadOps, StoreError},
+    store::{DamagedRecord, HasTables, ReadOps, StoreError},
 };
 
 /// Minimum length of a prefix of an id or name, in bytes.
@@ -44,8 +44,7 @@ impl Service {
                 Err(error @ ServiceError::NotFound { .. }) => {
                     let deleted = self.restorable(rows)?;
                     let deleted = deleted.into_iter().find(|token| is_named(token, text));
-                    Err(deleted
-                        .map_or(error, |token| ServiceError::Deleted(token.name.to_string())))
+                    Err(deleted.map_or(error, |token| deleted_error(rows, &token)))
                 }
                 found => found,
             }
@@ -114,6 +113,17 @@ impl Service {
 
     pub fn actor(&self) -> &Actor {
         &self.actor
+    }
+}
+
+/// The error for a deleted token. If the register cannot be read, a restore would say so.
+fn deleted_error(rows: &impl HasTables, token: &Token) -> ServiceError {
+    let name = token.name.to_string();
+    let state = rows.revocation_state(&token.id).unwrap_or_default();
+    if state.is_ended_for_good() {
+        ServiceError::DeletedForGood(name)
+    } else {
+        ServiceError::Deleted(name)
     }
 }
 

@@ -8,7 +8,8 @@ use redb::ReadTransaction;
 use super::{
     commit_id::CommitValues,
     error::StoreError,
-    read_ops::{HasTables, ReadOps as _},
+    read_ops::{HasTables, ReadOps as _, TrashedToken},
+    record::TokenV2,
     recorded_time::{RecordedTime, load_newest_ending},
     register::{
         self, PendingEndings, Register, RegisterId, RegisterSnapshot, RevocationEntry,
@@ -91,6 +92,18 @@ impl Reader {
             (token.version < entry.min_version && !is_settled).then_some(*token)
         });
         Ok(stale.collect())
+    }
+
+    /// Reads the token with this id whose deletion is stored or pending.
+    pub fn deleted_token(&self, id: &TokenId) -> Result<Option<TrashedToken>, StoreError> {
+        if let Some(stored) = self.trashed(id)? {
+            return Ok(Some(stored));
+        }
+        let pending = self.pending.as_ref().and_then(|pending| pending.deletion_of(id));
+        let Some(at) = pending else { return Ok(None) };
+        let key = id.as_bytes();
+        let token = self.tables.tokens.get(key, |body| TokenV2::decode_token(key, body))?;
+        Ok(token.map(|token| TrashedToken { token, at }))
     }
 
     fn missing_endings(&self) -> Result<PendingEndings, StoreError> {

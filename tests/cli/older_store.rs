@@ -66,6 +66,35 @@ fn a_stale_token_that_was_revoked_gets_no_new_secret() {
 }
 
 #[test]
+fn every_refusal_tells_that_a_token_was_ended_for_good() {
+    let (home, old, _) = narrowed();
+    fs::write(home.store(), &old).unwrap();
+    let refused = run(&home, &["regenerate", "t", "--yes"]);
+    assert!(refused.err.contains("t is out of date"), "{refused:?}");
+    run(&home, &["revoke", "t", "--yes"]).success();
+    let for_good = "t: the token was ended for good, because its record was older than the \
+                    revocation register: create a new token";
+    let mut commands = vec![
+        vec!["regenerate", "t", "--yes"],
+        vec!["revoke", "t", "--yes"],
+        vec!["revoke", "t", "--old", "--yes"],
+        vec!["edit", "t", "--description", "x"],
+        vec!["scope", "add", "t", "channels:c-9:read"],
+    ];
+    for command in &commands {
+        run(&home, command).fails(3, for_good);
+    }
+    run(&home, &["delete", "t", "--yes"]).success();
+    run(&home, &["restore", "t"]).fails(3, for_good);
+    commands.push(vec!["create", "new", "--like", "t"]);
+    commands.push(vec!["show", "t"]);
+    let hint = "it was ended for good and cannot be restored: create a new token";
+    for command in &commands {
+        run(&home, command).fails_with_hint(1, "token t was deleted", hint);
+    }
+}
+
+#[test]
 fn many_stale_tokens_are_ended_for_good() {
     let (home, old, secret) = narrowed();
     let newer = fs::read(home.store()).unwrap();

@@ -2,9 +2,15 @@
 //! write exists, 2 if a file or the output cannot be read or written, and 2 before anything is done
 //! if a descriptor is closed. If a change was made but its result cannot be printed: 5.
 
-use std::{fs, os::unix::fs::symlink, process::Command};
+use std::{
+    fs, io,
+    os::unix::fs::symlink,
+    process::{Command, Stdio},
+};
 
-use crate::{CommandResult, Home, issue, run};
+use chrono::TimeDelta;
+
+use crate::{CommandResult, Home, issue, run, trail::flip_in};
 
 /// Each command that writes a file, with `FILE` for its path.
 const WRITERS: &[&[&str]] = &[
@@ -182,4 +188,65 @@ fn the_file_size_limit_is_an_error_without_changes() {
     }
     assert_eq!(run(&home, &["list", "--json"]).objects().len(), 1);
     run(&home, &["doctor"]).success();
+}
+
+/// Runs `arguments` with an output whose reader has gone, and returns the exit code.
+fn code_without_reader(home: &Home, arguments: &[&str]) -> i32 {
+    let (reader, writer) = io::pipe().unwrap();
+    drop(reader);
+    let mut command = crate::command(home, arguments);
+    let done = command.stdin(Stdio::null()).stdout(writer).stderr(Stdio::piped()).output().unwrap();
+    let err = String::from_utf8(done.stderr).unwrap();
+    assert!(!err.contains("cannot write"), "{arguments:?}: {err}");
+    done.status.code().unwrap()
+}
+
+#[test]
+fn a_reader_that_is_gone_does_not_change_the_exit_code() {
+    let home = Home::new();
+    issue(&home, &["ci", "--lifetime", "60d"]);
+    run(&home, &["backup", "intact"]).success();
+    let damaged = home.path().join("damaged");
+    fs::copy(home.path().join("intact"), &damaged).unwrap();
+    flip_in(&damaged, "created");
+    fs::write(home.path().join("faulty.toml"), "colour = 1\n").unwrap();
+    let hook = "[[hook]]\nname = \"fails\"\non = [\"edit\"]\nrun = [\"/no/such/program\"]\n";
+    fs::write(home.path().join("hooked.toml"), hook).unwrap();
+    let config = ["--config", "hooked.toml"];
+    run(&home, &[&["edit", "ci", "--description", "x"], &config[..]].concat()).success();
+    home.seed("ahead", "", "30d", TimeDelta::days(-9));
+    let same_with_reader: &[(&[&str], i32)] = &[
+        (&["clock"], 1),
+        (&["backup", "check", "damaged"], 1),
+        (&["backup", "check", "intact"], 0),
+        (&["config", "check", "--config", "faulty.toml"], 2),
+        (&["status"], 1),
+        (&["doctor"], 1),
+        (&["list", "--expiring", "1d"], 1),
+        (&["list", "--expiring", "90d"], 0),
+        (&["hooks", "run", "--config", "hooked.toml"], 5),
+        (&["export"], 0),
+        (&["help"], 0),
+    ];
+    for &(arguments, code) in same_with_reader {
+        for format in [&[][..], &["--json"]] {
+            let arguments = [arguments, format].concat();
+            let result = run(&home, &arguments);
+            assert_eq!(result.code, code, "{arguments:?}: {result:?}");
+            assert_eq!(code_without_reader(&home, &arguments), code, "{arguments:?}");
+        }
+    }
+}
+
+#[test]
+fn a_secret_that_nobody_can_read_is_not_issued() {
+    let home = Home::new();
+    for format in ["secret", "env"] {
+        let arguments = ["create", "new", "--format", format];
+        let (reader, writer) = io::pipe().unwrap();
+        drop(reader);
+        let done = crate::command(&home, &arguments).stdout(writer).output().unwrap();
+        assert_eq!(done.status.code(), Some(2), "{done:?}");
+        assert_eq!(run(&home, &["show", "new"]).code, 1);
+    }
 }

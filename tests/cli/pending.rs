@@ -2,6 +2,7 @@
 //! the lock of the store: every command treats the token as ended, and as deleted if it was deleted.
 
 use patdeck::store::{Store, StoreError};
+use serde_json::json;
 
 use crate::{CommandResult, Home, issue, run, run_with_input};
 
@@ -45,6 +46,17 @@ fn a_token_whose_deletion_is_pending_counts_as_deleted() {
         assert_eq!(run_with_input(&home, &["verify"], &secret).code, 0);
         run(&home, &["audit", "--check"]).success();
     }
+}
+
+#[test]
+fn a_scan_finds_a_secret_whose_deletion_is_pending() {
+    let (home, secret) = deleted();
+    std::fs::write(home.path().join("leak"), &secret).unwrap();
+    let found = run(&home, &["scan", "leak", "--json"]).objects();
+    assert_eq!((&found[0]["status"], &found[0]["name"]), (&json!("deleted"), &json!("a")));
+    // The next write stores the deletion, which changes nothing.
+    issue(&home, &["c"]);
+    assert_eq!(run(&home, &["scan", "leak", "--json"]).objects(), found);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Damage to the store is reported: a broken event by `audit --check`, a damaged token by `list`.
 //! Also tests ambiguous prefixes, and readers that close the pipe.
 
-use std::{fs, process::Stdio};
+use std::{fs, path::Path, process::Stdio};
 
 use chrono::Utc;
 use patdeck::{
@@ -16,13 +16,18 @@ use crate::{Home, command, issue, run};
 
 /// Flips a bit at each occurrence of `needle` in the store file.
 pub(crate) fn flip(home: &Home, needle: &str) {
-    let mut bytes = fs::read(home.store()).unwrap();
+    flip_in(&home.store(), needle);
+}
+
+/// Flips a bit at each occurrence of `needle` in `file`.
+pub(crate) fn flip_in(file: &Path, needle: &str) {
+    let mut bytes = fs::read(file).unwrap();
     for at in 0..bytes.len() - needle.len() {
         if bytes[at..].starts_with(needle.as_bytes()) {
             bytes[at] ^= 1;
         }
     }
-    fs::write(home.store(), bytes).unwrap();
+    fs::write(file, bytes).unwrap();
 }
 
 #[test]

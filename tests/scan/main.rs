@@ -193,6 +193,44 @@ fn revoke_revokes_only_tokens_with_active_secrets() {
     assert_eq!(fixture.scan(&[".", "--revoke", "--yes"]).0, 0);
 }
 
+/// Runs `scan` in a shell that gives its output to `end`, and returns exit code and standard error.
+fn scan_in_shell(fixture: &Fixture, arguments: &str, end: &str) -> (i32, String) {
+    let patdeck = env!("CARGO_BIN_EXE_patdeck");
+    let script = format!("set -o pipefail; {patdeck} scan {arguments} {end}");
+    let mut shell = Command::new("bash");
+    shell.env_clear().env("HOME", fixture.home.path()).current_dir(fixture.folder());
+    shell.env("PATDECK_STORE", fixture.home.path().join("store.redb"));
+    let output = shell.args(["-c", &script]).output().unwrap();
+    (output.status.code().unwrap(), text(&output.stderr))
+}
+
+#[test]
+fn a_scan_without_a_reader_has_the_same_effect() {
+    let fixture = Fixture::new();
+    let (ended, active) = (fixture.create("ended"), fixture.create("active"));
+    fixture.ok(&["revoke", "ended", "--yes"]);
+    // The reader is gone after the first of many secrets. The active one is the last.
+    fixture.write("a", format!("{ended}\n").repeat(5_000));
+    fixture.write("b", &active);
+    let closed = "| head -1 >/dev/null";
+    for format in ["", "--json"] {
+        assert_eq!(scan_in_shell(&fixture, &format!("a b {format}"), closed).0, 1);
+        assert_eq!(scan_in_shell(&fixture, &format!("a {format}"), closed).0, 0);
+        let (code, err) = scan_in_shell(&fixture, &format!("a missing {format}"), closed);
+        assert_eq!(code, 2, "{err}");
+    }
+    let (code, err) = scan_in_shell(&fixture, "a b --revoke --yes", closed);
+    assert!(err.ends_with("Revoked active\n"), "{err}");
+    assert_eq!((code, fixture.is_valid(&active)), (0, false));
+    // An output that is full is an error, after the revoke.
+    let active = fixture.create("second");
+    fixture.write("b", &active);
+    let (code, err) = scan_in_shell(&fixture, "a b --revoke --yes --json", ">/dev/full");
+    assert!(err.contains("the change was made, but cannot write the output"), "{err}");
+    assert_eq!((code, fixture.is_valid(&active)), (5, false));
+    assert_eq!(scan_in_shell(&fixture, "a b --revoke --yes", ">/dev/full").0, 2);
+}
+
 #[test]
 fn the_old_secret_is_active_during_the_overlap() {
     let fixture = Fixture::new();

@@ -101,11 +101,11 @@ pub(super) fn doctor(
         (false, []) => Exit::Done,
         (false, _) => Exit::No,
     };
-    let printed = if out.json { out.object(as_json(report)) } else { print(&report, out) };
-    printed.map_err(|error| match exit {
-        Exit::Done => CliError::from(error),
-        other => CliError::from(error).or_exit(other),
-    })?;
+    if out.json {
+        out.object(as_json(report))?;
+    } else {
+        print(&report, out)?;
+    }
     Ok(exit)
 }
 

@@ -78,11 +78,11 @@ pub(super) fn scan(service: &Service, args: &Scan, out: &Output) -> Result<Exit,
         let message = "refusing to revoke without confirmation: there is no terminal to ask on, nothing was searched";
         return Err(CliError::usage(message).with_hint("pass --yes"));
     }
-    let report = Report::new(service, out);
+    let report = Report::new(service, out, args.revoke);
     let buffers = Buffers::default();
     file_walk::for_each_file(args, &report, |path, input| {
         report.count_file();
         FileSearch::new(&report, &buffers, path).search_file(input);
     })?;
-    report.finish(args.revoke, args.yes)
+    report.finish(args.yes)
 }

@@ -1,18 +1,16 @@
 //! Results of `scan`: looks up each secret in the store and prints it, names what was not searched,
 //! prints the summary, and revokes. The search (`nested.rs`) and `file_walk.rs` call it.
 
-use std::{
-    cell::RefCell,
-    collections::HashMap,
-    io::{self, Write as _},
-};
+use std::{cell::RefCell, collections::HashMap, io};
 
 use serde_json::json;
 
 use super::{
     super::{
         exit::{CliError, Exit},
-        print::{Output, print_failed_steps, print_hint, print_message, print_warning},
+        print::{
+            Output, is_output_closed, print_failed_steps, print_hint, print_message, print_warning,
+        },
         prompt,
     },
     nested::{Location, ResultSink},
@@ -36,6 +34,8 @@ const MAX_NAMED: u64 = 20;
 pub(super) struct Report<'a> {
     service: &'a Service,
     out: &'a Output,
+    /// Whether to revoke what is found. Then no fault of the output ends the search.
+    revokes: bool,
     counts: RefCell<Counts>,
 }
 
@@ -51,34 +51,52 @@ struct Counts {
     last_not_searched: String,
     /// The error that ends the search.
     failure: Option<CliError>,
+    /// The first error of the output. It ends the search, except before a revoke.
+    unprinted: Option<io::Error>,
 }
 
 impl<'a> Report<'a> {
-    pub fn new(service: &'a Service, out: &'a Output) -> Self {
-        Self { service, out, counts: RefCell::default() }
+    pub fn new(service: &'a Service, out: &'a Output, revokes: bool) -> Self {
+        Self { service, out, revokes, counts: RefCell::default() }
     }
 
     pub fn count_file(&self) {
         self.counts.borrow_mut().files += 1;
     }
 
-    /// Prints the summary, revokes the active secrets if `is_revoked`, and returns the exit code: an
-    /// active secret is more important than a content that was not searched.
-    pub fn finish(self, is_revoked: bool, yes: bool) -> Result<Exit, CliError> {
-        let Self { service, out, counts } = self;
+    /// Prints the summary, revokes the active secrets if that was requested, and returns the exit
+    /// code: an active secret is more important than a content that was not searched.
+    pub fn finish(self, yes: bool) -> Result<Exit, CliError> {
+        if self.is_answered() {
+            return Ok(Exit::No);
+        }
+        let Self { service, out, revokes, counts } = self;
         let mut counts = counts.into_inner();
         if let Some(failure) = counts.failure.take() {
             return Err(failure);
         }
-        counts.print_summary(out)?;
+        if let Some(error) = counts.unprinted.take_if(|_| !revokes) {
+            return Err(error.into());
+        }
+        counts.print_summary(out);
         if !counts.active.is_empty() {
-            if !is_revoked {
+            if !revokes {
                 print_hint("revoke them with --revoke, or one at a time with `patdeck revoke`");
                 return Ok(Exit::No);
             }
             counts.revoke(service, out, yes)?;
         }
-        Ok(if counts.not_searched == 0 { Exit::Done } else { Exit::Incomplete })
+        match counts.unprinted {
+            Some(error) if !counts.active.is_empty() => Err(CliError::not_delivered(&error)),
+            Some(error) => Err(error.into()),
+            None if counts.not_searched > 0 => Ok(Exit::Incomplete),
+            None => Ok(Exit::Done),
+        }
+    }
+
+    /// Whether the exit code is known and nobody reads the rest of the output.
+    fn is_answered(&self) -> bool {
+        !self.revokes && is_output_closed() && !self.counts.borrow().active.is_empty()
     }
 
     fn record_secret(&self, location: &Location<'_>, found: &FoundSecret) -> Result<(), CliError> {
@@ -100,7 +118,8 @@ impl<'a> Report<'a> {
                 digests.push(leaked.digest);
             }
         }
-        self.print_secret(location, found, &info)
+        counts.keep_error(self.print_secret(location, found, &info));
+        Ok(())
     }
 
     fn print_secret(
@@ -108,7 +127,7 @@ impl<'a> Report<'a> {
         location: &Location<'_>,
         found: &FoundSecret,
         info: &LeakedSecretInfo,
-    ) -> Result<(), CliError> {
+    ) -> io::Result<()> {
         let path = location.path;
         let name = info.name.as_ref().map(Name::as_str);
         let (offset, line, is_binary) = match location.enclosing {
@@ -118,7 +137,7 @@ impl<'a> Report<'a> {
         let line = (!is_binary).then_some(line);
         let public = format!("{}…", found.secret.public_part());
         if self.out.json {
-            self.out.object(json!({
+            return self.out.object(json!({
                 "file": path,
                 "line": line,
                 "offset": offset,
@@ -126,8 +145,7 @@ impl<'a> Report<'a> {
                 "id": found.secret.id().as_str(),
                 "name": name,
                 "status": info.status.as_str(),
-            }))?;
-            return Ok(());
+            }));
         }
         let position = line.map_or_else(|| format!("byte {offset}"), |line| format!("{line}"));
         let text = format!(
@@ -135,28 +153,22 @@ impl<'a> Report<'a> {
             info.status.as_str(),
             name.unwrap_or_default()
         );
-        Ok(self.out.line(&escape(text.trim_end()))?)
+        self.out.line(&escape(text.trim_end()))
     }
 
-    fn record_not_searched(&self, path: &str, reason: &str) -> Result<(), CliError> {
+    fn record_not_searched(&self, path: &str, reason: &str) {
         let mut counts = self.counts.borrow_mut();
         if counts.last_not_searched == path {
-            return Ok(());
+            return;
         }
         path.clone_into(&mut counts.last_not_searched);
         counts.not_searched += 1;
         if self.out.json {
-            self.out.object(json!({ "not_searched": path, "reason": reason }))?;
+            let printed = self.out.object(json!({ "not_searched": path, "reason": reason }));
+            counts.keep_error(printed);
         }
         if counts.not_searched <= MAX_NAMED {
             print_warning(&Diagnostic::new(format!("not searched: {path}: {reason}")));
-        }
-        Ok(())
-    }
-
-    fn keep_failure(&self, result: Result<(), CliError>) {
-        if let Err(failure) = result {
-            self.counts.borrow_mut().failure.get_or_insert(failure);
         }
     }
 }
@@ -164,23 +176,35 @@ impl<'a> Report<'a> {
 impl ResultSink for Report<'_> {
     fn secret(&self, location: &Location<'_>, found: &FoundSecret) {
         if !self.is_stopped() {
-            self.keep_failure(self.record_secret(location, found));
+            let recorded = self.record_secret(location, found);
+            if let Err(failure) = recorded {
+                self.counts.borrow_mut().failure.get_or_insert(failure);
+            }
         }
     }
 
     fn not_searched(&self, path: &str, reason: &str) {
         if !self.is_stopped() {
-            self.keep_failure(self.record_not_searched(path, reason));
+            self.record_not_searched(path, reason);
         }
     }
 
     fn is_stopped(&self) -> bool {
-        self.counts.borrow().failure.is_some()
+        let counts = self.counts.borrow();
+        let is_unprinted = counts.unprinted.is_some() && !self.revokes;
+        counts.failure.is_some() || is_unprinted || self.is_answered()
     }
 }
 
 impl Counts {
-    fn print_summary(&self, out: &Output) -> Result<(), CliError> {
+    /// Keeps the error of an output that failed.
+    fn keep_error(&mut self, printed: io::Result<()>) {
+        if let Err(error) = printed {
+            self.unprinted.get_or_insert(error);
+        }
+    }
+
+    fn print_summary(&mut self, out: &Output) {
         if self.not_searched > MAX_NAMED {
             let more = grouped(self.not_searched - MAX_NAMED);
             print_warning(&Diagnostic::new(format!("not searched: {more} more")));
@@ -196,14 +220,13 @@ impl Counts {
             counted(self.active.len(), "active token")
         ));
         if out.json {
-            out.object(json!({
+            self.keep_error(out.object(json!({
                 "files_searched": self.files,
                 "not_searched": self.not_searched,
                 "secrets": self.secrets,
                 "active_tokens": self.active.len(),
-            }))?;
+            })));
         }
-        Ok(io::stdout().flush()?)
     }
 
     fn revoke(&self, service: &Service, out: &Output, yes: bool) -> Result<(), CliError> {

@@ -13,7 +13,7 @@ use crate::{
     cli::{
         exit::{CliError, Exit},
         path_args::is_dash,
-        print::{Output, print_hint, print_message, print_warning},
+        print::{Output, ok_if_closed, print_hint, print_message, print_warning},
     },
     domain::{Token, counted},
     output::{
@@ -55,7 +55,7 @@ pub(in crate::cli) fn export(
         if io::stdout().is_terminal() {
             print_hint("write the export to a file with --output FILE");
         }
-        write_export(&exported, lines, &mut io::stdout().lock())?;
+        ok_if_closed(write_export(&exported, lines, &mut io::stdout().lock()))?;
     }
     for damage in &exported.damaged {
         let message = format!("{damage} is damaged and was not exported");

@@ -2,7 +2,7 @@
 //! repeated fields are faults: a reviewer may read one value of a repeated field, while a parser uses
 //! the other. Called by `record` and `import_file`.
 
-use std::{borrow::Cow, fmt, mem::take};
+use std::{borrow::Cow, fmt, mem::take, ops::RangeInclusive};
 
 use serde::{
     Deserialize, Deserializer,
@@ -197,15 +197,14 @@ impl<'a> FieldReader<'a> {
         self.value(name, "a number")
     }
 
-    /// Reads a number of `least` or more. If the field is missing, as in exports of schema 1, it is
-    /// `least`.
+    /// Reads a number in `range`. If the field is missing, as in exports of schema 1, it is the least.
     pub(super) fn count<T: TryFrom<u64>>(
         &mut self,
         name: &str,
-        least: u64,
+        range: RangeInclusive<u64>,
     ) -> Result<T, FaultRecorded> {
-        let count = if self.has(name) { self.number(name)? } else { least };
-        let count = T::try_from(count).ok().filter(|_| count >= least);
+        let count = if self.has(name) { self.number(name)? } else { *range.start() };
+        let count = T::try_from(count).ok().filter(|_| range.contains(&count));
         count.ok_or_else(|| self.fault(name, "out of range".to_owned()))
     }
 

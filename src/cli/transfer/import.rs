@@ -16,7 +16,7 @@ use crate::{
         input_file::open_input,
         open_stdin,
         path_args::is_dash,
-        print::{Output, print_message},
+        print::{Output, is_output_closed, print_message},
     },
     domain::{counted, grouped, terminal_text::escape},
     service::{
@@ -90,8 +90,7 @@ fn import_error(error: ImportError, args: &Import) -> CliError {
         ImportError::Service(error) => error.into(),
         ImportError::InvalidLines(faults) => print_faults(&faults, args),
         ImportError::Interrupted { cause, done, total } => {
-            let cause = import_error(*cause, args);
-            let CliError::Exit(_, cause) = cause else { return cause };
+            let cause = import_error(*cause, args).diagnostic;
             CliError::new(
                 Exit::Incomplete,
                 format!("{cause}; {} of {} are saved", grouped(done), counted(total, "token")),
@@ -168,7 +167,8 @@ fn report_actions(
                 let mut tokens = batch.rows.iter().zip(&mut remaining);
                 printed =
                     tokens.try_for_each(|(row, action)| report_action(row, &action, args, out));
-                if printed.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+                let goes_on = printed.is_ok() && !is_output_closed();
+                if goes_on { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
             },
         );
         printed?;

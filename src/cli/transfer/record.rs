@@ -18,6 +18,16 @@ use crate::{
 
 /// Maximum number of characters of a text that the domain does not limit.
 const MAX_TEXT_CHARS: usize = 1_024;
+
+/// Highest generation that an import accepts: more than one regeneration a second for 30 years. At the
+/// maximum of the type, no later secret could have a higher generation, and would be denied.
+const MAX_GENERATION: u64 = 1_000_000_000;
+
+/// Highest version that an import accepts. A version is about the time of the change in milliseconds,
+/// which is below 2.6e14 until the year 9999. At the maximum of the type, no later record could have a
+/// higher version, and would count as out of date.
+const MAX_VERSION: u64 = 1_000_000_000_000_000;
+
 const ALGORITHM: &str = "sha256:";
 
 /// Formats a time with nanoseconds, so that parsing it returns the same time.
@@ -106,7 +116,7 @@ fn parse_token(fields: &mut FieldReader<'_>) -> Result<Token, FaultRecorded> {
         fields.text("description", |text| Description::parse(text).map_err(to_string));
     let current = fields.text("digest", parse_digest);
     let expires = fields.optional_text("expires", parse_time);
-    let generation = fields.count("generation", 1);
+    let generation = fields.count("generation", 1..=MAX_GENERATION);
     let id = fields.text("id", |text| {
         TokenId::parse(text).ok_or_else(|| "expected 12 letters and digits".to_owned())
     });
@@ -124,8 +134,8 @@ fn parse_token(fields: &mut FieldReader<'_>) -> Result<Token, FaultRecorded> {
     let previous = fields.object("retiring", parse_previous);
     let revoked = fields.optional_text("revoked", parse_time);
     let scopes = parse_scopes(fields);
-    let uses_taken = fields.count("uses_taken", 0);
-    let version = fields.count("version", 1);
+    let uses_taken = fields.count("uses_taken", 0..=u32::MAX.into());
+    let version = fields.count("version", 1..=MAX_VERSION);
     let Some(created_by) = created_by? else {
         return Err(fields.fault("created_by", "expected an object".to_owned()));
     };
@@ -168,7 +178,7 @@ fn parse_previous(old: &mut FieldReader<'_>) -> Result<PreviousSecret, FaultReco
         last_denied: old.new_object("last_denied", parse_last_use)?,
         last_used: old.object("last_used", parse_last_use)?,
         until: old.text("until", parse_time)?,
-        uses_taken: old.count("uses_taken", 0)?,
+        uses_taken: old.count("uses_taken", 0..=u32::MAX.into())?,
     })
 }
 

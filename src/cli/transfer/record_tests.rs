@@ -86,6 +86,13 @@ fn a_token_survives_the_round_trip() {
     assert_eq!(parse(2, &line.to_string()), Ok(bare));
 }
 
+#[test]
+fn the_highest_generation_and_version_are_valid() {
+    let (version, generation) = (1_000_000_000_000_000, 1_000_000_000);
+    let token = Token { version, generation, ..sample_token() };
+    assert_eq!(parse(2, &to_value(&token).to_string()), Ok(token));
+}
+
 /// Returns the faults if the field at `pointer` is `value`, each as `field: reason`.
 fn faults_with(pointer: &str, value: Value) -> Vec<String> {
     let mut line = to_value(&sample_token());
@@ -138,6 +145,12 @@ fn invalid_values() -> Vec<InvalidValue> {
         ),
         ("/limits/max_uses", json!(0), "limits.max_uses: out of range"),
         ("/limits/not_before", json!(5), "limits.not_before: expected a string"),
+        ("/generation", json!(0), "generation: out of range"),
+        ("/generation", json!(1_000_000_001), "generation: out of range"),
+        ("/generation", json!(u32::MAX), "generation: out of range"),
+        ("/version", json!(0), "version: out of range"),
+        ("/version", json!(1_000_000_000_000_001_u64), "version: out of range"),
+        ("/version", json!(u64::MAX), "version: out of range"),
         ("/uses_taken", json!(-1), "uses_taken: expected a number"),
         ("/scopes", json!({}), "scopes: expected a list of strings"),
         (

@@ -105,14 +105,13 @@ impl Answers {
         let (exit, line) = match answer {
             Ok(answer) if out.json => (answer.exit(), json_line(answer.as_json())),
             Ok(answer) => (answer.exit(), answer.line(args.explain)),
-            Err(CliError::Exit(exit, error)) if out.json => {
-                let error = error.to_string();
+            Err(CliError { exit, diagnostic }) if out.json => {
+                let error = diagnostic.to_string();
                 (*exit, json_line(json!({ "allowed": false, "error": error })))
             }
-            Err(CliError::Exit(exit, error)) => {
-                (*exit, format!("error: {}", error.to_string().replace('\n', " ")))
+            Err(CliError { exit, diagnostic }) => {
+                (*exit, format!("error: {}", diagnostic.to_string().replace('\n', " ")))
             }
-            Err(CliError::BrokenPipe) => (Exit::Usage, "error".to_owned()),
         };
         write_lines(&mut self.lines, &line)?;
         self.since.get_or_insert_with(Instant::now);

@@ -63,26 +63,19 @@ fn domain(text: &str) -> Result<Domain, String> {
 /// Checks the secret and prints the answer; the exit code is the answer.
 pub(super) fn verify(service: &Service, args: &Verify, out: &Output) -> Result<Exit, CliError> {
     if args.lines {
-        // A closed pipe must not exit with 0, which means allowed.
-        return lines::verify_lines(service, args, out).map_err(|error| error.or_exit(Exit::Usage));
+        return lines::verify_lines(service, args, out);
     }
     let request = args.scope.as_ref().map(|scope| access_request(scope, args));
-    // Exit code 0 means "allowed". If the prompt cannot be printed, the command must not exit with 0.
-    let secret = read_secret(args).map_err(|error| error.or_exit(Exit::Usage))?;
+    let secret = read_secret(args)?;
     let mut verifier = verifier(service);
     let answer = Answer::check(&mut verifier, secret, request.as_ref(), args.from.as_deref())?;
     if let Err(fault) = verifier.flush_usage() {
         warn_unrecorded_use(&fault);
     }
-    match print_answer(&answer, &service.policy().catalogue, args, out) {
-        // A closed pipe is not an error: the reader may need only the exit code.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
-        Err(error) => {
-            let message = format!("cannot print the decision ({error})");
-            return Err(CliError::usage(message).with_hint("treat the access as denied"));
-        }
-        Ok(()) => {}
-    }
+    print_answer(&answer, &service.policy().catalogue, args, out).map_err(|error| {
+        CliError::usage(format!("cannot print the decision ({error})"))
+            .with_hint("treat the access as denied")
+    })?;
     Ok(answer.exit())
 }
 

@@ -4,7 +4,7 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Plan, StoredToken};
+use super::{Plan, StoredToken, Warning};
 use crate::domain::{
     command::{Command, ScopesToRemove},
     event::EventHash,
@@ -152,6 +152,17 @@ impl Plan {
         if let Some(job) = self.job.as_ref().filter(|job| job.tokens > self.changes.len()) {
             hash.update(job.newest_event.1.as_bytes());
             hash.update(job.tokens.to_le_bytes());
+        }
+        for warning in &self.warnings {
+            if let Warning::Clock(effects) = warning {
+                // The operator was shown which tokens become valid, and which secrets are too new.
+                for tokens in [&effects.reactivated, &effects.issued_in_future] {
+                    hash.update(tokens.len().to_le_bytes());
+                    for (id, _) in tokens {
+                        hash.update(id.as_bytes());
+                    }
+                }
+            }
         }
         for change in &self.changes {
             match &change.before {

@@ -65,6 +65,12 @@ pub enum Refusal {
         "{0} is out of date, because an older copy of the store was put back: revoke or delete it, or put the newer store back"
     )]
     StaleRecord(Name),
+    /// The token was revoked or deleted while its record was out of date. No record and no new secret of
+    /// it can work again.
+    #[error(
+        "the token was ended for good, because its record was older than the revocation register: create a new token"
+    )]
+    EndedForGood,
     /// The undo would discard a later change.
     #[error(
         "cannot undo: the {field} of {name} has changed again since; its events show who did this"

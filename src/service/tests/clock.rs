@@ -1,7 +1,7 @@
 //! Clock faults: set back, running ahead, and a newest event that is damaged.
 
 use super::*;
-use crate::domain::{Confirmation, TokensToRestore, Warning};
+use crate::domain::{Confirmation, Plan, TokensToRestore, Warning};
 
 /// Creates a token that expires after one hour.
 fn create_for_one_hour(fixture: &TestService, text: &str) -> IssuedToken {
@@ -262,6 +262,36 @@ fn the_effects_of_accepting_the_clock_are_listed() {
     let plan = fixture.preview(&Command::AcceptClock).unwrap();
     assert_eq!(plan.confirmation(), Confirmation::TypeWord("accept"));
     assert_eq!(plan.warnings, [Warning::Clock(report.effects)]);
+}
+
+#[test]
+fn other_effects_of_the_clock_need_a_new_confirmation() {
+    let fixture = TestService::new();
+    let token = create_for_one_hour(&fixture, "ci");
+    fixture.set_minute(30);
+    fixture.issue("glitch");
+    let preview = || {
+        fixture.set_minute(10);
+        fixture.preview(&Command::AcceptClock).unwrap()
+    };
+    let execute = |seen: &Plan| {
+        fixture.set_minute(10);
+        fixture.execute(&Command::AcceptClock, &seen.confirm())
+    };
+    // Meanwhile a fast clock issues a secret, then it denies one.
+    let seen = preview();
+    fixture.set_minute(40);
+    fixture.issue("other");
+    let error = execute(&seen).unwrap_err();
+    assert!(error.to_string().starts_with("nothing was done, because the store was changed"));
+    let seen = preview();
+    fixture.set_minute(70);
+    assert!(!fixture.works(&token.secret));
+    let error = execute(&seen).unwrap_err();
+    assert!(matches!(error, ServiceError::ChangedMeanwhile { .. }), "{error}");
+    assert!(!fixture.works(&token.secret));
+    execute(&preview()).unwrap();
+    assert!(fixture.works(&token.secret));
 }
 
 #[test]

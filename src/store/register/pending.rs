@@ -75,11 +75,17 @@ impl PendingEndings {
     /// for a token whose deletion is pending.
     pub(in crate::store) fn apply(&self, token: Token) -> Option<Token> {
         let Some(entries) = self.by_token.get(&token.id) else { return Some(token) };
-        let endings = || entries.iter().filter_map(|entry| Some((entry, entry.pending.as_ref()?)));
-        if endings().any(|(_, ending)| ending.kind == EndingKind::Delete) {
+        if self.deletion_of(&token.id).is_some() {
             return None;
         }
-        Some(endings().fold(token, |token, (entry, ending)| entry.with_pending(ending, token)))
+        let endings = entries.iter().filter_map(|entry| Some((entry, entry.pending.as_ref()?)));
+        Some(endings.fold(token, |token, (entry, ending)| entry.with_pending(ending, token)))
+    }
+
+    /// Returns when the token was deleted, if its deletion is pending.
+    pub(in crate::store) fn deletion_of(&self, id: &TokenId) -> Option<Timestamp> {
+        let mut endings = self.by_token.get(id)?.iter().filter_map(|entry| entry.pending.as_ref());
+        endings.find(|ending| ending.kind == EndingKind::Delete).map(|ending| ending.at)
     }
 }
 
