@@ -50,7 +50,7 @@ bindings! {
         Revoke ["r"] "revoke" "revoke the token" Token 2;
         Regenerate ["R"] "regenerate" "regenerate the secret" Token 3;
         Delete ["D", "Delete"] "delete" "delete the token" Token 4;
-        EndOverlap ["O"] "end old" "stop the old secret now" Token 2;
+        EndOverlap ["O"] "end old" "stop the old secret now" Token 0;
         Preset ["p"] "preset" "add the scopes of a preset" Token 0;
         Test ["T"] "test" "check what the token may do" Token 0;
         DeleteAll ["X"] "delete all" "delete every token" Token 14;

@@ -132,14 +132,14 @@ mod tests {
     fn the_least_important_hints_are_dropped_first() {
         assert_eq!(
             line(Mode::Tokens, 80),
-            "Enter open  r revoke  O end old  R regenerate  D delete  Space mark  >  ?  q"
+            "Enter open  r revoke  R regenerate  D delete  Space mark  n new  >  ? help  q"
         );
         assert_eq!(
             line(Mode::Tokens, 60),
-            "Enter open  r revoke  O end old  R regenerate  >  ? help  q",
+            "Enter open  r revoke  R regenerate  D delete  >  ? help  q",
             "help and quit have labels if there is room for them"
         );
-        assert_eq!(line(Mode::Tokens, 40), "Enter open  r revoke  O end old  >  ?  q");
+        assert_eq!(line(Mode::Tokens, 40), "Enter open  r revoke  >  ? help  q quit");
         assert_eq!(line(Mode::Tokens, 19), "Enter open  >  ?  q");
         assert_eq!(line(Mode::Tokens, 8), ">  ?  q");
         assert_eq!(line(Mode::Tokens, 4), "?  q");

@@ -141,6 +141,13 @@ fn losing_an_unsaved_secret_needs_ctrl_c_three_times() {
 }
 
 #[test]
+fn a_panel_covers_no_line_of_a_message() {
+    let mut it = Journey::at(40, 10);
+    it.keys("n ci <C-s> <C-c>");
+    it.sees("The secret would be lost. Press Ctrl-C twice more to quit anyway.");
+}
+
+#[test]
 fn ctrl_z_hides_the_secret_before_suspending() {
     let (mut it, secret) = with_new_token();
     it.keys("<C-z>").never_sees(&secret);

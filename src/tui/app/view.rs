@@ -43,8 +43,9 @@ impl App {
         // Show the selected token in the detail. In the first frame, and after the terminal became
         // wide, the detail can be empty or show another token.
         self.follow_selection();
+        let is_too_small = area.width < columns || area.height < lines;
         let mut cursor = None;
-        if area.width < columns || area.height < lines {
+        if is_too_small {
             chrome::draw_too_small(area, &mut Canvas { buf, ctx: &self.model });
         } else {
             cursor = self.paint_tab(area, buf);
@@ -65,6 +66,11 @@ impl App {
             canvas.buf.set_style(body, ctx.theme.behind);
             ctx.hit_map.clear_under(body);
             cursor = panel.view(body, canvas);
+        }
+        // On a small screen, a dialog can cover a line of the message.
+        if let Some(message) = self.messages.current().filter(|_| !is_too_small) {
+            let above = Rect { height: area.height - 1, ..area };
+            chrome::draw_message(&message.text, message.is_warning, above, canvas);
         }
         if ctx.theme.is_ascii() {
             replace_non_ascii(buf);
