@@ -99,6 +99,7 @@ use cli::{
     print::{print_error, print_message, print_warning},
 };
 use config::{Config, Environment, SettingSource, ThemeName, pipe_wait::open_without_waiting};
+use domain::Secret;
 use output::advice;
 use service::{
     Clock, Entropy, InputSensitivity, Policy, Service, ServiceError, check_input_file,
@@ -232,18 +233,29 @@ fn run_app_on(service: Service, config: &Config, args: &Args) -> Result<Exit, Cl
         options: global_options(config, args),
         clipboard: (!config.clipboard.is_empty()).then(|| config.clipboard.clone()),
     };
-    let tui::EndedApp { secrets, hooks } = tui::run(service, setup).map_err(CliError::usage)?;
-    let out = Output::new(false, false);
-    // Report a closed pipe as an error, too: the secrets work and would be lost.
-    let printed = secrets.iter().try_for_each(|secret| out.deliver(secret.reveal()));
-    printed.map_err(|error| {
-        CliError::not_delivered(&error).with_hint("the secret is lost: regenerate its token")
-    })?;
+    let ended = tui::run(service, setup).map_err(CliError::usage)?;
+    let printed = ended.secrets.iter().try_for_each(|secret| print_secret(&ended, secret));
+    let hooks = ended.finish();
+    printed?;
     if !hooks.end_within(HOOK_NOTICE_AFTER) {
         print_message("Waiting for hooks; Ctrl-C leaves them to the next change");
         hooks.wait();
     }
     Ok(Exit::Done)
+}
+
+/// Prints a secret after the app has ended, and then records that it was printed. Without this
+/// record, the next start of the app says that the secret may be lost.
+fn print_secret(ended: &tui::EndedApp, secret: &Secret) -> Result<(), CliError> {
+    let out = Output::new(false, false);
+    // Report a closed pipe as an error, too: the secret works and would be lost.
+    out.deliver(secret.reveal()).map_err(|error| {
+        CliError::not_delivered(&error).with_hint("the secret is lost: regenerate its token")
+    })?;
+    if let Err(error) = ended.record_printed(secret) {
+        print_warning(&advice::unrecorded_print(&secret.id(), &error));
+    }
+    Ok(())
 }
 
 /// Returns the options that equivalent command lines need, so that they use the same store and the

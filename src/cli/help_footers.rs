@@ -3,7 +3,7 @@
 
 /// Text below `patdeck -h`.
 pub(super) const SHORT: &str =
-    "For examples, exit codes and environment variables, see `patdeck --help` and COMMAND --help.";
+    "For examples, settings, exit codes and environment, see `patdeck --help` and COMMAND --help.";
 
 /// Text below `patdeck --help`.
 pub(super) const LONG: &str = "\
@@ -14,6 +14,10 @@ Examples:
   patdeck list --expiring 7d --json
   patdeck revoke ci-prod --yes
   patdeck doctor
+
+Settings (theme, keys, views, limits):
+  patdeck config init                                write a config file that explains all settings
+  patdeck config path                                print the path of that file
 
 Exit codes:
   0    success, or access allowed
@@ -28,7 +32,7 @@ Environment:
   PATDECK_STORE, PATDECK_CONFIG   defaults for --store and --config
   PATDECK_READ_ONLY               same as --read-only, unless it is 0 or false
   SSH_CONNECTION, SUDO_USER       recorded as the actor in the audit trail
-  NO_COLOR                        disables colours (theme mono)
+  NO_COLOR                        disables colours, as the setting theme = \"mono\" does
   LC_ALL, LC_CTYPE, LANG          without UTF-8 in the first one that is set, all output is ASCII";
 
 pub(super) const LIST: &str = "\

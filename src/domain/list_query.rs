@@ -36,10 +36,9 @@ impl StatusFilter {
     pub const STATUSES: [Self; 5] =
         [Self::Active, Self::NotYetValid, Self::Expired, Self::Revoked, Self::All];
 
-    /// The filters of [`StatusFilter::STATUSES`] that are worth showing, see
-    /// [`StatusFilter::is_offered`].
+    /// The filters that are worth showing, see [`StatusFilter::is_offered`].
     pub fn offered(selected: Self, counts: Option<StatusCounts>) -> Vec<Self> {
-        Self::STATUSES.into_iter().filter(|filter| filter.is_offered(selected, counts)).collect()
+        Self::ALL.into_iter().filter(|filter| filter.is_offered(selected, counts)).collect()
     }
 
     /// The filter of a status that contains this one: the tokens that expire soon are active.

@@ -76,7 +76,7 @@ bindings! {
         New ["n"] "new" "create a token" Token 0;
         Revoke ["r"] "revoke" "revoke the token" Token 3;
         Regenerate ["R"] "regenerate" "regenerate the secret" Token 3;
-        EndOverlap ["O"] "end old" "stop the old secret now" Token 3;
+        EndOverlap ["O"] "end old" "stop the old secret now" Token 2;
         AddScope ["a"] "add scope" "add scopes to the token" Token 4;
         Preset ["p"] "preset" "add the scopes of a preset" Token 6;
         RemoveScope ["d"] "remove scope" "remove the selected scope" Token 5;
@@ -111,7 +111,7 @@ bindings! {
         Back ["Esc", "h", "Left"] "back" "clear the filter, or go back" App 2;
     }
     Overview {
-        Open ["Enter", "l", "Right"] "show tokens" "show the tokens of the selected row" Token 3;
+        Open ["Enter", "l", "Right"] "open" "show the tokens or events of the selected row" Token 3;
         CopyCommand ["y c"] "copy command" "copy the command that prints these figures" Copy 0;
         Back ["Esc", "h", "Left"] "back" "go back to the list" App 2;
     }
@@ -182,7 +182,7 @@ bindings! {
         CopyAsJson ["Y j"] "JSON" "copy as JSON" Secret 0;
         WriteSecret ["w"] "write" "write the secret to a new 0600 file" Secret 2;
         PrintSecret ["p"] "print" "print the secret to the terminal on exit" Secret 3;
-        HideSecret ["s"] "hide" "hide or show the secret" Secret 4;
+        HideSecret ["s"] "hide/show" "hide or show the secret" Secret 4;
         Acknowledge ["a"] "I saved it" "confirm that you saved the secret" Secret 5;
         Close ["Esc", "q", "Enter"] "close" "close the panel, if the secret is saved" Secret 6;
     }
@@ -206,7 +206,7 @@ bindings! {
         OverviewTab ["5"] "overview" "go to the overview of the store" App 0;
         NextTab ["Tab"] "next tab" "go to the next tab" App 16;
         PreviousTab ["Shift-Tab"] "previous tab" "go to the previous tab" App 0;
-        GoToLostSecret ["!"] "lost secret" "go to the token whose secret may be lost" App 0;
+        GoToLostSecret ["!"] "lost secret" "go to a secret that may be lost; say it is saved" App 0;
         AcceptClock ["C"] "clock" "accept the clock after it was set back" App 0;
     }
     Always {

@@ -17,6 +17,8 @@ use crate::{
 const LOADED_AT_ONCE: usize = 512;
 /// Number of rows in the first partial result, which is more than a screen shows.
 const PAGE: usize = 100;
+/// Maximum number of undelivered tokens in a summary. The app skips those whose new secret it holds.
+const MAX_UNDELIVERED: usize = 8;
 
 /// Answers list requests.
 #[derive(Debug)]
@@ -109,7 +111,7 @@ impl ListEngine {
         (!tokens.is_empty()).then(|| self.index.result(request, tokens, selected_row))
     }
 
-    /// Adds to the summary of `result` the first undelivered token and the number of undelivered
+    /// Adds to the summary of `result` the first undelivered tokens and the number of undelivered
     /// tokens. Counts only tokens that were already undelivered when the first load completed.
     fn with_undelivered(&mut self, mut result: ListResult) -> ListResult {
         let (index, at) = (&self.index, result.summary.at);
@@ -117,8 +119,9 @@ impl ListEngine {
         if index.is_loaded && self.undelivered.is_none() {
             self.undelivered = Some(index.ids().filter(is_undelivered).copied().collect());
         }
-        let mut ids = self.undelivered.iter().flatten().filter(is_undelivered);
-        result.summary.undelivered = ids.next().map(|first| (*first, 1 + ids.count()));
+        let ids = self.undelivered.iter().flatten().filter(is_undelivered);
+        let first = ids.clone().take(MAX_UNDELIVERED).copied().collect();
+        result.summary.undelivered = (first, ids.count());
         result
     }
 }

@@ -88,7 +88,7 @@ pub struct StoreSummary {
     pub interrupted_job: Option<Job>,
     /// Whether another state of the same store replaced the file since the app started.
     pub is_history_replaced: bool,
-    /// The first token, active or not yet valid, that has been undelivered since before this
-    /// session, and the number of these tokens.
-    pub undelivered: Option<(TokenId, usize)>,
+    /// The tokens, active or not yet valid, that have been undelivered since before this session: the
+    /// first of them, and their number.
+    pub undelivered: (Vec<TokenId>, usize),
 }

@@ -175,7 +175,7 @@ impl SyncedIndex {
             clock_behind: self.clock_behind,
             interrupted_job: self.interrupted_job.clone(),
             is_history_replaced: self.is_history_replaced,
-            undelivered: None,
+            undelivered: (Vec::new(), 0),
         };
         let (total, selected_row) = (tokens.len(), selected.map(|id| (id, selected_row)));
         ListResult { number, tokens, total, selected_row, summary, ..ListResult::default() }

@@ -10,7 +10,8 @@ use std::{
 
 use crate::{
     domain::{
-        HookOutcome, HookRun, Job, MAX_PER_TRANSACTION, counted, grouped, terminal_text::escape,
+        HookOutcome, HookRun, Job, MAX_PER_TRANSACTION, TokenId, counted, grouped,
+        terminal_text::escape,
     },
     output::json::format_time,
     service::{
@@ -68,6 +69,18 @@ pub fn unprotected_warning(error: &StoreError) -> Diagnostic {
     Diagnostic::new(format!("the revocation register could not be updated ({error})")).with_hint(
         "the change is stored, but an older copy of the store would undo it: correct the cause and \
          change the token once more",
+    )
+}
+
+/// Returns the warning after the secret of token `id` was printed, but the store could not record
+/// this because of `error`.
+pub fn unrecorded_print(id: &TokenId, error: &ServiceError) -> Diagnostic {
+    Diagnostic::new(format!(
+        "cannot record that the secret of {id} was printed: {}",
+        message(error)
+    ))
+    .with_hint(
+        "keep the printed secret; while it is not recorded, the app says that it may be lost",
     )
 }
 

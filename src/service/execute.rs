@@ -54,7 +54,7 @@ impl Service {
     /// Plans `command` without executing it. Changes nothing and generates no secret. Fails if a
     /// rule refuses the command, or if its secret file cannot be created.
     pub fn preview(&self, command: &Command) -> Result<Plan, ServiceError> {
-        if let Some(path) = command.secret_file() {
+        if let Some(path) = self.secret_file_of(command) {
             SecretFile::require_free(path)?;
         }
         self.store.read(|tx| self.plan(tx, command, &NewSecretDigests::default()))

@@ -2,7 +2,7 @@
 //! be delivered, nothing is changed. After a failed commit, the error states that the delivered
 //! secrets do not work. Nothing waits for the receiver inside a transaction. Called by `execute`.
 
-use std::{collections::HashMap, io};
+use std::{collections::HashMap, io, path::PathBuf};
 
 use super::{
     CommandResult, IssuedToken, Service, ServiceError, execute::require_confirmed,
@@ -72,7 +72,9 @@ impl Service {
             Ok(plan) => plan,
             Err(cause) => return Err(self.failed_commit(cause, &secrets, delivered)),
         };
-        let secret_file = delivered.and_then(|it| it.file).map(SecretFile::keep);
+        let written = delivered.and_then(|it| it.file).map(SecretFile::keep);
+        let unwritten = command.secret_file().filter(|_| !self.writes_secret_files);
+        let secret_file = written.or(unwritten.map(PathBuf::from));
         let unprotected = self.update_register(&plan)?;
         let mut issued = Vec::new();
         if digests.delivery().is_none() {
@@ -81,6 +83,11 @@ impl Service {
             }));
         }
         Ok(CommandResult { issued, secret_file, unprotected, ..CommandResult::of(plan) })
+    }
+
+    /// The path of the secret file that `command` writes; `None` in the demo, which writes no file.
+    pub(super) fn secret_file_of<'a>(&self, command: &'a Command) -> Option<&'a str> {
+        command.secret_file().filter(|_| self.writes_secret_files)
     }
 
     /// Appends the event of each printed secret. The event of a secret in a file mentions the file.
@@ -129,14 +136,15 @@ impl Service {
         if self.is_read_only() {
             return Err(StoreError::ReadOnlyMode.into());
         }
-        if let Some(path) = command.secret_file() {
+        if let Some(path) = self.secret_file_of(command) {
             SecretFile::require_free(path)?;
         }
         let plan = self.store.read(|tx| self.plan(tx, command, digests))?;
         require_confirmed(&plan, confirmed)?;
         let issued = plan.tokens().filter_map(|it| Some((it, secrets.get(&it.id)?)));
         let mut issued = issued.collect::<Vec<_>>().into_iter();
-        let file = match (command.secret_file().map(SecretFile::create).transpose()?, print) {
+        let file = match (self.secret_file_of(command).map(SecretFile::create).transpose()?, print)
+        {
             (Some(mut file), _) => {
                 match command.tokens() {
                     [] | [_] => issued.try_for_each(|(_, secret)| file.write_one(secret))?,

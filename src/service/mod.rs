@@ -89,6 +89,8 @@ pub struct Service {
     entropy: Entropy,
     actor: Actor,
     policy: Policy,
+    /// Whether a command writes its file with secrets.
+    writes_secret_files: bool,
 }
 
 impl Default for Policy {
@@ -124,7 +126,20 @@ impl Service {
     /// Creates the use cases on `store`. The audit trail records `actor`. Changes that violate
     /// `policy` are refused.
     pub fn new(store: Store, clock: Clock, entropy: Entropy, actor: Actor, policy: Policy) -> Self {
-        Self { store, clock: ProcessTime::new(clock), entropy, actor, policy }
+        Self {
+            store,
+            clock: ProcessTime::new(clock),
+            entropy,
+            actor,
+            policy,
+            writes_secret_files: true,
+        }
+    }
+
+    /// Makes commands leave out their file with secrets, for the demo. They do all else.
+    #[must_use]
+    pub fn without_secret_files(self) -> Self {
+        Self { writes_secret_files: false, ..self }
     }
 
     /// Whether the store is open in read-only mode. In that mode, not even last uses are recorded.

@@ -13,7 +13,11 @@ pub mod theme;
 pub mod widgets;
 pub mod worker;
 
-use std::{io, sync::mpsc::channel, time::Duration};
+use std::{
+    io,
+    sync::{Arc, mpsc::channel},
+    time::Duration,
+};
 
 use ratatui::Frame;
 
@@ -27,9 +31,9 @@ use self::{
 };
 use crate::{
     config::NamedView,
-    domain::Secret,
+    domain::{Command, ConfirmationProof, DeliveryMethod, Secret},
     keymap::Keymap,
-    service::{self, Clock, Service, Zone},
+    service::{self, Clock, Service, ServiceError, Zone},
 };
 
 /// Maximum time to wait for store writes in progress before the process exits.
@@ -59,8 +63,27 @@ pub struct AppSettings {
 pub struct EndedApp {
     /// The secrets to print.
     pub secrets: Vec<Secret>,
-    /// The hooks of the last changes.
-    pub hooks: RunningHooks,
+    service: Arc<Service>,
+    worker: Worker,
+}
+
+impl EndedApp {
+    /// Records that `secret` was printed. The caller must have printed it: a secret that was only
+    /// promised to be printed is lost if the process is killed before.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be written, or no longer has this secret.
+    pub fn record_printed(&self, secret: &Secret) -> Result<(), ServiceError> {
+        let (token, digest) = (secret.id(), secret.digest());
+        let command = Command::RecordDelivery { token, digest, method: DeliveryMethod::Printed };
+        self.service.execute(&command, &ConfirmationProof::NOT_REQUIRED).map(drop)
+    }
+
+    /// Ends the threads. Returns the hooks of the last changes, which still run.
+    pub fn finish(self) -> RunningHooks {
+        self.worker.finish()
+    }
 }
 
 /// Runs the app on this terminal until the operator quits. Restores the terminal and returns what is
@@ -88,7 +111,8 @@ pub fn run(service: Service, setup: AppSettings) -> Result<EndedApp, TerminalErr
     let session = TerminalSession::enter(setup.mouse)?;
     let (sender, inbox) = channel();
     let from_worker = sender.clone();
-    let worker = Worker::start(service, move |event| from_worker.send(event).is_ok());
+    let service = Arc::new(service);
+    let worker = Worker::start(Arc::clone(&service), move |event| from_worker.send(event).is_ok());
     let inputs = move |input| sender.send(AppEvent::Input(input)).is_ok();
     input::spawn(inputs, input::escape_wait_from_env())?;
 
@@ -98,7 +122,7 @@ pub fn run(service: Service, setup: AppSettings) -> Result<EndedApp, TerminalErr
             let (display, worker) = event_loop.into_parts();
             display.leave();
             service::wait_for_writes(WRITE_WAIT);
-            Ok(EndedApp { secrets, hooks: worker.finish() })
+            Ok(EndedApp { secrets, service, worker })
         }
         ExitReason::TerminalGone => termination::exit_hung_up(flush_writes),
     }

@@ -48,12 +48,12 @@ impl Worker {
     /// Starts the worker threads, which call `deliver` with each event. The threads end once
     /// `deliver` returns `false`.
     pub fn start(
-        service: Service,
+        service: impl Into<Arc<Service>>,
         deliver: impl Fn(AppEvent) -> bool + Send + Sync + 'static,
     ) -> Self {
         let (jobs, inbox) = channel();
         let jobs = Arc::new(jobs);
-        let (service, deliver) = (Arc::new(service), Arc::new(deliver));
+        let (service, deliver) = (service.into(), Arc::new(deliver));
         let (trail_jobs, trail_inbox) = channel();
         let (trail_service, deliver_trail) = (Arc::clone(&service), Arc::clone(&deliver));
         thread::spawn(move || run_trail_jobs(&trail_service, &trail_inbox, &*deliver_trail));

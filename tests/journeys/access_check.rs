@@ -44,7 +44,7 @@ fn a_scope_allows_only_its_domain() {
 #[test]
 fn an_inactive_token_is_denied() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
-    it.keys("f f <Enter> T").sees("Denied").sees("revoked");
+    it.keys("f f f <Enter> T").sees("Denied").sees("revoked");
     it.keys("<Esc> 1 F <Enter> T").sees("Denied").sees("expired");
 }
 

@@ -60,8 +60,8 @@ fn v_marks_a_range_and_esc_clears_it() {
 #[test]
 fn marks_survive_a_filter_change_but_not_a_delete() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
-    it.keys("j <Space> f").sees("[Expired 1]").sees("1 marked");
-    it.keys("<Space>").sees("2 marked").keys("F");
+    it.keys("j <Space> f f").sees("[Expired 1]").sees("1 marked");
+    it.keys("<Space>").sees("2 marked").keys("F F");
     let mut other = it.second_on_same_store();
     other.keys("j D ci-deploy <Enter>").sees("Deleted ci-deploy");
     it.waits_for("1 marked");

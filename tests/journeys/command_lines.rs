@@ -61,7 +61,7 @@ const CASES: &[(Fixture, &str, &str, &str)] = {
         (Few, "", "y c", "patdeck list --status active --sort=-issued"),
         (
             Many,
-            "f / ci <Space> -0 <Enter> s s s s s",
+            "f f / ci <Space> -0 <Enter> s s s s s",
             "y c",
             "patdeck list --status expired --search 'ci -0' --sort=-last-used",
         ),

@@ -209,3 +209,19 @@ fn a_long_entity_is_cut_before_its_domain() {
     it.keys("n x <C-o> a <Tab> gateway-with-a-long-name <Tab> <Space> <Tab> factory <C-s> <C-s> a");
     it.sees("@factory").sees("in domain factory");
 }
+
+#[test]
+fn a_token_that_may_do_nothing_is_not_said_to_be_allowed() {
+    for (keys, text) in [("f f f", "Revoked"), ("f f", "Expired")] {
+        let mut it = Journey::on(Fixture::Few, 80, 24);
+        it.keys(keys).keys("<Enter>").sees(&format!("{text}: every operation is denied."));
+        it.never_sees(" May ").never_sees("not saved yet");
+    }
+}
+
+#[test]
+fn the_line_of_the_selected_cell_is_not_shown_under_a_panel() {
+    let mut it = Journey::on(Fixture::Empty, 60, 16);
+    it.keys("n ci <Tab> <Tab> <Tab> a c <Tab> <Tab> p <Space> <C-s> <C-s>").sees("Secret of ci");
+    it.never_sees("May publish").keys("a").sees("May publish");
+}

@@ -18,7 +18,7 @@ fn revoking_needs_confirmation_and_enter_cancels() {
 #[test]
 fn a_revoked_token_cannot_be_revoked_again() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
-    it.keys("f f r").sees("old-backup is already revoked. R regenerates it");
+    it.keys("f f f r").sees("old-backup is already revoked. R regenerates it");
     it.keys("<Enter>").sees("R regenerate").sees("revoked");
 }
 
@@ -36,7 +36,7 @@ fn a_revoked_secret_is_denied_immediately() {
 fn regenerating_a_revoked_token_keeps_its_other_fields() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
     let before = it.token("old-backup");
-    it.keys("f f R").sees("Regenerate old-backup (revoked)?");
+    it.keys("f f f R").sees("Regenerate old-backup (revoked)?");
     it.never_sees("Overlap").keys("2h <Enter>").sees("Regenerate old");
     it.keys("<Right> <Enter>").sees("Secret of old-backup").keys("a");
     let after = it.token("old-backup");
@@ -134,7 +134,7 @@ fn the_detail_shows_an_unused_previous_secret() {
 #[test]
 fn an_invalid_lifetime_keeps_the_dialog_open() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
-    it.keys("f f R 400d <Enter> <Right> <Enter>");
+    it.keys("f f f R 400d <Enter> <Right> <Enter>");
     it.sees("lifetime exceeds the maximum of 366d: choose a shorter one").never_sees("Secret of");
 }
 
@@ -149,7 +149,7 @@ fn deleting_needs_the_typed_name_and_can_be_undone() {
     it.sees("Deleted ci-deploy. Press u within 24 hours to undo").sees("[Active 1]");
     it.keys("u").sees("Restored ci-deploy").sees("[Active 2]");
     it.sees("5 min ago");
-    it.keys("u").sees("no deleted token to restore");
+    it.keys("u").sees("nothing to undo: no token was deleted");
 }
 
 #[test]
@@ -170,7 +170,7 @@ fn a_name_with_wide_characters_can_be_typed_to_delete_it() {
 fn a_delete_cannot_be_undone_after_24_hours() {
     let mut it = Journey::on(Fixture::One, 80, 24);
     it.keys("D ci-deploy <Enter>").clock_forward(TimeDelta::hours(25));
-    it.keys("u").sees("no deleted token to restore");
+    it.keys("u").sees("nothing to undo: no token was deleted");
 }
 
 #[test]

@@ -46,7 +46,7 @@ fn a_token_is_created_with_limits() {
     assert_eq!(limits.max_uses, MaxUses::new(5));
     it.sees("Not yet 1");
     // The filter is offered while there are such tokens.
-    it.keys("1 f f").sees("[Not yet 1]").sees("starts in 2h").sees("5 of 5 uses left");
+    it.keys("1 f f f").sees("[Not yet 1]").sees("starts in 2h").sees("5 of 5 uses left");
     it.keys("t t").sees("from 2026-11-24").keys("t");
     it.keys("R").sees("The token gets a new secret and lifetime; its start").keys("<Esc>");
     it.keys("f").sees("[Exp 1]");

@@ -20,7 +20,7 @@ fn each_status_filter_shows_its_tokens_and_counts() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
     it.sees("[Active 2]  Expiring 1   Expired 1   Revoked 1   All 4");
     assert_eq!(visible_order(&it), "grafana ci-deploy");
-    it.keys("f").sees("[Expired 1]");
+    it.keys("f").sees("[Expiring 1]").keys("f").sees("[Expired 1]");
     assert_eq!(visible_order(&it), "sensor-gate");
     it.keys("f").sees("[Revoked 1]");
     assert_eq!(visible_order(&it), "old-backup");
@@ -113,7 +113,7 @@ fn a_scrollbar_shows_the_position_in_a_long_list() {
 #[test]
 fn hints_start_with_the_keys_of_the_list() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
-    it.sees("Enter open  r revoke  R regenerate  D delete  Space mark").sees("?  q");
+    it.sees("Enter open  r revoke  R regenerate  D delete  Space mark").sees("? help  q");
     let mut it = Journey::on(Fixture::Empty, 80, 24);
     it.never_sees("Enter open").never_sees("r revoke").never_sees("f filter").sees("n new");
     it.sees("alice@edge-1").resize(120, 40).sees("alice@edge-1");

@@ -19,7 +19,7 @@ fn the_palette_finds_and_runs_a_command() {
 #[test]
 fn the_palette_explains_unavailable_commands() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
-    it.keys("f f : rev").sees("not now").keys("<Esc>");
+    it.keys("f f f : rev").sees("not now").keys("<Esc>");
     it.keys(": actor").sees("in the audit trail");
     it.keys("<Enter>").sees("Only available in the audit trail").sees("Commands");
     it.keys("<Esc> : test <Enter>").sees("What may old-backup do?");
@@ -69,7 +69,7 @@ fn past_messages_are_listed() {
     it.keys("t").clock_forward(chrono::TimeDelta::from_std(Duration::from_secs(65)).unwrap());
     it.never_sees("Times are shown in local time").keys("u");
     it.keys("m").sees("12:00:00    Times are shown in local time");
-    it.sees("12:01:05  ! no deleted token to restore").sees("1 of 2");
+    it.sees("12:01:05  ! nothing to undo: no token was deleted").sees("1 of 2");
     it.types("local").never_sees("brought back").sees("1 of 1");
     it.keys("<Esc> : messages <Enter>").sees("1 of 2");
 }

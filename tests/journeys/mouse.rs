@@ -106,7 +106,7 @@ fn the_footer_hints_are_clickable() {
     it.clicks("/ search").types("zebra").sees("No active tokens match");
     it.keys("<Enter>").clicks("All 0").sees("[All 0]");
     it.clicks("zebra").types("x").sees("zebrax");
-    it.keys("<Esc>").clicks("?  q").sees("Keys on this screen");
+    it.keys("<Esc>").clicks("? help").sees("Keys on this screen");
 }
 
 #[test]

@@ -27,7 +27,9 @@ fn a_row_opens_the_list_with_its_tokens() {
 fn an_unsaved_secret_is_counted_and_its_list_shows_it() {
     let mut it = Journey::on(Fixture::Undelivered, 80, 24);
     it.keys("5").sees("1 secret was never saved").keys("j <Enter>");
-    it.sees("/unclaimed -status:expired -status:revoked").sees("left-behind");
+    it.sees("/unclaimed -status:expired -status:revoked").sees("left-behind").sees("[All 1]");
+    // The first Esc hides the line about the secret. The status filter was chosen by the row.
+    it.keys("<Esc> <Esc>").never_sees("unclaimed").sees("[Active 1]");
 }
 
 #[test]

@@ -71,7 +71,8 @@ fn tokens_expiring_within_a_week_have_a_filter() {
     it.keys("E").sees("[Expiring 1]");
     assert_eq!(visible_names(&it), ["grafana"]);
     it.keys("<Esc>").sees("[Active 2]").keys("E");
-    it.keys("E").sees("[Active 2]").keys("E f").sees("[Expired 1]").keys("E F").sees("[Active 2]");
+    it.keys("E").sees("[Active 2]").keys("E f").sees("[Expiring 1]").keys("f").sees("[Expired 1]");
+    it.keys("E F").sees("[Active 2]");
     // An empty expiring filter is hidden, unless it is selected.
     it.keys("E").clock_forward(TimeDelta::days(7));
     it.sees("[Expiring 0]")
@@ -130,6 +131,8 @@ fn the_expiry_key_cycles_through_7_30_and_90_days() {
     it.keys("E").sees("[Expiring 1]").never_sees("ci-deploy");
     it.keys("E").sees("[Active 2]").sees("/expires<30d").sees("ci-deploy");
     it.keys("E").sees("/expires<90d").keys("E").sees("[Active 2]").sees("/ search");
+    // Soonest first, and as before without a window.
+    it.keys("S E").sees("Expires ▲").keys("E <Esc>").sees("Name by issued ▲").keys("S");
     // A search is kept.
     it.keys("/").types("ci").keys("<Enter> E E").sees("/ci expires<30d").sees("[Active 1]");
     it.keys("y c");
@@ -138,7 +141,7 @@ fn the_expiry_key_cycles_through_7_30_and_90_days() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
     it.keys("E E E").clicks("Expiring 1").sees("[Expiring 1]").never_sees("/expires");
     // Another status ends the window.
-    it.keys("E f").sees("[Expired 1]").never_sees("/expires");
+    it.keys("E f").sees("[Expiring 1]").never_sees("/expires");
 }
 
 #[test]

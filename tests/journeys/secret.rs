@@ -26,6 +26,13 @@ fn assert_wiped(it: &mut Journey, secret: &str) {
     assert!(!it.terminal_text().contains(&secret[17..]));
 }
 
+/// The secret is in no text on the terminal, but still kept to be printed.
+#[track_caller]
+fn assert_hidden(it: &mut Journey, secret: &str) {
+    it.never_sees("Secret of");
+    assert!(!it.terminal_text().contains(&secret[17..]));
+}
+
 #[test]
 fn no_stray_key_closes_an_unsaved_secret() {
     let (mut it, secret) = with_new_token();
@@ -83,29 +90,61 @@ fn writing_creates_a_0600_file_and_never_overwrites() {
 #[test]
 fn a_printed_secret_appears_only_after_quitting() {
     let (mut it, secret) = with_new_token();
-    it.keys("p").sees("The secret will be printed when patdeck exits");
-    it.never_sees(&secret);
-    assert!(!it.terminal_text().contains(&secret[17..]));
+    it.keys("p").sees("The secret will be printed when patdeck exits. Esc closes this panel.");
+    it.sees("Secret of ci").keys("<Esc>");
+    assert_hidden(&mut it, &secret);
     assert_eq!(it.exits_after("q"), [secret]);
+}
+
+#[test]
+fn a_promise_to_print_is_not_recorded_as_a_delivery() {
+    let (mut it, secret) = with_new_token();
+    // Both keys only close the panel; no later screen gets the one that is left.
+    it.keys("p a").never_sees("Add scopes").sees("printed on exit").never_sees("may be lost");
+    assert_hidden(&mut it, &secret);
+    assert!(!it.store_dump().contains("claimed"), "{}", it.store_dump());
+    let mut next = it.restarted();
+    drop(it);
+    next.sees("Secret of ci may be lost");
+}
+
+#[test]
+fn quitting_with_the_panel_open_prints_the_promised_secret() {
+    let (mut it, secret) = with_new_token();
+    assert_eq!(it.keys("p").exits_after("<C-c> <C-c>"), [secret]);
 }
 
 #[test]
 fn only_the_newest_secret_of_a_token_is_printed() {
     let (mut it, old) = with_new_token();
-    it.keys("p R <Enter> <Enter> <Right> <Enter>");
+    it.keys("p <Esc> R <Enter> <Enter> <Right> <Enter>");
     let new = it.secret().unwrap();
     assert_ne!(old, new);
-    it.keys("p");
+    it.keys("p <Esc>");
     assert_eq!(it.exits_after("q"), [new]);
+}
+
+#[test]
+fn a_replaced_secret_is_not_printed() {
+    let (mut it, _) = with_new_token();
+    it.keys("p <Esc> R <Enter> <Enter> <Right> <Enter> a");
+    assert_eq!(it.exits_after("q"), Vec::<String>::new());
 }
 
 #[test]
 fn losing_an_unsaved_secret_needs_ctrl_c_three_times() {
     let (mut it, secret) = with_new_token();
-    it.keys("<C-c>").sees("The secret would be lost");
-    it.keys("<C-c>").sees(&secret);
+    it.keys("<C-c>").sees("The secret would be lost. Press Ctrl-C twice more to quit anyway.");
+    it.keys("<C-c>").sees("Press Ctrl-C once more to quit anyway.").sees(&secret);
     assert_eq!(it.exits_after("<C-c>"), Vec::<String>::new());
     assert!(!it.token("ci").delivered);
+}
+
+#[test]
+fn a_panel_covers_no_line_of_a_message() {
+    let mut it = Journey::at(40, 10);
+    it.keys("n ci <C-s> <C-c>");
+    it.sees("The secret would be lost. Press Ctrl-C twice more to quit anyway.");
 }
 
 #[test]
@@ -202,7 +241,7 @@ fn several_undelivered_secrets_are_reported_in_turn() {
     second.keys("n cd <C-s>");
     let mut third = second.restarted();
     third.sees("may be lost (and 1 other)");
-    third.keys("! r <Right> <Enter>").clock_forward(TimeDelta::seconds(5));
+    third.keys("! r <Right> <Enter> 1").clock_forward(TimeDelta::seconds(5));
     third.sees("may be lost").never_sees("other)");
 }
 
@@ -217,9 +256,26 @@ fn leaving_the_file_dialog_is_not_a_delivery() {
 #[test]
 fn the_line_about_a_lost_secret_can_be_dismissed() {
     let mut it = Journey::on(Fixture::Undelivered, 80, 24);
-    it.sees("may be lost").keys("4 1 j").sees("may be lost");
+    // The line is only where its keys work.
+    it.sees("may be lost").keys("4").never_sees("may be lost").keys("1 j").sees("may be lost");
+    it.keys("r").never_sees("may be lost").keys("<Esc> j").sees("may be lost");
     it.keys("<Esc>").never_sees("may be lost").keys("4 1").never_sees("may be lost");
     it.keys("! r").sees("Revoke left-behind?");
+}
+
+#[test]
+fn a_lost_secret_is_regenerated_or_marked_as_saved() {
+    let mut it = Journey::on(Fixture::Undelivered, 60, 16);
+    it.sees("A secret may be lost: ! go to it, Esc hide").sees("1 of 1");
+    it.resize(40, 10).sees("A secret may be lost: ! go, Esc hide").resize(60, 16).keys("!");
+    it.sees("Its secret may be lost: R issues a new one, ! says that you saved it.");
+    // The app holds the new secret: it is not lost.
+    it.keys("R <C-s> <C-s>").sees("Secret of left-behind").never_sees("may be lost");
+    let mut it = Journey::on(Fixture::Undelivered, 60, 16);
+    it.keys("! !").sees("Mark the secret of left-behind as saved?");
+    it.keys("<Right> <Enter>").sees("The secret of left-behind is marked as saved.");
+    assert!(it.token("left-behind").delivered);
+    it.keys("1").never_sees("may be lost");
 }
 
 #[test]

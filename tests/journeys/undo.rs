@@ -17,7 +17,7 @@ fn undo_reverts_changes_newest_first() {
     it.keys("u").sees("Undone: ci-release has 4 scopes again").sees("Scopes 4");
     it.keys("u").sees("Undone: ci-release has 3 scopes again").sees("Scopes 3");
     it.keys("u").sees("Undone: ci-release is named ci-deploy again");
-    it.keys("u").sees("no deleted token to restore");
+    it.keys("u").sees("nothing to undo: no token was deleted");
     assert!(it.store_dump().contains("undone ci-deploy by alice: name was ci-release"));
 }
 

@@ -21,6 +21,13 @@ fn the_demo_works_and_touches_no_file() {
     pty.wait_for("Secret of tried-out");
     pty.keys("w <Enter>");
     pty.wait_for("The demo writes no file.");
+    pty.keys("<Esc> a 1 <Space> <Space> R");
+    pty.wait_for("Regenerate 2 tokens");
+    pty.keys("<C-s>");
+    pty.wait_for("Regenerate 2 tokens?");
+    pty.keys("2 <Enter>");
+    pty.wait_for("Issued 2 new secrets. The demo writes no file.");
+    pty.keys("<Enter>");
     let files = fs::read_dir(&folder).unwrap().count();
     pty.keys("<C-c> <C-c> <C-c>");
     pty.wait_exit();

@@ -22,7 +22,7 @@ pub fn open(actor: Actor) -> Result<Service, CliError> {
     let alice = Service::in_memory(clock.clone(), Entropy::System, alice, Policy::default())?;
     let bob = alice.on_same_store(clock.clone(), Entropy::System, operator("bob", "192.0.2.40"));
     play([&alice, &bob], &clock, now)?;
-    Ok(alice.on_same_store(Clock::System, Entropy::System, actor))
+    Ok(alice.on_same_store(Clock::System, Entropy::System, actor).without_secret_files())
 }
 
 #[cfg(test)]

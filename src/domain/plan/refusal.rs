@@ -49,7 +49,7 @@ pub enum Refusal {
     #[error("too many tokens ({count}): regenerate at most {max} at once", count = grouped(.0), max = grouped(super::MAX_PER_TRANSACTION))]
     TooManySecrets(usize),
     /// No deleted token matches, or the matching tokens were deleted at least 24 hours ago.
-    #[error("no deleted token to restore: deleted tokens are kept for 24 hours")]
+    #[error("nothing to undo: no token was deleted in the last 24 hours")]
     NothingToRestore,
     /// The clock is behind the newest time in the store. One of the two times is wrong, so the
     /// lifetime of a new secret could be wrong, too.

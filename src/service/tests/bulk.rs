@@ -288,6 +288,21 @@ fn token_changed_meanwhile_gets_no_new_secret() {
 }
 
 #[test]
+fn the_demo_regenerates_without_a_secret_file() {
+    let fixture = TestService::new();
+    let (a, b) = (fixture.issue("a"), fixture.issue("b"));
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("new.tsv");
+    let TestService { service, clock } = fixture;
+    let fixture = TestService { service: service.without_secret_files(), clock };
+    let command = regenerate_command(&file, "30d", SecretOverlap::None, &ids(&[&a, &b]));
+    let done = fixture.execute_confirmed(&command).unwrap();
+    assert_eq!((done.secret_file, done.issued.len()), (Some(file.clone()), 0));
+    assert!(!file.exists() && !fixture.works(&a.secret) && !fixture.works(&b.secret));
+    assert!(fixture.all().iter().all(|token| token.delivered));
+}
+
+#[test]
 fn a_busy_store_leaves_no_secret_file() {
     let folder = tempfile::tempdir().unwrap();
     let path: PathBuf = folder.path().join("s.redb");

@@ -28,10 +28,7 @@ fn deleted_secret_stops_working_until_it_is_restored() {
     assert_eq!(back.len(), 1);
     assert!(fixture.works(&issued.secret));
     assert!(
-        fixture
-            .expect_refusal(Service::restore_last)
-            .to_string()
-            .starts_with("no deleted token to restore")
+        fixture.expect_refusal(Service::restore_last).to_string().starts_with("nothing to undo")
     );
 }
 
@@ -86,10 +83,7 @@ fn deleted_token_is_purged_after_24_hours() {
     fixture.expect_no_change(Service::purge_trash);
     fixture.set_minute(DAY);
     let error = fixture.expect_refusal(Service::restore_last);
-    assert_eq!(
-        error.to_string(),
-        "no deleted token to restore: deleted tokens are kept for 24 hours"
-    );
+    assert_eq!(error.to_string(), "nothing to undo: no token was deleted in the last 24 hours");
     let ((), events) = fixture.capture_events(Service::purge_trash);
     assert_eq!(events, [(AuditAction::Purged, String::new())]);
     assert_eq!(fixture.store.read(ReadOps::trash).unwrap().rows, []);

@@ -92,14 +92,16 @@ impl App {
             _ => 1,
         };
         self.interrupt_presses = Some((now, presses));
-        let is_guarded = self.has_undelivered_secret();
+        let is_guarded = self.would_lose_secret();
         if presses > 2 || (presses == 2 && !is_guarded) {
             return self.effects.push(Effect::Quit);
         }
         let key = self.model.key(Mode::Always, Action::Interrupt);
         if is_guarded {
-            let text = format!("The secret would be lost. Press {key} three times to quit anyway.");
-            return self.warn(text);
+            let more = if presses == 1 { "twice" } else { "once" };
+            return self.warn(format!(
+                "The secret would be lost. Press {key} {more} more to quit anyway."
+            ));
         }
         self.pending_keys.clear();
         self.close();

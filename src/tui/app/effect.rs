@@ -53,8 +53,6 @@ pub enum UiChange {
         row: Option<usize>,
         scopes: Vec<Scope>,
     },
-    /// Keep the shown secret and print it after the app has quit.
-    PrintSecret,
 }
 
 /// An action that writes to the clipboard or to a file of this host.

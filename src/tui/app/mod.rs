@@ -10,6 +10,7 @@ pub mod model;
 pub mod pending_requests;
 mod plan_from_cache;
 mod request_handling;
+mod secret_delivery;
 pub mod service_request;
 mod success_text;
 pub mod undo;
@@ -66,7 +67,8 @@ pub struct App {
     next_dialog: DialogId,
     /// The panels of new secrets, above all dialogs. The last panel receives the keys.
     secrets: Vec<SecretPanel>,
-    /// Secrets to print after the app has quit.
+    /// Secrets of closed panels to print after the app has quit. The store has no delivery of them
+    /// before they are printed, so that a kill of the process leaves their tokens undelivered.
     secrets_to_print: Vec<Secret>,
     /// The pressed keys of an incomplete sequence.
     pending_keys: Vec<Key>,
@@ -145,10 +147,6 @@ impl App {
     pub fn with_options(mut self, options: Vec<(&'static str, String)>) -> Self {
         self.options = options;
         self
-    }
-
-    pub fn take_secrets_to_print(&mut self) -> Vec<Secret> {
-        std::mem::take(&mut self.secrets_to_print)
     }
 
     /// The secret on the screen. The event loop copies it or writes it to a file.
@@ -256,10 +254,6 @@ impl App {
         equivalent.map(|equivalent| equivalent.with_options(&self.options))
     }
 
-    fn has_undelivered_secret(&self) -> bool {
-        self.secrets.iter().any(SecretPanel::is_undelivered)
-    }
-
     /// The next or the previous tab.
     fn neighbour_tab(&self, forward: bool) -> Tab {
         let tabs = self.model.tabs();
@@ -272,7 +266,7 @@ impl App {
     /// visible rows.
     fn needed_tokens(&self, pages: usize) -> Vec<TokenId> {
         let audited = self.audit.selected_token().filter(|_| self.tab == Tab::Audit);
-        let others = self.detail.id().into_iter().chain(self.model.first_undelivered());
+        let others = self.detail.id().into_iter().chain(self.model.first_lost_secret());
         let others = others.chain(audited);
         self.tokens.tokens_to_load(pages).into_iter().chain(others).collect()
     }

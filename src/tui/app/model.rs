@@ -19,7 +19,7 @@ use crate::{
             Theme,
             time_format::{self, TimeFormat},
         },
-        widgets::hit_map::HitMap,
+        widgets::{canvas::width, hit_map::HitMap},
     },
 };
 
@@ -49,7 +49,7 @@ pub struct Model {
     pub zone: Zone,
     pub time_format: TimeFormat,
     pub read_only: bool,
-    /// Whether the operator dismissed the banner about undelivered secrets.
+    /// Whether the operator dismissed the line about undelivered secrets.
     is_undelivered_dismissed: bool,
     /// Whether the create form has a draft.
     pub has_draft: bool,
@@ -57,6 +57,10 @@ pub struct Model {
     pub has_scope_changes: bool,
     /// Number of marked tokens that the list did not show when the last bulk action began.
     pub hidden_marks: usize,
+    /// The tokens whose new secret is on the screen.
+    pub(super) shown_secrets: Vec<TokenId>,
+    /// The tokens whose new secret is printed when the app quits.
+    pub secrets_to_print: Vec<TokenId>,
     /// Whether the store is that of the demo, in memory. The app then writes no file.
     pub is_demo: bool,
     pub theme: Theme,
@@ -88,6 +92,8 @@ impl Model {
             has_draft: false,
             has_scope_changes: false,
             hidden_marks: 0,
+            shown_secrets: Vec::new(),
+            secrets_to_print: Vec::new(),
             is_demo: false,
             theme,
             policy,
@@ -259,7 +265,7 @@ impl Model {
     }
 
     /// The most important persistent warning. In order of importance: the clock is behind, the
-    /// store was replaced, a job was interrupted, records are damaged, secrets are undelivered.
+    /// store was replaced, a job was interrupted, records are damaged.
     pub fn banner(&self) -> Option<String> {
         if let Some(last_change) = self.summary.clock_behind {
             return Some(format!(
@@ -289,34 +295,50 @@ impl Model {
                 "Damaged: {first}{more}. Affected tokens are denied; restore a backup, or delete the records."
             ));
         }
-        let (first, count) = self.summary.undelivered?;
-        let more = match count - 1 {
-            0 => String::new(),
-            more => format!(" (and {})", counted(more, "other")),
-        };
-        if self.is_undelivered_dismissed {
-            return None;
-        }
+        None
+    }
+
+    /// The line about undelivered secrets in at most `columns` columns, if possible: a narrow line
+    /// does not name the token, to which the key goes anyway. `None` if the operator dismissed it.
+    pub fn lost_secret_line(&self, columns: u16) -> Option<String> {
+        let (first, count) = self.lost_secrets().filter(|_| !self.is_undelivered_dismissed)?;
         let key = |action| self.key(Mode::Tokens, action);
         let (go_to, dismiss) = (key(Action::GoToLostSecret), key(Action::Back));
-        let name = &self.token_cache.token(&first)?.name;
-        Some(format!(
-            "Secret of {name} may be lost{more}: {go_to} goes to it, {dismiss} hides this line"
-        ))
+        let name = &self.token(&first)?.name;
+        let (more, secrets) = match count - 1 {
+            0 => (String::new(), "A secret".to_owned()),
+            others => (format!(" (and {})", counted(others, "other")), counted(count, "secret")),
+        };
+        let lines = [
+            format!(
+                "Secret of {name} may be lost{more}: {go_to} goes to it, {dismiss} hides this line"
+            ),
+            format!("Secret of {name} may be lost{more}: {go_to} go to it, {dismiss} hide"),
+            format!("{secrets} may be lost: {go_to} go to it, {dismiss} hide"),
+            format!("{secrets} may be lost: {go_to} go, {dismiss} hide"),
+        ];
+        let [.., shortest] = &lines;
+        Some(lines.iter().find(|line| width(line) <= columns).unwrap_or(shortest).clone())
     }
 
-    /// Hides the banner about undelivered secrets for this session. Returns `false` if this banner
-    /// is not shown.
-    pub(super) fn dismiss_undelivered(&mut self) -> bool {
-        let Some((first, _)) = self.summary.undelivered else { return false };
-        let start = format!("Secret of {} ", self.token(&first).map_or("", |it| it.name.as_str()));
-        let is_shown = self.banner().is_some_and(|text| text.starts_with(&start));
-        self.is_undelivered_dismissed |= is_shown;
-        is_shown
+    /// Hides the line about undelivered secrets for this session.
+    pub(super) fn dismiss_undelivered(&mut self) {
+        self.is_undelivered_dismissed = true;
     }
 
-    /// The first token whose secret is undelivered.
-    pub fn first_undelivered(&self) -> Option<TokenId> {
-        self.summary.undelivered.map(|(first, _)| first)
+    /// The first token whose secret may be lost.
+    pub fn first_lost_secret(&self) -> Option<TokenId> {
+        self.lost_secrets().map(|(first, _)| first)
+    }
+
+    /// The first token whose secret may be lost, and the number of these tokens: those that have been
+    /// undelivered since before this session, without those whose new secret the app holds.
+    fn lost_secrets(&self) -> Option<(TokenId, usize)> {
+        let (ids, count) = &self.summary.undelivered;
+        let is_held =
+            |id: &&TokenId| self.shown_secrets.contains(*id) || self.secrets_to_print.contains(*id);
+        let held = ids.iter().filter(is_held).count();
+        let first = ids.iter().find(|id| !is_held(id))?;
+        Some((*first, count.saturating_sub(held)))
     }
 }

@@ -1,6 +1,6 @@
 //! Sends requests to the service and handles the responses. Passes each response to the origin of
-//! its request, and each change of the store to every screen that shows the changed token. Also
-//! records the delivery of new secrets. Called by `update`.
+//! its request, and each change of the store to every screen that shows the changed token. Called by
+//! `update`.
 
 use std::collections::HashSet;
 
@@ -13,10 +13,9 @@ use super::{
     service_request::{Response, ServiceRequest},
     success_text::success_text,
     undo::UndoEntry,
-    update::NO_FILE_IN_DEMO,
 };
 use crate::{
-    domain::{Command, DeliveryMethod, NewToken, Plan, TokenId, Warning},
+    domain::{Command, NewToken, Plan, TokenId, Warning},
     list::ListResult,
     output::advice,
     service::{CommandResult, IssuedToken, ServiceError, TokenChanges},
@@ -35,12 +34,6 @@ use crate::{
 impl App {
     /// Sends a request of the focused dialog or tab. Plans a preview from the cache if possible.
     pub(super) fn request_for_screen(&mut self, id: RequestId, request: ServiceRequest) {
-        if let ServiceRequest::Preview(command) | ServiceRequest::Execute(command, _) = &request
-            && self.model.is_demo
-            && command.secret_file().is_some()
-        {
-            return self.warn(NO_FILE_IN_DEMO);
-        }
         let origin = match (self.dialogs.last(), self.tab) {
             (Some(open), _) => RequestOrigin::Dialog(open.id),
             (None, Tab::Create) => RequestOrigin::CreateForm,
@@ -206,7 +199,15 @@ impl App {
     /// Shows the result of an executed command.
     fn show_committed(&mut self, origin: RequestOrigin, mut committed: CommandResult) {
         self.close_finished_dialog(origin);
-        let text = success_text(&committed.plan, &self.model);
+        let command = &committed.plan.command;
+        if command.issues_secrets() {
+            // Nobody has the secrets that the new ones replace, and nobody needs them.
+            self.secrets_to_print.retain(|secret| !command.tokens().contains(&secret.id()));
+        }
+        // The panel of the secret has already said how it was delivered.
+        let is_said = matches!(command, Command::RecordDelivery { .. })
+            && !matches!(origin, RequestOrigin::Dialog(_));
+        let text = success_text(&committed.plan, &self.model).filter(|_| !is_said);
         let unprotected = committed.unprotected.take();
         if let Some(issued) = committed.issued.pop() {
             self.show_issued_secret(origin, issued);
@@ -216,7 +217,8 @@ impl App {
         } else if let Some(file) = committed.secret_file {
             // Show the path as a warning. Unlike an info message, a warning stays until a key is
             // pressed, and the operator must read the path.
-            self.warn(delivery_text(committed.plan.changes.len(), &file));
+            let count = committed.plan.changes.len();
+            self.warn(delivery_text(count, &file, self.model.is_demo));
         } else if let (Some(error), Some(text)) = (&committed.deferred, &text) {
             self.warn(format!("{text} {}", advice::deferred_sentence(error)));
         } else if let Some(text) = text {
@@ -269,7 +271,7 @@ impl App {
             (Command::Regenerate { secret_file: None, .. }, _) => {
                 self.open(Box::new(RegenerateDialog::one(&plan, ctx)));
             }
-            _ => self.open(Box::new(PlanDialog::new(plan))),
+            _ => self.open(Box::new(PlanDialog::new(plan, ctx.is_demo))),
         }
     }
 
@@ -320,43 +322,5 @@ impl App {
                 self.warn("Not suspended: there is no shell to resume patdeck.");
             }
         }
-    }
-
-    /// Shows the delivery in the panel of the secret, and records it in the store.
-    fn record_delivery(&mut self, how: DeliveryMethod, text: String) {
-        let delivery =
-            self.secrets.last_mut().and_then(|panel| panel.on_delivered(how, Some(text)));
-        if let Some(delivery) = delivery {
-            self.request(RequestOrigin::App, delivery);
-        }
-    }
-
-    /// Closes the topmost panel or dialog. Closing a secret panel records the secret as saved.
-    pub(super) fn close_delivered(&mut self) {
-        let delivery = self
-            .secrets
-            .last_mut()
-            .and_then(|panel| panel.on_delivered(DeliveryMethod::Acknowledged, None));
-        self.close();
-        if let Some(delivery) = delivery {
-            self.request(RequestOrigin::App, delivery);
-        }
-    }
-
-    /// Moves the secret from the screen to the list that is printed when the app quits.
-    pub(super) fn print_secret(&mut self) {
-        let Some(mut panel) = self.secrets.pop() else {
-            return;
-        };
-        let delivery = panel.on_delivered(DeliveryMethod::Printed, None);
-        let id = panel.id();
-        // Prints only the newest secret of a token that was created or regenerated several times.
-        self.secrets_to_print.retain(|secret| secret.id() != id);
-        self.secrets_to_print.push(panel.into_secret());
-        self.effects.push(Effect::WipeScreen);
-        if let Some(delivery) = delivery {
-            self.request(RequestOrigin::App, delivery);
-        }
-        self.info("The secret will be printed when patdeck exits.");
     }
 }

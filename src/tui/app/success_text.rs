@@ -3,7 +3,8 @@
 use super::model::Model;
 use crate::{
     domain::{
-        Command, Plan, Scope, ScopesToRemove, Status, StoredToken, Token, Warning, counted, grouped,
+        Command, DeliveryMethod, Plan, Scope, ScopesToRemove, Status, StoredToken, Token, Warning,
+        counted, grouped,
     },
     keymap::{Action, Mode},
     output::restored::restored_state,
@@ -62,6 +63,9 @@ pub(super) fn success_text(plan: &Plan, ctx: &Model) -> Option<String> {
         Command::Revert(_) if is_one => undo_text(plan)?,
         Command::Revert(_) => format!("Undid the change of {tokens}."),
         Command::AcceptClock => "Accepted the clock: tokens expire by this clock again.".to_owned(),
+        Command::RecordDelivery { method: DeliveryMethod::Acknowledged, .. } => {
+            format!("The secret of {tokens} is marked as saved.")
+        }
         Command::Create { .. }
         | Command::Regenerate { .. }
         | Command::RecordDelivery { .. }

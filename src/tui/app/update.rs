@@ -14,7 +14,7 @@ use super::{
     undo::UndoEntry,
 };
 use crate::{
-    domain::{Command, TokenId, TokensToRestore, grouped},
+    domain::{Command, Secret, TokenId, TokensToRestore, grouped},
     keymap::{Action, Key, KeyResolution, Mode},
     output::advice,
     service::HookSelection,
@@ -67,6 +67,8 @@ impl App {
         self.model.has_draft = self.create.is_dirty();
         self.model.hidden_marks = self.tokens.hidden_marks();
         self.model.has_scope_changes = self.detail.unapplied(&self.model).is_some();
+        self.model.shown_secrets = self.secrets.iter().map(SecretPanel::id).collect();
+        self.model.secrets_to_print = self.secrets_to_print.iter().map(Secret::id).collect();
         std::mem::take(&mut self.effects)
     }
 
@@ -232,11 +234,10 @@ impl App {
             Action::DetailTab => self.go_to(Tab::Detail),
             Action::AuditTab => self.go_to(Tab::Audit),
             Action::OverviewTab => self.go_to(Tab::Overview),
-            Action::GoToLostSecret => match self.model.first_undelivered() {
-                Some(id) => self.run_ui_action(UiChange::ShowToken(id)),
-                None => self.info("No secret may be lost: all secrets were saved."),
-            },
-            Action::Back if self.model.dismiss_undelivered() => {}
+            Action::GoToLostSecret => self.go_to_lost_secret(),
+            Action::Back if self.lost_secret_line(u16::MAX).is_some() => {
+                self.model.dismiss_undelivered();
+            }
             Action::NextTab => self.go_to(self.neighbour_tab(true)),
             Action::PreviousTab => self.go_to(self.neighbour_tab(false)),
             Action::AcceptClock => {
@@ -332,13 +333,12 @@ impl App {
                 self.show_token(Some(id));
             }
             UiChange::ShowList { status, search } => {
-                self.tokens.set_filter(status, &search);
+                self.tokens.show_filtered(status, &search);
                 self.go_to(Tab::Tokens);
             }
             UiChange::Info(text) => self.info(text),
             UiChange::Warn(text) => self.warn(text),
             UiChange::FillScopes { row, scopes } => self.fill_scopes(row, scopes),
-            UiChange::PrintSecret => self.print_secret(),
         }
     }
 
@@ -382,13 +382,18 @@ impl App {
         self.dialogs.push(OpenDialog { id: self.next_dialog, dialog, last_query: None });
     }
 
-    /// Closes the topmost panel or dialog. The secret of a closed panel is erased from the screen.
+    /// Closes the topmost panel or dialog. The secret of a closed panel is erased from the screen,
+    /// and kept only if it is printed when the app quits.
     pub(super) fn close(&mut self) {
         match self.secrets.last_mut().map(SecretPanel::close_save_dialog) {
             Some(true) => {}
             Some(false) => {
-                self.secrets.pop();
                 self.effects.push(Effect::WipeScreen);
+                let secret = self.secrets.pop().and_then(SecretPanel::into_secret_to_print);
+                if let Some(secret) = secret {
+                    self.secrets_to_print.push(secret);
+                    self.info("The secret will be printed when patdeck exits.");
+                }
             }
             None => {
                 self.dialogs.pop();

@@ -43,15 +43,19 @@ impl App {
         // Show the selected token in the detail. In the first frame, and after the terminal became
         // wide, the detail can be empty or show another token.
         self.follow_selection();
+        let is_too_small = area.width < columns || area.height < lines;
         let mut cursor = None;
-        if area.width < columns || area.height < lines {
+        if is_too_small {
             chrome::draw_too_small(area, &mut Canvas { buf, ctx: &self.model });
         } else {
             cursor = self.paint_tab(area, buf);
             self.paint_bottom_lines(area, buf);
         }
-        let body = Rect { height: area.height.saturating_sub(2).max(area.height.min(8)), ..area };
         let ctx = &self.model;
+        // A dialog must not cover a part of the text under it.
+        let below = 1 + self.message_lines(area.width);
+        let body =
+            Rect { height: area.height.saturating_sub(below).max(area.height.min(8)), ..area };
         let canvas = &mut Canvas { buf, ctx };
         for open in &mut self.dialogs {
             canvas.buf.set_style(body, ctx.theme.behind);
@@ -63,10 +67,24 @@ impl App {
             ctx.hit_map.clear_under(body);
             cursor = panel.view(body, canvas);
         }
+        // On a small screen, a dialog can cover a line of the message.
+        if let Some(message) = self.messages.current().filter(|_| !is_too_small) {
+            let above = Rect { height: area.height - 1, ..area };
+            chrome::draw_message(&message.text, message.is_warning, above, canvas);
+        }
         if ctx.theme.is_ascii() {
             replace_non_ascii(buf);
         }
         cursor
+    }
+
+    /// The number of lines of the message or the banner, whichever is longer, at least 1.
+    fn message_lines(&self, columns: u16) -> u16 {
+        let ctx = &self.model;
+        let lines = |text: &str, bad| chrome::wrap_message(text, bad, columns, ctx).len();
+        let message = self.messages.current().map(|it| lines(&it.text, it.is_warning));
+        let banner = ctx.banner().map(|text| lines(&text, true));
+        u16::try_from(message.max(banner).unwrap_or(1)).unwrap_or(1).max(1)
     }
 
     fn paint_tab(&mut self, area: Rect, buf: &mut Buffer) -> Option<Position> {
@@ -142,6 +160,23 @@ impl App {
         }
     }
 
+    /// The line under the list: the token whose secret may be lost, and the visible rows.
+    fn paint_list_line(&self, line: Rect, canvas: &mut Canvas<'_>) {
+        const GAP: u16 = 2;
+        let theme = &canvas.ctx.theme;
+        let position = self.tokens.position_text();
+        let at = line.width.saturating_sub(width(&position) + 1);
+        let sign = theme.fault_glyph();
+        let room = at.saturating_sub(width(sign) + 2 + GAP);
+        let lost = self.lost_secret_line(room).map(|text| format!("{sign} {text}"));
+        if let Some(text) = &lost {
+            canvas.line(line, 0).skip(1).text(text, theme.danger);
+        }
+        if lost.is_none_or(|text| 1 + width(&text) + GAP <= at) {
+            canvas.line(line, 0).move_to(at).text(&position, theme.faint);
+        }
+    }
+
     fn paint_bottom_lines(&self, area: Rect, buf: &mut Buffer) {
         let ctx = &self.model;
         let canvas = &mut Canvas { buf, ctx };
@@ -162,15 +197,15 @@ impl App {
                 let text = chrome::loading_text(ctx);
                 canvas.line(line, 0).skip(1).text(&text, ctx.theme.faint);
             }
+            // Under a panel or dialog, the line about the selected cell would seem to belong to it.
             if self.tab == Tab::Detail
+                && self.top_dialog().is_none()
                 && let Some(text) = self.detail.explanation(area.width.saturating_sub(2), ctx)
             {
                 canvas.line(line, 0).skip(1).text(&text, ctx.theme.text());
             }
             if self.tab == Tab::Tokens {
-                let position = self.tokens.position_text();
-                let at = area.width.saturating_sub(width(&position) + 1);
-                canvas.line(line, 0).move_to(at).text(&position, ctx.theme.faint);
+                self.paint_list_line(line, canvas);
             }
         }
         let line = Rect { y: area.bottom() - 1, ..line };

@@ -1,7 +1,7 @@
-//! Panel that shows a new secret once. The panel closes only after the secret was delivered:
-//! copied, written to a file, handed over for printing at exit, or marked as saved by the operator.
-//! The panel owns the secret and wipes it on closing. No text field, message or history ever
-//! contains the secret.
+//! Panel that shows a new secret once. The panel closes only after the secret was delivered
+//! (copied, written to a file, or marked as saved by the operator), or if the secret is printed when
+//! the program exits. A promise to print is no delivery: the print itself is recorded. The panel owns
+//! the secret and wipes it on closing. No text field, message or history ever contains the secret.
 
 use std::time::Duration;
 
@@ -38,6 +38,7 @@ const HINT_GAP: u16 = 3;
 
 /// The panel with one new secret. Dropping it wipes the secret.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "they are independent of each other")]
 pub struct SecretPanel {
     secret: Secret,
     name: Name,
@@ -50,6 +51,8 @@ pub struct SecretPanel {
     last_input: Option<Duration>,
     /// How the secret was delivered. Each method is recorded once.
     deliveries: Vec<DeliveryMethod>,
+    /// Whether the secret is printed when the program exits.
+    is_printed_at_exit: bool,
     has_warned: bool,
     /// The result of the last delivery.
     delivery_text: Option<String>,
@@ -72,6 +75,7 @@ impl SecretPanel {
             is_idle: false,
             last_input: None,
             deliveries: Vec::new(),
+            is_printed_at_exit: false,
             has_warned: false,
             delivery_text: None,
             save_dialog: None,
@@ -87,21 +91,22 @@ impl SecretPanel {
         &self.secret
     }
 
-    /// Moves the secret out, to be printed after the program ends.
-    pub fn into_secret(self) -> Secret {
-        self.secret
+    /// Moves the secret out if it is printed when the program exits. Otherwise wipes it.
+    pub fn into_secret_to_print(self) -> Option<Secret> {
+        self.is_printed_at_exit.then_some(self.secret)
     }
 
     /// Marks the secret as delivered, so that the panel can close, and shows `text`. Returns the
     /// request that records the delivery. Returns `None` if the same delivery was recorded before,
-    /// or if the operator marks an already delivered secret as saved.
+    /// or if the operator marks a secret as saved that cannot be lost: the key then only closes the
+    /// panel.
     pub fn on_delivered(
         &mut self,
         how: DeliveryMethod,
         text: Option<String>,
     ) -> Option<ServiceRequest> {
         let is_recorded = self.deliveries.contains(&how)
-            || how == DeliveryMethod::Acknowledged && !self.is_undelivered();
+            || how == DeliveryMethod::Acknowledged && !self.would_be_lost();
         self.deliveries.push(how);
         self.save_dialog = None;
         self.delivery_text = text;
@@ -114,9 +119,9 @@ impl SecretPanel {
         ServiceRequest::execute(Command::RecordDelivery { token, digest, method: how })
     }
 
-    /// Whether the secret was not delivered yet.
-    pub fn is_undelivered(&self) -> bool {
-        self.deliveries.is_empty()
+    /// Whether the secret would be lost if the panel closed now.
+    pub fn would_be_lost(&self) -> bool {
+        self.deliveries.is_empty() && !self.is_printed_at_exit
     }
 
     /// The text in the form `format` that the event loop copies.
@@ -164,7 +169,13 @@ impl SecretPanel {
                 theme.text(),
             ),
             Some(text) => (format!("{text}. {close} closes this panel."), theme.good),
-            None if !self.is_undelivered() => (
+            None if self.is_printed_at_exit => (
+                format!(
+                    "The secret will be printed when patdeck exits. {close} closes this panel."
+                ),
+                theme.good,
+            ),
+            None if !self.would_be_lost() => (
                 format!("Secret saved. {close} closes this panel and erases the secret."),
                 theme.good,
             ),
@@ -189,7 +200,7 @@ impl SecretPanel {
         let copy_as = ctx.key(Mode::Secret, Action::CopyAsHeader);
         // The first key of the sequence; the footer then shows the forms.
         let copy_as = copy_as.split(' ').next().unwrap_or_default().to_owned();
-        let last = if self.is_undelivered() {
+        let last = if self.would_be_lost() {
             hint(Action::Acknowledge, "I saved it")
         } else {
             hint(Action::Close, "close")
@@ -267,13 +278,17 @@ impl Dialog for SecretPanel {
                 self.save_dialog = Some(SaveSecretDialog::new(&self.name, &suffix));
                 None
             }
-            Action::PrintSecret => Some(Effect::Ui(UiChange::PrintSecret)),
+            Action::PrintSecret => {
+                self.is_printed_at_exit = true;
+                self.delivery_text = None;
+                None
+            }
             Action::HideSecret => {
                 self.is_hidden = !self.is_hidden;
                 None
             }
             Action::Acknowledge => Some(Effect::close()),
-            Action::Close if !self.is_undelivered() => Some(Effect::close()),
+            Action::Close if !self.would_be_lost() => Some(Effect::close()),
             Action::Close => {
                 self.has_warned = true;
                 None
@@ -318,7 +333,12 @@ impl Dialog for SecretPanel {
     }
 
     fn enables(&self, action: Action) -> bool {
-        self.save_dialog.as_ref().is_none_or(|saving| saving.enables(action))
+        match (&self.save_dialog, action) {
+            (Some(saving), _) => saving.enables(action),
+            (None, Action::Acknowledge) => self.would_be_lost(),
+            (None, Action::Close) => !self.would_be_lost(),
+            (None, _) => true,
+        }
     }
 
     fn text(&mut self, key: KeyEvent) {

@@ -4,22 +4,13 @@
 
 use ratatui::layout::{Position, Rect};
 
-use super::{
-    search_box::SearchBox,
-    tokens::{
-        expiry_window::{STATES, window_state},
-        view_number,
-    },
-};
+use super::{search_box::SearchBox, tokens::view_number};
 use crate::{
     domain::{StatusCounts, StatusFilter, grouped},
     keymap::{Action, Mode},
     tui::{
         app::model::Model,
-        widgets::{
-            canvas::{Canvas, width},
-            hit_map::SyntheticInput,
-        },
+        widgets::canvas::{Canvas, width},
     },
 };
 
@@ -143,21 +134,8 @@ impl FilterBar<'_> {
     fn add_click(self, filter: StatusFilter, area: Rect, ctx: &Model) {
         let offered = StatusFilter::offered(self.selected, self.counts);
         let index_of = |filter| offered.iter().position(|status| *status == filter);
-        let count = offered.len();
-        match (index_of(self.selected), index_of(filter)) {
-            (_, None) => {
-                let state = window_state(self.selected, &self.search_box.field.text());
-                ctx.hit_map.cycle_to(area, Action::Expiring, (state, 1), STATES);
-            }
-            (Some(now), Some(to)) => {
-                ctx.hit_map.cycle_to(area, Action::NextStatus, (now, to), count);
-            }
-            // `NextStatus` leads from "expiring soon" to the second status, so a click on the first
-            // status sends `count` presses.
-            (None, Some(to)) => {
-                let times = (to + count - 1) % count + 1;
-                ctx.hit_map.click(area, SyntheticInput::Act(Action::NextStatus), times);
-            }
+        if let (Some(now), Some(to)) = (index_of(self.selected), index_of(filter)) {
+            ctx.hit_map.cycle_to(area, Action::NextStatus, (now, to), offered.len());
         }
     }
 
@@ -186,8 +164,7 @@ impl FilterBar<'_> {
 
     /// The chips that are worth offering, with the counts of their tokens. `word` names a filter.
     fn chips(self, word: fn(StatusFilter) -> String) -> Vec<(StatusFilter, String)> {
-        let is_offered = |it: &StatusFilter| it.is_offered(self.selected, self.counts);
-        let shown = StatusFilter::ALL.into_iter().filter(is_offered);
+        let shown = StatusFilter::offered(self.selected, self.counts).into_iter();
         let texts = shown.map(|filter| {
             let count = self.counts.map(|counts| format!(" {}", grouped(counts.count_for(filter))));
             (filter, word(filter) + &count.unwrap_or_default())

@@ -3,7 +3,8 @@
 
 mod empty_state;
 mod expiry_strip;
-pub(super) mod expiry_window;
+mod expiry_window;
+mod filters;
 mod highlight;
 mod marking;
 mod table;
@@ -27,9 +28,7 @@ use super::{
     token_actions::{preview, token_effect},
 };
 use crate::{
-    domain::{
-        Command, ListQuery, Search, Status, StatusFilter, Timestamp, TokenId, TokensToDelete,
-    },
+    domain::{Command, ListQuery, Sort, Status, StatusFilter, Timestamp, TokenId, TokensToDelete},
     keymap::{Action, Mode},
     list::{Completeness, ListRequest, ListResult},
     tui::{
@@ -64,6 +63,10 @@ pub struct TokensScreen {
     /// Number of marked tokens that were not in the list when the last bulk action began.
     hidden_marks: usize,
     strip: StripState,
+    /// The status filter to return to when the filter of a row of the overview is cleared.
+    status_before: Option<StatusFilter>,
+    /// The sort order to return to when the window of expiries is left.
+    sort_before_window: Option<Sort>,
 }
 
 impl TokensScreen {
@@ -182,34 +185,6 @@ impl TokensScreen {
         }
     }
 
-    /// Shows the tokens with this status that match this search, from the first row on.
-    pub fn set_filter(&mut self, status: StatusFilter, search: &str) {
-        self.query.status = status;
-        self.search_box.set_text(search);
-        self.query.search = self.search_box.search();
-        self.rows.select(0);
-        (self.selected, self.must_show_selected) = (None, false);
-        self.refresh();
-    }
-
-    /// Shows the view after the current one; after the last one, all active tokens.
-    fn show_next_view(&mut self, ctx: &Model) -> Option<Effect> {
-        if ctx.views.is_empty() {
-            return Some(Effect::info(
-                "There are no views. The table [views] of the config names searches.",
-            ));
-        }
-        let next = view_number(&self.search_box.field.text(), ctx).map_or(0, |at| at + 1);
-        let search = ctx.views.get(next).map_or("", |view| view.search.as_str());
-        self.set_filter(StatusFilter::Active, search);
-        None
-    }
-
-    fn clear_search(&mut self) {
-        self.search_box.clear();
-        self.query.search = Search::default();
-    }
-
     pub fn enables(&self, action: Action, ctx: &Model) -> bool {
         let token = self.selected.and_then(|id| ctx.token(&id));
         match action {
@@ -273,17 +248,17 @@ impl TokensScreen {
             }
             Action::Zoom => self.strip.toggle(ctx),
             Action::Back => {
-                self.query.status = self.query.status.containing();
-                self.clear_search();
-                self.refresh();
+                self.clear_filter();
                 None
             }
             Action::NextSort => {
+                self.sort_before_window = None;
                 self.query.sort = next_sort(self.query.sort);
                 self.refresh();
                 None
             }
             Action::ReverseSort => {
+                self.sort_before_window = None;
                 self.query.sort.descending ^= true;
                 self.refresh();
                 None
@@ -329,41 +304,6 @@ impl TokensScreen {
             self.query.search = search;
             self.refresh();
         }
-    }
-
-    /// Selects another status filter, unless the search contains a status term.
-    fn change_status_filter(&mut self, action: Action, ctx: &Model) -> Option<Effect> {
-        if self.query.search.filters_status() {
-            return Some(Effect::info(format!(
-                "The search already filters by status. {} clears the search.",
-                ctx.key(Mode::Tokens, Action::Back)
-            )));
-        }
-        if action == Action::Expiring {
-            let text = self.search_box.field.text();
-            let (status, search) = expiry_window::next_window(self.query.status, &text);
-            self.set_filter(status, &search);
-            return None;
-        }
-        let without_window = expiry_window::without_window(&self.search_box.field.text());
-        if let Some(search) = without_window {
-            self.search_box.set_text(&search);
-            self.query.search = self.search_box.search();
-        }
-        let now = self.query.status;
-        let offered = StatusFilter::offered(now, self.result.counts);
-        self.query.status = match (action, now) {
-            // "Expiring soon" is a part of the active tokens.
-            (Action::NextStatus, StatusFilter::Expiring) => {
-                cycle(&offered, StatusFilter::Active, true)
-            }
-            (_, StatusFilter::Expiring) => StatusFilter::Active,
-            _ => cycle(&offered, now, action == Action::NextStatus),
-        };
-        self.rows.select(0);
-        self.selected = None;
-        self.refresh();
-        None
     }
 
     /// Draws the list into `area`. `focused` is true if the list receives key input.
@@ -415,12 +355,6 @@ impl TokensScreen {
 /// The number of the view with this search; `None` if no view has it.
 pub(super) fn view_number(search: &str, ctx: &Model) -> Option<usize> {
     ctx.views.iter().position(|view| view.search.trim() == search.trim())
-}
-
-fn cycle<T: Copy + PartialEq>(all: &[T], now: T, forward: bool) -> T {
-    let at = all.iter().position(|each| *each == now).unwrap_or(0);
-    let step = if forward { 1 } else { all.len().saturating_sub(1) };
-    all.get((at + step) % all.len().max(1)).copied().unwrap_or(now)
 }
 
 #[cfg(test)]

@@ -66,12 +66,14 @@ pub struct PlanDialog {
     scroll_top: usize,
     visible_rows: usize,
     fault: Option<String>,
+    /// Whether the command writes no file, because this is the demo.
+    is_demo: bool,
     /// The text to show after the command was executed.
     result_text: Option<String>,
 }
 
 impl PlanDialog {
-    pub fn new(plan: Plan) -> Self {
+    pub fn new(plan: Plan, is_demo: bool) -> Self {
         let rows = if plan.command.tokens().len() > 1 { rows(&plan) } else { Vec::new() };
         let input = match plan.confirmation() {
             _ if plan.changes.is_empty() => ConfirmInput::Nothing,
@@ -106,6 +108,7 @@ impl PlanDialog {
             scroll_top: 0,
             visible_rows: 0,
             fault: None,
+            is_demo,
             result_text: None,
         }
     }
@@ -245,7 +248,7 @@ impl Dialog for PlanDialog {
             Response::Committed(committed) if committed.secret_file.is_some() => {
                 let count = committed.plan.changes.len();
                 let file = committed.secret_file.as_deref();
-                self.result_text = file.map(|file| text::delivery_text(count, file));
+                self.result_text = file.map(|file| text::delivery_text(count, file, self.is_demo));
                 self.fault = None;
                 None
             }

@@ -99,6 +99,11 @@ fn one_token_text(plan: &Plan, ctx: &Model) -> Vec<String> {
                 undo_hint(ctx, "within 24 hours ")
             )]
         }
+        Command::RecordDelivery { .. } => {
+            return vec![
+                "Only if you have its current secret: patdeck cannot show it again.".to_owned(),
+            ];
+        }
         _ => Vec::new(),
     };
     text.extend(overlap_effect(plan, |at| ctx.detailed_time(at)));
@@ -326,7 +331,8 @@ pub(super) fn verb(plan: &Plan) -> &'static str {
         Command::Delete { .. } | Command::PurgeTrash => "delete",
         Command::Restore(_) => "restore",
         Command::Revert(_) => "undo",
-        Command::RecordDelivery { .. } | Command::AcceptClock => "accept",
+        Command::RecordDelivery { .. } => "mark as saved",
+        Command::AcceptClock => "accept",
     }
 }
 
@@ -357,12 +363,17 @@ pub(super) fn skip_label(left_out: &SkippedToken) -> String {
 }
 
 /// The text after tokens got new secrets: the file with the secrets, and what to do with them.
-pub(in crate::tui) fn delivery_text(tokens: usize, file: &Path) -> String {
+pub(in crate::tui) fn delivery_text(tokens: usize, file: &Path, is_demo: bool) -> String {
+    let (secrets, file) = (counted(tokens, "new secret"), file.display());
+    if is_demo {
+        return format!(
+            "Issued {secrets}. The demo writes no file. Otherwise, {file} (mode 0600) would now have a \
+             line with name, tab and secret for each token."
+        );
+    }
     format!(
-        "Wrote {} to {} (mode 0600).\n\nEach line has a name, a tab and a secret. Give each secret \
-         to its owner, then delete the file. The secrets are stored nowhere else and can't be \
-         shown again.",
-        counted(tokens, "new secret"),
-        file.display()
+        "Wrote {secrets} to {file} (mode 0600).\n\nEach line has a name, a tab and a secret. Give \
+         each secret to its owner, then delete the file. The secrets are stored nowhere else and \
+         can't be shown again."
     )
 }

@@ -274,9 +274,17 @@ fn secret_fact(token: &Token, events: &[AuditEvent], ctx: &Model) -> Fact {
         .iter()
         .map(|event| &event.body)
         .find(|body| body.action == AuditAction::Delivered && body.at >= token.issued);
+    let unsaved = if token.status(ctx.now).is_ended() {
+        ""
+    } else if ctx.secrets_to_print.contains(&token.id) {
+        "printed on exit"
+    } else {
+        "not saved yet"
+    };
     let first = match (token.delivered, saved_at) {
-        (false, _) => FactLine::plain(1, hint, theme.text())
-            .with_tail(Span::styled("not saved yet", theme.warning)),
+        (false, _) => {
+            FactLine::plain(1, hint, theme.text()).with_tail(Span::styled(unsaved, theme.warning))
+        }
         (true, Some(body)) => {
             let saved = format!("{hint}saved {}", ctx.relative_or_date(body.at));
             FactLine::plain(7, saved, theme.text())

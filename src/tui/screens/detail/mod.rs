@@ -19,7 +19,9 @@ use self::{
 };
 use super::token_actions::{preview, token_effect};
 use crate::{
-    domain::{AuditEvent, Command, DeniedAttempts, ScopesToRemove, Token, TokenId, UsageDays},
+    domain::{
+        AuditEvent, Command, DeniedAttempts, ScopesToRemove, Status, Token, TokenId, UsageDays,
+    },
     keymap::{Action, HintChange, Mode},
     tui::{
         app::{
@@ -77,6 +79,19 @@ pub struct DetailScreen {
     events: Vec<AuditEvent>,
     days: UsageDays,
     denied: DeniedAttempts,
+}
+
+/// Why a check denies every operation of the token, whatever its scopes are.
+fn deny_reason(token: &Token, ctx: &Model) -> Option<&'static str> {
+    match token.status(ctx.now) {
+        Status::Revoked => Some("Revoked"),
+        Status::Expired => Some("Expired"),
+        Status::NotYetValid => Some("Not valid yet"),
+        Status::Active => match token.uses_left() {
+            Some((0, _)) => Some("No uses left"),
+            _ => None,
+        },
+    }
 }
 
 impl DetailScreen {
@@ -315,7 +330,10 @@ impl DetailScreen {
             let rows = self.event_rows(token, ctx);
             return rows.get(event).map(|event| event.explanation(ctx));
         };
-        let text = table.explanation(row, column)?;
+        let text = match deny_reason(token, ctx) {
+            Some(reason) => format!("{reason}: every operation is denied."),
+            None => table.explanation(row, column)?,
+        };
         if let Some(pending) = self.scope_edit.hint(token, ctx) {
             let both = format!("{pending}. {text}");
             return Some(if width(&both) <= columns { both } else { format!("{pending}.") });

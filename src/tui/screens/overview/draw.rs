@@ -308,9 +308,15 @@ pub(super) fn statuses(overview: &Overview, area: Rect, canvas: &mut Canvas<'_>)
     }
     let mut legend = canvas.line(area, 2).skip(1);
     for ((count, name, _, style), shade) in parts.into_iter().zip(shades) {
+        // The list counts the expiring tokens as active, too.
+        let (before, count) = match name {
+            "active" => ("", counts.active),
+            "expiring" => ("incl. ", count),
+            _ => ("", count),
+        };
         if count > 0 {
-            legend = legend.text(shade, style).skip(1);
-            legend = legend.text(&format!("{} {name}", grouped(count)), theme.text()).skip(2);
+            let text = format!("{before}{} {name}", grouped(count));
+            legend = legend.text(shade, style).skip(1).text(&text, theme.text()).skip(2);
         }
     }
 }

@@ -6,9 +6,6 @@ use crate::domain::StatusFilter;
 /// The terms of the windows longer than 7 days, in the order of the key.
 const TERMS: [&str; 2] = ["expires<30d", "expires<90d"];
 
-/// Number of states of the key: no window, 7 days and [`TERMS`].
-pub(in crate::tui::screens) const STATES: usize = 2 + TERMS.len();
-
 /// The status filter and the text of the search after the next press of the key.
 pub(super) fn next_window(status: StatusFilter, search: &str) -> (StatusFilter, String) {
     let (text, window) = split_window(search);
@@ -23,7 +20,7 @@ pub(super) fn next_window(status: StatusFilter, search: &str) -> (StatusFilter, 
 }
 
 /// The number of the state of the key: 0 without a window, 1 for 7 days.
-pub(in crate::tui::screens) fn window_state(status: StatusFilter, search: &str) -> usize {
+pub(super) fn window_state(status: StatusFilter, search: &str) -> usize {
     match (status, split_window(search).1) {
         (StatusFilter::Expiring, _) => 1,
         (_, Some(at)) => 2 + at,
@@ -53,6 +50,9 @@ fn split_window(search: &str) -> (&str, Option<usize>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Number of states of the key: no window, 7 days and [`TERMS`].
+    const STATES: usize = 2 + TERMS.len();
 
     #[test]
     fn the_key_goes_through_all_windows_and_keeps_the_search() {
