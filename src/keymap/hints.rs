@@ -199,7 +199,7 @@ mod tests {
             _ => None,
         };
         let hints = footer(&Keymap::default(), Mode::Tokens, |_| true, change, 40, true);
-        assert_eq!(shown(&hints), "Esc unmark  r revoke 2  >  ?  q");
+        assert_eq!(shown(&hints), "Esc unmark  r revoke 2  >  ? help  q");
     }
 
     proptest! {

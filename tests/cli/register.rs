@@ -261,7 +261,7 @@ fn a_stale_record_can_be_changed_by_revoke_and_delete_only() {
         }
         let doctor = run(&home, &["doctor"]);
         assert_eq!(doctor.code, 1, "{doctor:?}");
-        assert!(doctor.out.contains("was put back: 1 token."), "{doctor:?}");
+        assert!(doctor.out.contains("took the place of a newer one: 1 token,"), "{doctor:?}");
         let check = ["verify", "--scope", "channels:c-1:read", "--from", "192.0.2.1"];
         assert_eq!(run_with_input(&home, &check, &secret).code, 1, "{restriction:?}");
         run(&home, &["revoke", "t", "--yes"]).success();

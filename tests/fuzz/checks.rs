@@ -373,7 +373,7 @@ fn without_own_sequences(sent: &str) -> String {
         let (parameters, final_byte) = sequence.split_at(sequence.len() - 1);
         let is_numeric = |text: &str| text.chars().all(|c| c.is_ascii_digit() || c == ';');
         let is_own = match final_byte {
-            "H" | "C" | "m" | "J" => is_numeric(parameters),
+            "H" | "C" | "G" | "X" | "m" | "J" => is_numeric(parameters),
             "h" | "l" => ["?2026", "?25"].contains(&parameters),
             _ => false,
         };
