@@ -155,10 +155,11 @@ impl Plan {
         }
         for warning in &self.warnings {
             if let Warning::Clock(effects) = warning {
-                // The operator was shown which tokens become valid, and which secrets are too new.
-                for tokens in [&effects.reactivated, &effects.issued_in_future] {
-                    hash.update(tokens.len().to_le_bytes());
+                // The operator was shown which tokens become valid, or are of the future.
+                let lists = [(b"r", &effects.reactivated), (b"f", &effects.issued_in_future)];
+                for (list, tokens) in lists {
                     for (id, _) in tokens {
+                        hash.update(list);
                         hash.update(id.as_bytes());
                     }
                 }

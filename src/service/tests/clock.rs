@@ -295,6 +295,20 @@ fn other_effects_of_the_clock_need_a_new_confirmation() {
 }
 
 #[test]
+fn a_clock_that_another_process_accepted_needs_no_question() {
+    let fixture = TestService::new();
+    let token = fixture.issue("ci");
+    fixture.set_minute(30);
+    fixture.revoke(&token.token.id).unwrap();
+    fixture.set_minute(10);
+    let seen = fixture.preview(&Command::AcceptClock).unwrap();
+    for changes in [1, 0] {
+        let executed = fixture.execute(&Command::AcceptClock, &seen.confirm()).unwrap();
+        assert_eq!(executed.plan.changes.len(), changes);
+    }
+}
+
+#[test]
 fn a_verdict_tells_that_only_the_store_expired_the_token() {
     let fixture = TestService::new();
     let issued = create_for_one_hour(&fixture, "ci");
