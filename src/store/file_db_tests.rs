@@ -178,3 +178,34 @@ fn redb_errors_become_store_errors() {
         "cannot use the store (Previous I/O error occurred. Please close and re-open the database.)"
     );
 }
+
+#[test]
+fn the_endings_that_a_commit_lacks_are_read_once() {
+    use crate::domain::{Actor, AuditAction};
+    use crate::store::scenario::{at, event_body, nth_token};
+    use crate::store::{Ending, EndingKind, RevocationEntry};
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.redb");
+    let store = Store::open(&path).unwrap();
+    let token = nth_token(1);
+    store
+        .write(|rows| {
+            rows.put_token(&token)?;
+            rows.append_event(event_body(1, AuditAction::Created)).map(drop)
+        })
+        .unwrap();
+    let pending_of = |store: &Store| {
+        store.read(|rows| Ok::<_, StoreError>((rows.is_store_outdated(), rows.pending.clone())))
+    };
+    assert!(pending_of(&store).unwrap().1.is_none());
+    // The ending is in no record and no longer pending, as in an older copy of the store.
+    let ending = Ending { kind: EndingKind::Revoke, at: at(9), actor: Actor::named("alice") };
+    let entry = RevocationEntry { pending: Some(ending), ..RevocationEntry::of_deleted(&token) };
+    store.end_secrets(&[entry.clone()], at(9)).unwrap();
+    store.clear_pending_endings(&[entry]).unwrap();
+    let (is_outdated, first) = pending_of(&store).unwrap();
+    let (_, second) = pending_of(&store).unwrap();
+    assert!(is_outdated);
+    assert!(Arc::ptr_eq(&first.unwrap(), &second.unwrap()));
+}

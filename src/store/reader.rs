@@ -1,7 +1,7 @@
 //! The read transaction of a file: its tables, the values cached for its commit, and the revocation
 //! register. Created by `file_db`, and by the memory backend without a register.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, PoisonError};
 
 use redb::ReadTransaction;
 
@@ -38,8 +38,9 @@ impl Reader {
         let mut reader = Self { tables, cache, register: None, pending: None };
         reader.register = Some(reader.register_id().and_then(|id| register.snapshot(&id)));
         // If the register is unusable, no check has an answer, so its endings do not matter.
-        let missing = reader.missing_endings().unwrap_or_default();
-        reader.pending = (!missing.is_empty()).then(|| Arc::new(missing));
+        if let Some(Ok(register)) = &reader.register {
+            reader.pending = reader.missing_endings(register);
+        }
         reader
     }
 
@@ -106,8 +107,24 @@ impl Reader {
         Ok(token.map(|token| TrashedToken { token, at }))
     }
 
-    fn missing_endings(&self) -> Result<PendingEndings, StoreError> {
-        let Some(Ok(register)) = &self.register else { return Ok(PendingEndings::default()) };
+    /// Returns the endings of `register` that the records lack; `None` if there are none.
+    fn missing_endings(&self, register: &Arc<RegisterSnapshot>) -> Option<Arc<PendingEndings>> {
+        let mut cached = self.cache.missing_endings.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((of, missing)) = &*cached
+            && Arc::ptr_eq(of, register)
+        {
+            return missing.clone();
+        }
+        let missing = self.find_missing_endings(register).ok()?;
+        let missing = (!missing.is_empty()).then(|| Arc::new(missing));
+        *cached = Some((Arc::clone(register), missing.clone()));
+        missing
+    }
+
+    fn find_missing_endings(
+        &self,
+        register: &RegisterSnapshot,
+    ) -> Result<PendingEndings, StoreError> {
         let (pending, newest_ending) = register.pending()?;
         let is_pending = |entry: &RevocationEntry| {
             entry.pending.as_ref().is_some_and(|ending| ending.at >= newest_ending)
