@@ -178,16 +178,17 @@ impl FileDb {
         self.options.lock_timeout.min(limit)
     }
 
-    /// Begins a read. If the lock times out and the options allow it, reads without the lock.
+    /// Begins a read. If the file needs a repair that a full disk prevents, or if the lock times out
+    /// and the options allow it, reads the file as it would be found after the repair.
     fn begin_snapshot(&self) -> Result<Snapshot, StoreError> {
         let was_locked = || self.was_locked.lock().unwrap_or_else(PoisonError::into_inner);
         let is_locked = was_locked().is_some_and(|at| at.elapsed() < LOCKED_FOR);
         if !is_locked {
             match self.begin_snapshot_with_lock() {
-                // A repair that needs space on a full disk prevents a read as much as a lock does.
+                // A repair that needs space on a full disk must not prevent a read.
                 Err(error)
-                    if self.options.reads_locked_file
-                        && (error.is_busy() || error.is_out_of_space()) =>
+                    if error.is_out_of_space()
+                        || self.options.reads_locked_file && error.is_busy() =>
                 {
                     *was_locked() = Some(Instant::now());
                 }

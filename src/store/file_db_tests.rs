@@ -202,7 +202,7 @@ fn the_endings_that_a_commit_lacks_are_read_once() {
     // The ending is in no record and no longer pending, as in an older copy of the store.
     let ending = Ending { kind: EndingKind::Revoke, at: at(9), actor: Actor::named("alice") };
     let entry = RevocationEntry { pending: Some(ending), ..RevocationEntry::of_deleted(&token) };
-    store.end_secrets(&[entry.clone()], at(9)).unwrap();
+    store.end_secrets(std::slice::from_ref(&entry), at(9)).unwrap();
     store.clear_pending_endings(&[entry]).unwrap();
     let (is_outdated, first) = pending_of(&store).unwrap();
     let (_, second) = pending_of(&store).unwrap();

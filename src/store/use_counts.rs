@@ -3,14 +3,14 @@
 //! check; elsewhere it counts as all uses taken. After a restore, a count can be that of a token
 //! which only another backup or an export has. Called by the read and write operations.
 
-use std::ops::ControlFlow;
+use std::{collections::BTreeSet, ops::ControlFlow};
 
 use super::{
     codec::decode,
     error::StoreError,
     read_ops::ReadOps,
     reader::Reader,
-    record::{TokenUses, TokenUsesV2, UseCountV1},
+    record::{TokenUses, TokenUsesV2, TokenV2, UseCountV1},
     tables::{Tables, Transaction},
     write_ops::Writer,
 };
@@ -84,21 +84,32 @@ impl Writer<'_> {
     /// has not, also those of tokens that one of both stores lacks.
     pub fn keep_use_counts(&mut self, replaced: &Reader) -> Result<(), StoreError> {
         let has_maximum = |token: &Token| token.limits.max_uses.is_some();
-        let mut limited = Vec::new();
-        self.for_each_token(|token| limited.extend(token.ok().filter(has_maximum)))?;
-        for token in limited {
-            if let Some(current) = token_with_use_counts(replaced, &token.id)? {
-                self.put_use_count(&token.with_uses_of(&current))?;
-            }
-        }
+        let mut counted = BTreeSet::new();
+        self.for_each_token(|token| {
+            counted.extend(token.ok().filter(has_maximum).map(|it| it.id))
+        })?;
         let mut counts = Vec::new();
         replaced.tables.use_counts.for_each(|key: &Key, row| {
             counts.extend(row.ok().and_then(decode::<UseCountV1>).map(|count| (*key, count)));
             ControlFlow::Continue(())
         })?;
         for (key, count) in counts {
-            if !self.tables.tokens.has(&key)? || !replaced.tables.tokens.has(&key)? {
-                self.add_use_count(&key, count)?;
+            match TokenId::from_bytes(key) {
+                Some(id) if replaced.tables.tokens.has(&key)? => drop(counted.insert(id)),
+                _ => self.add_use_count(&key, count)?,
+            }
+        }
+        for id in counted {
+            let current = match token_with_use_counts(replaced, &id) {
+                Ok(Some(current)) => current,
+                // A damaged record allows nothing, and nobody knows its secrets any more.
+                Ok(None) | Err(StoreError::Damaged(_)) => continue,
+                Err(error) => return Err(error),
+            };
+            match token_with_use_counts(self, &id) {
+                Ok(Some(token)) => self.put_use_count(&token.with_uses_of(&current))?,
+                Ok(None) | Err(StoreError::Damaged(_)) => self.put_use_count(&current)?,
+                Err(error) => return Err(error),
             }
         }
         Ok(())
@@ -106,13 +117,15 @@ impl Writer<'_> {
 
     /// Adds the counted uses of a token that this store may lack to those that it has.
     pub(super) fn add_use_count(&mut self, key: &Key, count: UseCountV1) -> Result<(), StoreError> {
-        let counts = &mut self.tables.use_counts;
+        let counts = &self.tables.use_counts;
         let own = match counts.get(key, decode::<UseCountV1>) {
             // It keeps counting as all uses taken.
             Err(StoreError::Damaged(_)) => return Ok(()),
             own => own?,
         };
-        counts.put(key, &own.map_or(count, |own| own.with_uses_of(count)))
+        let token = self.tables.tokens.get(key, |body| TokenV2::decode_token(key, body));
+        let generation = token.ok().flatten().map(|token| token.generation);
+        self.tables.use_counts.put(key, &own.unwrap_or(count).merged(count, generation))
     }
 
     /// Takes one use of the secret in `slot` of `token`. Returns `false`, and takes none, if no use
@@ -237,7 +250,8 @@ mod tests {
             .unwrap();
         let trashed = store.read(|rows| rows.trashed(&id(1))).unwrap().unwrap();
         assert_eq!(trashed.token, before);
-        assert_eq!(store.read(|rows| rows.tables.use_counts.len()), Ok(0));
+        // It stays in its table, too, for a restore of a backup that has the token.
+        assert_eq!(store.read(|rows| rows.tables.use_counts.len()), Ok(1));
     }
 
     #[test]

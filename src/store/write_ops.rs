@@ -98,9 +98,9 @@ impl<'t> Writer<'t> {
         self.tables.tokens.put(token.id.as_bytes(), &TokenV2::from(token))
     }
 
-    /// Removes a token, its name, its last uses, its counted uses, its numbers of uses and
-    /// its denied attempts. Returns
-    /// whether the token existed. A damaged token can be removed, too.
+    /// Removes a token, its name, its last uses, its numbers of uses and its denied attempts. Returns
+    /// whether the token existed. A damaged token can be removed, too. The counted uses stay, so that
+    /// they are not taken again after a restore of a backup.
     pub fn remove_token(&mut self, id: &TokenId) -> Result<bool, StoreError> {
         let key = id.as_bytes();
         if !self.tables.tokens.has(key)? {
@@ -110,7 +110,6 @@ impl<'t> Writer<'t> {
             self.tables.names.remove_entry(&entry)?;
         }
         self.tables.uses.remove(key)?;
-        self.tables.use_counts.remove(key)?;
         self.tables.usage_days.remove(key)?;
         self.tables.denials.remove(key)?;
         self.tables.tokens.remove(key)?;

@@ -125,6 +125,36 @@ fn a_counted_check_on_a_full_disk_gives_no_answer() {
     assert!((0..1_000).take_while(is_full).count() < 1_000);
 }
 
+/// After `compact`, the file has no free pages, so that the last use that a check writes fails in the
+/// middle, and the file needs a repair for which there is no space.
+#[test]
+fn checks_go_on_if_a_full_disk_prevents_a_repair() {
+    let Some(disk) = SmallDisk::mount("1m") else {
+        return;
+    };
+    let path = disk.path().join("store.redb");
+    let names: Vec<String> = (0..12).map(|n| format!("ci-{n}")).collect();
+    let scope = ["--scope", "channels:a:publish"];
+    let create = |name: &String| command(&path, &["create", name, scope[0], scope[1]], "").1;
+    let secrets: Vec<String> = names.iter().map(create).collect();
+    for n in 0..40 {
+        let scope = format!("clients:x{n}:read");
+        assert_eq!(command(&path, &["scope", "add", "ci-1", &scope], "").0, 0);
+    }
+    assert_eq!(command(&path, &["compact"], "").0, 0);
+    disk.fill();
+    for secret in secrets.iter().cycle().take(30) {
+        assert_eq!(command(&path, &["verify", scope[0], scope[1]], secret).0, 0);
+        assert_eq!(command(&path, &["list"], "").0, 0);
+        disk.fill();
+    }
+    assert_eq!(command(&path, &["revoke", "ci-2", "--yes"], "").0, 0);
+    assert_eq!(command(&path, &["verify"], secrets.get(2).unwrap()).0, 1);
+    fs::remove_dir_all(disk.path().join("fillers")).unwrap();
+    assert_eq!(command(&path, &["create", "later"], "").0, 0);
+    assert_eq!(command(&path, &["doctor"], "").0, 0);
+}
+
 #[test]
 fn another_change_on_a_full_disk_changes_nothing() {
     let Some(disk) = SmallDisk::mount("8m") else {

@@ -108,14 +108,13 @@ impl UseCountV1 {
         }
     }
 
-    /// The counts with the uses that `other` has for the same secrets: for each the higher number.
-    pub(in crate::store) fn with_uses_of(self, other: Self) -> Self {
-        let previous = other.of_secret(self.generation.saturating_sub(1));
-        Self {
-            current: self.current.max(other.of_secret(self.generation)),
-            previous: self.previous.max(previous),
-            ..self
-        }
+    /// The counts of the secret with the number `generation` and the one before it: for each the
+    /// higher number of both counts. Without a number, those of the later secrets.
+    pub(in crate::store) fn merged(self, other: Self, generation: Option<u32>) -> Self {
+        let generation = generation.unwrap_or(self.generation.max(other.generation));
+        let taken = |number| self.of_secret(number).max(other.of_secret(number));
+        let previous = generation.checked_sub(1).map_or(0, taken);
+        Self { generation, current: taken(generation), previous }
     }
 
     /// The count of the secret with the number `generation`.
