@@ -94,8 +94,10 @@ impl Writer<'_> {
             ControlFlow::Continue(())
         })?;
         for (key, count) in counts {
-            match TokenId::from_bytes(key) {
-                Some(id) if replaced.tables.tokens.has(&key)? => drop(counted.insert(id)),
+            // Of a missing or damaged token only the numbers of its secrets are known.
+            let known = TokenId::from_bytes(key).map(|id| (id, replaced.token_without_usage(&id)));
+            match known {
+                Some((id, Ok(Some(_)))) => drop(counted.insert(id)),
                 _ => self.add_use_count(&key, count)?,
             }
         }

@@ -271,3 +271,24 @@ fn an_ending_after_a_restore_also_ends_the_newer_secret() {
         assert_eq!(code_of(&home, next.trim()), 0, "{ending}");
     }
 }
+
+#[test]
+fn a_repeated_import_completes_the_register() {
+    let (home, other) = (Home::new(), Home::new());
+    let secret = issue(&other, &["t"]);
+    write_private(&home, "e1", &run(&other, &["export"]).success());
+    run(&home, &["import", "e1"]).success();
+    let old = fs::read(home.store()).unwrap();
+    let register = home.store().with_file_name("store.redb.revoked");
+    let register_before = fs::read(&register).unwrap();
+    run(&other, &["revoke", "t", "--yes"]).success();
+    write_private(&home, "e2", &run(&other, &["export"]).success());
+    let import = ["import", "e2", "--on-conflict", "replace"];
+    run(&home, &import).success();
+    // As if the import had been killed between its commit and the update of the register.
+    fs::write(&register, register_before).unwrap();
+    let repeated = run(&home, &import);
+    assert!(repeated.err.contains("1 unchanged"), "{repeated:?}");
+    fs::write(home.store(), old).unwrap();
+    assert_eq!(code_of(&home, &secret), 1);
+}

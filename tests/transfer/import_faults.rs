@@ -78,6 +78,25 @@ fn import_widens_access_only_with_explicit_consent() {
 }
 
 #[test]
+fn an_ended_token_gets_nothing_back_without_consent() {
+    for ending in ["revoke", "delete"] {
+        let host = Host::new();
+        host.ok(&["create", "ci", "--scope", "channels:c1:publish", "--max-uses", "9"]);
+        host.ok(&["revoke", "ci", "--yes"]);
+        let export = host.ok(&["export"]);
+        host.ok(&["edit", "ci", "--max-uses", "1"]);
+        host.ok(&["scope", "clear", "ci", "--yes"]);
+        if ending == "delete" {
+            host.ok(&["delete", "ci", "--yes"]);
+        }
+        let (code, messages) = host.import(&export, &["--on-conflict", "replace"]);
+        assert_eq!(code, 3, "{ending} {messages}");
+        assert!(messages.contains("the import would allow channels:c1:publish"), "{messages}");
+        assert!(messages.contains("would loosen its limit"), "{messages}");
+    }
+}
+
+#[test]
 fn an_import_prolongs_no_overlap_without_consent() {
     let host = Host::new();
     host.create("ci");

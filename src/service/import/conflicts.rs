@@ -247,6 +247,9 @@ impl ConflictResolver {
                 } else {
                     Conflict::Deleted
                 });
+                if let Some(deleted) = rows.trashed(&token.id)? {
+                    conflicts.extend(wider_access(&deleted.token, token, at));
+                }
             }
             Ok(None) => {
                 let reason = "the secret of this token was ended in this store";
@@ -311,14 +314,14 @@ pub(in crate::service) fn wider_access(
     imported: &Token,
     at: Timestamp,
 ) -> Vec<Conflict> {
-    if imported.status(at).is_ended() {
-        return Vec::new();
-    }
-    let reactivates = would_reactivate(existing, imported, at).map(Conflict::Reactivates);
+    // A token that has ended can be regenerated, and then has the scopes and limits of its record.
+    let works = !imported.status(at).is_ended();
+    let reactivates = works.then(|| would_reactivate(existing, imported, at)).flatten();
+    let reactivates = reactivates.map(Conflict::Reactivates);
     let mut added = imported.scopes.iter().filter(|scope| !is_allowed(existing, scope));
     let widens =
         added.next().map(|first| Conflict::WidensScopes(Box::new(first.clone()), added.count()));
-    let prolongs = reactivates.is_none() && prolongs_a_secret(existing, imported);
+    let prolongs = works && reactivates.is_none() && prolongs_a_secret(existing, imported);
     let prolongs = prolongs.then_some(Conflict::Prolongs);
     let loosens = imported.limits.loosened_since(&existing.limits, at).map(Conflict::LoosensLimit);
     [reactivates, widens, prolongs, loosens].into_iter().flatten().collect()

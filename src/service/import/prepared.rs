@@ -45,6 +45,9 @@ pub(super) struct PlannedBatch<'b> {
     pub(super) refused_rows: usize,
     replaced_ids: Vec<TokenId>,
     displaced_ids: Vec<TokenId>,
+    /// Entries that the register lacks of tokens that the import does not change: an earlier import was
+    /// killed after its commit.
+    unregistered: Vec<RevocationEntry>,
     /// The tokens that are inserted.
     tokens: Vec<EncodedToken<'b>>,
     /// The folded name and the id of each inserted token.
@@ -63,6 +66,8 @@ pub(super) struct RegisterChanges {
     /// The entries of those replaced tokens that are allowed less than before. Only these protect the
     /// new records from an older copy of the store.
     narrowed: Vec<RevocationEntry>,
+    /// Entries of unchanged tokens.
+    unregistered: Vec<RevocationEntry>,
 }
 
 /// Which staged rows are checked again.
@@ -156,7 +161,9 @@ impl<'a, S: ImportSource> PreparedImport<'a, S> {
         let _ = self.service.store.end_secrets(&changes.ended, self.service.clock.now());
         let lowered = self.service.store.set_revocations(&changes.replaced);
         lowered.map_err(|error| ServiceError::StillDenied(Some(error)))?;
-        let _ = self.service.store.end_secrets(&changes.narrowed, self.service.clock.now());
+        for entries in [&changes.narrowed, &changes.unregistered] {
+            let _ = self.service.store.end_secrets(entries, self.service.clock.now());
+        }
         Ok(())
     }
 
@@ -186,6 +193,9 @@ impl<'a, S: ImportSource> PreparedImport<'a, S> {
                 }
                 if mode != RecheckMode::DryRun && action.outcome.writes() {
                     self.plan_write(rows, &mut batch, token, &action, at)?;
+                }
+                if mode != RecheckMode::DryRun && action.outcome == RowOutcome::Unchanged {
+                    batch.unregistered.extend(unregistered(rows, &token.summary()?.id, at)?);
                 }
                 batch.refused.extend(refused);
                 batch.actions.push(action);
@@ -246,6 +256,7 @@ impl<'a, S: ImportSource> PreparedImport<'a, S> {
         deletion_time: Timestamp,
         register: &mut RegisterChanges,
     ) -> Result<(), ServiceError> {
+        register.unregistered.extend(batch.unregistered.iter().cloned());
         let mut replaced = Vec::new();
         for id in &batch.replaced_ids {
             replaced.push((*id, stored_or_deleted(rows, id)?));
@@ -302,4 +313,19 @@ fn stored_or_deleted(rows: &impl ReadOps, id: &TokenId) -> Result<Option<Token>,
         Err(StoreError::Damaged(_)) => Ok(None),
         found => found,
     }
+}
+
+/// Returns the entry of the token if the register ends less of it than its record.
+fn unregistered(
+    rows: &impl ReadOps,
+    id: &TokenId,
+    at: Timestamp,
+) -> Result<Option<RevocationEntry>, StoreError> {
+    let Some(token) = rows.token(id)? else { return Ok(None) };
+    let (entry, state) = (RevocationEntry::of_token(&token), rows.revocation_state(id)?);
+    // The register drops the entries of expired tokens.
+    let can_expire = token.expires.is_none_or(|expires| at < expires);
+    let is_changed = token.version > Token::FIRST_VERSION && token.version > state.min_version;
+    let is_behind = entry.ended_generation > state.ended_generation || is_changed;
+    Ok((can_expire && is_behind).then_some(entry))
 }
