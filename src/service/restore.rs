@@ -18,7 +18,7 @@ use crate::{
     },
     store::{
         DamagedRecord, Ending, EndingKind, HookRunReads as _, KeptEndings, ReadOps, Reader,
-        RestoreTarget, RevocationEntry, StoreError, Writer, if_readable,
+        RestoreTarget, RevocationEntry, StoreError, Writer, if_readable, token_with_use_counts,
     },
 };
 
@@ -166,10 +166,11 @@ impl Service {
             Self::keep_hook_runs(tx, &queued)?;
             let restored = AuditAction::RestoredFromBackup;
             tx.append_event(self.new_event(at, restored, None, detail))?;
+            // First, because it needs the generations of the backup.
+            read_if_readable(target, |rows| tx.keep_use_counts(rows))?;
             for entry in kept {
                 self.keep_ended(tx, entry, target, at)?;
             }
-            read_if_readable(target, |rows| tx.keep_use_counts(rows))?;
             self.purge_ended_trash(tx, kept, at)
         })?)
     }
@@ -191,7 +192,7 @@ impl Service {
         target: &RestoreTarget,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        let token = match tx.token(&entry.id) {
+        let token = match token_with_use_counts(tx, &entry.id) {
             Ok(Some(token)) => token,
             // A missing or damaged record allows nothing.
             Ok(None) | Err(StoreError::Damaged(_)) => return Ok(()),
@@ -203,6 +204,8 @@ impl Service {
             return Ok(());
         }
         tx.put_token(&changed)?;
+        // The counts have the number of the secret, which may have changed.
+        tx.put_use_count(&changed)?;
         let action = if changed.revoked != token.revoked {
             AuditAction::Revoked
         } else if changed.previous != token.previous {

@@ -119,7 +119,7 @@ fn taken_uses_survive_the_removal_of_the_maximum() {
 
 #[test]
 fn uses_stay_taken_on_every_way_back() {
-    let ways: [(&str, &[&[&str]], &[&[&str]]); 4] = [
+    let ways: [(&str, &[&[&str]], &[&[&str]]); 5] = [
         (
             "regenerated",
             &[&["create", "t"], &["edit", "t", "--max-uses", "2"]],
@@ -141,6 +141,15 @@ fn uses_stay_taken_on_every_way_back() {
             &[
                 &["delete", "t", "--yes"],
                 &["backup", "restore", "monday", "--yes"],
+                &["import", "export", "--on-conflict", "replace", "--yes"],
+            ],
+        ),
+        (
+            "deleted here, not in the backup",
+            &[&["create", "t"]],
+            &[
+                &["delete", "t", "--yes"],
+                &["backup", "restore", "later", "--yes"],
                 &["import", "export", "--on-conflict", "replace", "--yes"],
             ],
         ),
