@@ -86,7 +86,7 @@ impl Writer<'_> {
         let has_maximum = |token: &Token| token.limits.max_uses.is_some();
         let mut counted = BTreeSet::new();
         self.for_each_token(|token| {
-            counted.extend(token.ok().filter(has_maximum).map(|it| it.id))
+            counted.extend(token.ok().filter(has_maximum).map(|it| it.id));
         })?;
         let mut counts = Vec::new();
         replaced.tables.use_counts.for_each(|key: &Key, row| {

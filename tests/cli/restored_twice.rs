@@ -117,70 +117,54 @@ fn taken_uses_survive_the_removal_of_the_maximum() {
     assert_eq!(read_c1(&home, &secret).code, 1);
 }
 
+/// Ways back to a secret whose uses are taken, each as command lines.
+const WAYS_BACK: [(&str, &[&str]); 5] = [
+    ("regenerated", &["backup restore monday --yes", "backup restore later --yes"]),
+    ("maximum set later", &["backup restore before --yes", "backup restore later --yes"]),
+    ("maximum set again", &["backup restore before --yes", "edit t --max-uses 2"]),
+    (
+        "deleted, not in the backup",
+        &[
+            "delete t --yes",
+            "backup restore monday --yes",
+            "import export --on-conflict replace --yes",
+        ],
+    ),
+    (
+        "deleted, in the backup",
+        &[
+            "delete t --yes",
+            "backup restore later --yes",
+            "import export --on-conflict replace --yes",
+        ],
+    ),
+];
+
 #[test]
 fn uses_stay_taken_on_every_way_back() {
-    let ways: [(&str, &[&[&str]], &[&[&str]]); 5] = [
-        (
-            "regenerated",
-            &[&["create", "t"], &["edit", "t", "--max-uses", "2"]],
-            &[&["backup", "restore", "monday", "--yes"], &["backup", "restore", "later", "--yes"]],
-        ),
-        (
-            "maximum set later",
-            &[&["create", "t"]],
-            &[&["backup", "restore", "before", "--yes"], &["backup", "restore", "later", "--yes"]],
-        ),
-        (
-            "maximum set again",
-            &[&["create", "t"]],
-            &[&["backup", "restore", "before", "--yes"], &["edit", "t", "--max-uses", "2"]],
-        ),
-        (
-            "deleted",
-            &[&["create", "t"]],
-            &[
-                &["delete", "t", "--yes"],
-                &["backup", "restore", "monday", "--yes"],
-                &["import", "export", "--on-conflict", "replace", "--yes"],
-            ],
-        ),
-        (
-            "deleted here, not in the backup",
-            &[&["create", "t"]],
-            &[
-                &["delete", "t", "--yes"],
-                &["backup", "restore", "later", "--yes"],
-                &["import", "export", "--on-conflict", "replace", "--yes"],
-            ],
-        ),
-    ];
-    for (way, before, after) in ways {
+    for (way, back) in WAYS_BACK {
         let home = Home::new();
+        let line = |line: &str| run(&home, &line.split(' ').collect::<Vec<_>>());
         issue(&home, &["first"]);
-        run(&home, &["backup", "create", "monday"]).success();
-        let mut secret = String::new();
-        for command in before {
-            let printed = run(&home, command).success();
-            if !printed.is_empty() {
-                secret = printed;
-            }
-        }
+        line("backup create monday").success();
+        let mut secret = issue(&home, &["t"]);
         if way == "regenerated" {
-            secret = run(&home, &["regenerate", "t", "--yes"]).success();
+            line("edit t --max-uses 2").success();
+            secret = line("regenerate t --yes").success();
         }
-        run(&home, &["backup", "create", "before"]).success();
-        run(&home, &["edit", "t", "--max-uses", "2"]);
-        run(&home, &["scope", "add", "t", "channels:c-1:read"]).success();
-        run(&home, &["backup", "create", "later"]).success();
-        write_private(&home, "export", &run(&home, &["export"]).success());
+        line("backup create before").success();
+        line("edit t --max-uses 2");
+        line("scope add t channels:c-1:read").success();
+        line("backup create later").success();
+        write_private(&home, "export", &line("export").success());
         let codes = [0, 1, 2].map(|_| read_c1(&home, secret.trim()).code);
         assert_eq!(codes, [0, 0, 1], "{way}");
-        for command in after {
-            run(&home, command).success();
+        for command in back {
+            line(command).success();
         }
-        run(&home, &["scope", "add", "t", "channels:c-1:read"]);
+        line("scope add t channels:c-1:read");
         assert_eq!(read_c1(&home, secret.trim()).code, 1, "{way}");
-        let report = run(&home, &["doctor"]);
+        let report = line("doctor");
         assert_eq!(report.code, 0, "{way} {report:?}");
     }
 }
