@@ -222,7 +222,7 @@ fn memory(tty: &AppTerminal) -> Result<Measurements, BenchError> {
 /// Measures filter, sort and search: the first screenful, and the last row after a jump to the end.
 fn measure_lists(tty: &mut AppTerminal) -> Result<Measurements, BenchError> {
     let mut measured = Measurements::new();
-    let filters: Vec<_> = ["f"; 8].into_iter().map(|key| ("", key, "")).collect();
+    let filters: Vec<_> = ["f"; 10].into_iter().map(|key| ("", key, "")).collect();
     let (first, last) = slowest(tty, &filters)?;
     measured.extend([(FILTER, first), (FILTER_ALL, last)]);
     tty.press("F")?;

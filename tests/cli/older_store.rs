@@ -274,6 +274,13 @@ fn an_ending_after_a_restore_also_ends_the_newer_secret() {
 
 #[test]
 fn a_repeated_import_completes_the_register() {
+    for edit in [None, Some(["edit", "t", "--description", "edited"])] {
+        check_repeated_import(edit.as_ref().map(<[_; 4]>::as_slice));
+    }
+}
+
+/// Repeats an import that did not write the register, with `edit` in between.
+fn check_repeated_import(edit: Option<&[&str]>) {
     let (home, other) = (Home::new(), Home::new());
     let secret = issue(&other, &["t"]);
     write_private(&home, "e1", &run(&other, &["export"]).success());
@@ -287,8 +294,12 @@ fn a_repeated_import_completes_the_register() {
     run(&home, &import).success();
     // As if the import had been killed between its commit and the update of the register.
     fs::write(&register, register_before).unwrap();
+    if let Some(edit) = edit {
+        run(&home, edit).success();
+    }
     let repeated = run(&home, &import);
-    assert!(repeated.err.contains("1 unchanged"), "{repeated:?}");
+    let expected = if edit.is_some() { "1 replaced" } else { "1 unchanged" };
+    assert!(repeated.err.contains(expected), "{repeated:?}");
     fs::write(home.store(), old).unwrap();
     assert_eq!(code_of(&home, &secret), 1);
 }

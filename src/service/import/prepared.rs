@@ -2,7 +2,10 @@
 //! 5,000 in one transaction. If conflicts arose since the rows were checked, it fails and writes
 //! nothing. Called by the command line.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::{
+    collections::BTreeSet,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use super::{
     ImportError,
@@ -48,6 +51,8 @@ pub(super) struct PlannedBatch<'b> {
     /// Entries that the register lacks of tokens that the import does not change: an earlier import was
     /// killed after its commit.
     unregistered: Vec<RevocationEntry>,
+    /// The replaced tokens of which the register lacks the entry for the same reason.
+    lagging_ids: BTreeSet<TokenId>,
     /// The tokens that are inserted.
     tokens: Vec<EncodedToken<'b>>,
     /// The folded name and the id of each inserted token.
@@ -194,8 +199,13 @@ impl<'a, S: ImportSource> PreparedImport<'a, S> {
                 if mode != RecheckMode::DryRun && action.outcome.writes() {
                     self.plan_write(rows, &mut batch, token, &action, at)?;
                 }
-                if mode != RecheckMode::DryRun && action.outcome == RowOutcome::Unchanged {
-                    batch.unregistered.extend(unregistered(rows, &token.summary()?.id, at)?);
+                if mode != RecheckMode::DryRun && !is_new {
+                    let id = token.summary()?.id;
+                    match (action.outcome, unregistered(rows, &id, at)?) {
+                        (RowOutcome::Unchanged, entry) => batch.unregistered.extend(entry),
+                        (RowOutcome::Replaced, Some(_)) => drop(batch.lagging_ids.insert(id)),
+                        _ => {}
+                    }
                 }
                 batch.refused.extend(refused);
                 batch.actions.push(action);
@@ -287,7 +297,8 @@ impl<'a, S: ImportSource> PreparedImport<'a, S> {
                 token = token.replacing(&existing);
                 rows.put_counters(&token)?;
                 rows.put_use_count(&token)?;
-                if !wider_access(&token, &existing, at).is_empty() {
+                let is_lagging = batch.lagging_ids.contains(&id);
+                if is_lagging || !wider_access(&token, &existing, at).is_empty() {
                     register.narrowed.push(RevocationEntry::of_token(&token));
                 }
             } else {
