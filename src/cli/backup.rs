@@ -319,7 +319,7 @@ fn describe(found: &RestoreDifferences) -> Vec<String> {
     list(&found.ended, "ended since the backup, to stay ended");
     list(&found.regenerated, "with a newer secret, which will stop working");
     list(&found.unknown, "changed since in an unknown way, to stay denied");
-    match found.replaced_events {
+    match found.compared_events() {
         None => lines.push(
             "There is no readable store at this path, so the backup was not compared with it"
                 .to_owned(),

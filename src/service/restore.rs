@@ -57,14 +57,22 @@ pub struct RestoreDifferences {
     pub regenerated: Vec<String>,
     /// Damaged records of the store, which cannot be compared.
     pub uncompared: Vec<DamagedRecord>,
-    /// Number of the newest event of the store; `None` if there is no store that can be read.
-    pub replaced_events: Option<u64>,
-    /// The history of the store, also if its tokens cannot be read.
+    /// The history of the store; `None` if there is no store that can be read.
     pub replaced: Option<StoreHistory>,
+    /// Whether the tokens of the store could be read.
+    pub is_compared: bool,
     /// Number of the newest event of the backup.
     pub events: u64,
     /// Whether the revocation register of the store is kept.
     pub keeps_register: bool,
+}
+
+impl RestoreDifferences {
+    /// The number of the newest event of the store with which the backup was compared.
+    pub fn compared_events(&self) -> Option<u64> {
+        let history = self.replaced.as_ref().filter(|_| self.is_compared)?;
+        Some(history.newest_event.0)
+    }
 }
 
 impl Service {
@@ -96,9 +104,8 @@ impl Service {
             ..RestoreDifferences::default()
         };
         let mut current: BTreeMap<TokenId, Token> = BTreeMap::new();
-        let compared = read_if_readable(target, |rows| Ok((rows.tokens()?, newest_event(rows)?)))?;
-        if let Some((tokens, (events, _))) = compared {
-            found.replaced_events = Some(events);
+        if let Some(tokens) = read_if_readable(target, ReadOps::tokens)? {
+            found.is_compared = true;
             found.uncompared = tokens.damaged;
             current = tokens.rows.into_iter().map(|token| (token.id, token)).collect();
         }

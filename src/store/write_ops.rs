@@ -100,7 +100,7 @@ impl<'t> Writer<'t> {
 
     /// Removes a token, its name, its last uses, its numbers of uses and its denied attempts. Returns
     /// whether the token existed. A damaged token can be removed, too. The counted uses stay, so that
-    /// they are not taken again after a restore of a backup.
+    /// the restore of a backup does not give them back.
     pub fn remove_token(&mut self, id: &TokenId) -> Result<bool, StoreError> {
         let key = id.as_bytes();
         if !self.tables.tokens.has(key)? {
