@@ -225,8 +225,14 @@ fn measure_lists(tty: &mut AppTerminal) -> Result<Measurements, BenchError> {
     let filters: Vec<_> = ["f"; 10].into_iter().map(|key| ("", key, "")).collect();
     let (first, last) = slowest(tty, &filters)?;
     measured.extend([(FILTER, first), (FILTER_ALL, last)]);
-    tty.press("F")?;
-    tty.wait_until_quiet(QUIET)?;
+    // A status without tokens has no chip, so the number of filters depends on the store.
+    for _ in filters {
+        if tty.text().contains("[All") {
+            break;
+        }
+        tty.press("F")?;
+        tty.wait_until_quiet(QUIET)?;
+    }
     // Issued → Name → Description → Expires → Scopes → Last used, in both directions.
     let (next, reverse) = (("", "s", ""), ("", "S", ""));
     let times = slowest(tty, &[reverse])?;

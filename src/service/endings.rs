@@ -62,13 +62,11 @@ fn ending_kind(command: &Command) -> Option<EndingKind> {
 }
 
 impl Service {
-    /// Rebuilds the revocation register if it is missing, damaged or an older copy. Every process that
-    /// may write calls this function at its start. Returns whether the register was rebuilt.
+    /// Rebuilds the revocation register if it is missing, damaged or an older copy, see
+    /// [`Store::ensure_register`](crate::store::Store::ensure_register).
     pub fn ensure_register(&self) -> Result<bool, ServiceError> {
-        if self.store.is_read_only() || self.store.has_current_register()? {
-            return Ok(false);
-        }
-        Ok(self.store.rebuild_register(&rebuilt_event(&self.actor, self.clock.now()))?)
+        let rebuilt = || rebuilt_event(&self.actor, self.clock.now());
+        Ok(self.store.ensure_register(rebuilt)?)
     }
 
     /// Whether the store was an older copy when it was opened, which lacked endings of its revocation

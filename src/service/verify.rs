@@ -81,10 +81,8 @@ impl Verifier {
             ..OpenOptions::default()
         };
         let store = Store::open_with(path, options)?;
-        if !store.has_current_register()? {
-            let actor = current_actor(|name| std::env::var(name).ok());
-            store.rebuild_register(&rebuilt_event(&actor, Clock::System.now()))?;
-        }
+        let actor = || current_actor(|name| std::env::var(name).ok());
+        store.ensure_register(|| rebuilt_event(&actor(), Clock::System.now()))?;
         Ok(Self::new(&store, ProcessTime::new(Clock::System)))
     }
 

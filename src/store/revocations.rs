@@ -45,10 +45,32 @@ impl Store {
         register.map_or(Ok(true), |(file, id)| is_usable_register(file, &id))
     }
 
-    /// Whether the register is usable and was not an older copy when the store was opened.
-    pub fn has_current_register(&self) -> Result<bool, StoreError> {
+    /// Rebuilds the register, with the event of `rebuilt`, if it is missing or damaged, or was an older
+    /// copy when the store was opened. Every process that may write calls this at its start. Returns
+    /// whether the register was rebuilt.
+    ///
+    /// # Errors
+    ///
+    /// [`PathProblem::OtherRegister`] if an intact register of another store is in its place: it may be
+    /// the only record of what was ended there.
+    pub fn ensure_register(
+        &self,
+        rebuilt: impl FnOnce() -> EventBody,
+    ) -> Result<bool, StoreError> {
         let was_older = matches!(&*self.backend, Backend::File(file) if file.was_register_older);
-        Ok(!was_older && self.has_register()?)
+        if self.is_read_only() || !was_older && self.has_register()? {
+            return Ok(false);
+        }
+        match self.rebuild_register(&rebuilt()) {
+            // A new file does not fit on the disk. The present one has free slots for what it lacks,
+            // and counts as older until there is space for the event.
+            Err(error) if error.is_out_of_space() && self.has_register()? => {
+                let entries = self.read(register::entries_from_records)?;
+                self.end_secrets(&entries, Timestamp::default())?;
+                Ok(true)
+            }
+            result => result,
+        }
     }
 
     /// Whether the store was older than its register when it was opened.
@@ -63,12 +85,8 @@ impl Store {
 
     /// Rebuilds the revocation register from the records and from its own intact entries, in one
     /// transaction with `event`. Does nothing if another process has rebuilt it. A store without
-    /// events is new and needs no event. Returns whether it was rebuilt.
-    ///
-    /// # Errors
-    ///
-    /// [`PathProblem::OtherRegister`] if an intact register of another store is in its place: it may be
-    /// the only record of what was ended there.
+    /// events is new and needs no event. Returns whether it was rebuilt. Fails like
+    /// [`Store::ensure_register`].
     pub fn rebuild_register(&self, event: &EventBody) -> Result<bool, StoreError> {
         let Backend::File(file) = &*self.backend else { return Ok(false) };
         self.write(|writer| {

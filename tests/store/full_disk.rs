@@ -155,6 +155,37 @@ fn checks_go_on_if_a_full_disk_prevents_a_repair() {
     assert_eq!(command(&path, &["doctor"], "").0, 0);
 }
 
+/// A write of the register that failed leaves it as an older copy: it lacks what the store contains.
+#[test]
+fn an_older_register_is_completed_on_a_full_disk() {
+    let Some(disk) = SmallDisk::mount("8m") else {
+        return;
+    };
+    let path = disk.path().join("store.redb");
+    let register = disk.path().join("store.redb.revoked");
+    let secrets = ["ci-0", "ci-1", "ci-2"].map(|name| command(&path, &["create", name], "").1);
+    let older = fs::read(&register).unwrap();
+    assert_eq!(command(&path, &["revoke", "ci-0", "--yes"], "").0, 0);
+    fs::write(&register, older).unwrap();
+    let checks = || {
+        disk.fill();
+        secrets.each_ref().map(|secret| command(&path, &["verify"], secret).0)
+    };
+    assert_eq!(checks(), [1, 0, 0]);
+    assert_eq!(command(&path, &["revoke", "ci-2", "--yes"], "").0, 0);
+    assert_eq!(checks(), [1, 0, 1]);
+    assert_eq!(command(&path, &["list"], "").0, 0);
+    let rebuilt = || command(&path, &["audit", "--action", "register-rebuild", "--json"], "").1;
+    assert_eq!(rebuilt(), "");
+    fs::remove_dir_all(disk.path().join("fillers")).unwrap();
+    // Now there is space for the event, once.
+    assert_eq!(command(&path, &["create", "later"], "").0, 0);
+    assert_eq!(command(&path, &["create", "last"], "").0, 0);
+    assert_eq!(rebuilt().lines().count(), 1);
+    assert_eq!(checks(), [1, 0, 1]);
+    assert_eq!(command(&path, &["doctor"], "").0, 0);
+}
+
 #[test]
 fn another_change_on_a_full_disk_changes_nothing() {
     let Some(disk) = SmallDisk::mount("8m") else {

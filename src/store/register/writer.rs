@@ -132,19 +132,35 @@ impl<'a> RegisterWriter<'a> {
         if newest.is_some() {
             self.set_may_have_pending(self.lock.number(), true)?;
         }
+        let newest_before = self.newest_ending()?;
         let mut replaced = Vec::new();
-        let raised = entries.iter().try_for_each(|entry| self.raise_one(entry, &mut replaced));
+        let raised = entries
+            .iter()
+            .try_for_each(|entry| self.raise_one(entry, &mut replaced))
+            .and_then(|()| match newest.filter(|newest| *newest > newest_before) {
+                Some(newest) => self.set_newest_ending(newest),
+                None => Ok(()),
+            })
+            .and_then(|()| self.publish())
+            .and_then(|()| self.sync());
         if raised.is_err() {
-            // All or none: a full register must not end a part of the tokens.
-            for (index, before) in replaced.iter().rev() {
-                self.write_slot(*index, before)?;
-            }
+            // All or none: a failed raise must not end a part of the tokens.
+            self.undo_raise(&replaced, newest_before).map_err(StoreError::commit_unknown)?;
         }
-        if let Some(newest) = newest.filter(|_| raised.is_ok()) {
-            self.set_newest_ending(newest.max(self.newest_ending()?))?;
-        }
-        self.publish().and_then(|()| self.sync())?;
         raised
+    }
+
+    /// Puts back what [`RegisterWriter::raise`] has replaced.
+    fn undo_raise(
+        &self,
+        replaced: &[(SlotIndex, [u8; SLOT_LEN])],
+        newest_before: Timestamp,
+    ) -> Result<(), StoreError> {
+        for (index, before) in replaced.iter().rev() {
+            self.write_slot(*index, before)?;
+        }
+        self.set_newest_ending(newest_before)?;
+        self.publish()
     }
 
     /// Raises one entry, and adds the earlier content of its slot to `replaced`.
