@@ -53,10 +53,7 @@ impl Store {
     ///
     /// [`PathProblem::OtherRegister`] if an intact register of another store is in its place: it may be
     /// the only record of what was ended there.
-    pub fn ensure_register(
-        &self,
-        rebuilt: impl FnOnce() -> EventBody,
-    ) -> Result<bool, StoreError> {
+    pub fn ensure_register(&self, rebuilt: impl FnOnce() -> EventBody) -> Result<bool, StoreError> {
         let was_older = matches!(&*self.backend, Backend::File(file) if file.was_register_older);
         if self.is_read_only() || !was_older && self.has_register()? {
             return Ok(false);
