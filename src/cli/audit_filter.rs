@@ -1,6 +1,8 @@
 //! The arguments of `audit` that select events: token, time, action and actor. Refuses nothing that
 //! the parsers accept. Called by `audit`.
 
+use chrono::{NaiveDate, NaiveTime};
+
 use super::completers;
 use crate::domain::{
     AuditAction, EventBody, LimitError, NotBefore, Timestamp, TokenId, fold,
@@ -19,8 +21,8 @@ pub struct EventFilterArgs {
     #[arg(long, value_name = "TIME", value_parser = past_time)]
     pub since: Option<NotBefore>,
 
-    /// Show only events before then
-    #[arg(long, value_name = "TIME", value_parser = past_time)]
+    /// Show only events before then, or up to the end of this date
+    #[arg(long, value_name = "TIME", value_parser = past_end)]
     pub until: Option<NotBefore>,
 
     /// Show only events of this kind, such as revoke or revoked; repeatable
@@ -34,6 +36,15 @@ pub struct EventFilterArgs {
 
 fn past_time(text: &str) -> Result<NotBefore, String> {
     text.parse().map_err(|error: LimitError| error.to_string())
+}
+
+/// Like [`past_time`], but a date includes its day, as in the search of the app.
+fn past_end(text: &str) -> Result<NotBefore, String> {
+    let next_day = text.parse().ok().and_then(|day: NaiveDate| day.succ_opt());
+    match next_day {
+        Some(day) => Ok(NotBefore::Local(day.and_time(NaiveTime::MIN))),
+        None => past_time(text),
+    }
 }
 
 fn action(text: &str) -> Result<AuditAction, String> {

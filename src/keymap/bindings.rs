@@ -180,10 +180,10 @@ bindings! {
         CopyAsNetrc ["Y n"] ".netrc" "copy as a line of a .netrc file" Secret 0;
         CopyAsUserPass ["Y u"] "user:pass" "copy as user and password, for Docker, RabbitMQ" Secret 0;
         CopyAsJson ["Y j"] "JSON" "copy as JSON" Secret 0;
-        WriteSecret ["w"] "write" "write the secret to a new 0600 file" Secret 2;
-        PrintSecret ["p"] "print" "print the secret to the terminal on exit" Secret 3;
-        HideSecret ["s"] "hide/show" "hide or show the secret" Secret 4;
-        Acknowledge ["a"] "I saved it" "confirm that you saved the secret" Secret 5;
+        Acknowledge ["a"] "I saved it" "confirm that you saved the secret" Secret 2;
+        WriteSecret ["w"] "write" "write the secret to a new 0600 file" Secret 3;
+        PrintSecret ["p"] "print" "print the secret to the terminal on exit" Secret 4;
+        HideSecret ["s"] "hide/show" "hide or show the secret" Secret 5;
         Close ["Esc", "q", "Enter"] "close" "close the panel, if the secret is saved" Secret 6;
     }
     Menu {

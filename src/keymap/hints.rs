@@ -1,6 +1,8 @@
 //! The footer: the available keys, fitted to a width. The footer contains only keys that no other
 //! binding shadows. The module draws nothing: screens call it and draw the hints.
 
+use std::collections::HashSet;
+
 use unicode_width::UnicodeWidthStr as _;
 
 use super::{Action, Keymap, Mode};
@@ -131,6 +133,9 @@ fn ranked(
         })
         .collect();
     hints.sort_by_key(|(rank, _)| *rank);
+    // Of two keys that do the same, the footer names the first: Enter and Esc on a button that cancels.
+    let mut labels = HashSet::new();
+    hints.retain(|(_, hint)| labels.insert(hint.label.clone()));
     hints.into_iter().map(|(_, hint)| hint).partition(|hint| !hint.is_general())
 }
 

@@ -4,7 +4,7 @@
 use rayon::prelude::*;
 
 use super::{
-    status_classes::{NEVER, RowValidity, StatusClass, to_nanos},
+    status_classes::{RowValidity, StatusClass, to_nanos},
     text_block::BLOCK_ROWS,
 };
 use crate::domain::Timestamp;
@@ -26,17 +26,18 @@ fn day_of(nanos: i64) -> i64 {
 impl ExpiryDays {
     /// Counts the rows. `validity` has the validity of each row of `classes`.
     pub(super) fn of(classes: &[StatusClass], validity: &[RowValidity], at: Timestamp) -> Self {
-        let first = day_of(to_nanos(at));
+        let start = day_of(to_nanos(at)).saturating_mul(DAY_NANOS);
         let blocks = classes.par_chunks(BLOCK_ROWS).zip(validity.par_chunks(BLOCK_ROWS));
-        let none = || vec![0_u32; COUNTED_DAYS];
+        // The last count is that of all other rows. So the loop has no branch on the class, because the
+        // branch would be mispredicted: for a million rows, 4.7 instead of 7 ms.
+        let none = || vec![0_u32; COUNTED_DAYS + 1];
         let counted = blocks.fold(none, |mut counts, (classes, validity)| {
             for (class, RowValidity { expires, .. }) in classes.iter().zip(validity) {
                 let is_active = matches!(class, StatusClass::Active | StatusClass::ExpiringSoon);
-                if is_active
-                    && *expires != NEVER
-                    && let Ok(day) = usize::try_from(day_of(*expires) - first)
-                    && let Some(count) = counts.get_mut(day)
-                {
+                // A time before `start` wraps around to a large number.
+                let day = expires.wrapping_sub(start).cast_unsigned() / DAY_NANOS.cast_unsigned();
+                let day = usize::try_from(day).unwrap_or(usize::MAX).min(COUNTED_DAYS);
+                if let Some(count) = counts.get_mut(if is_active { day } else { COUNTED_DAYS }) {
                     *count += 1;
                 }
             }
@@ -46,7 +47,9 @@ impl ExpiryDays {
             a.iter_mut().zip(b).for_each(|(a, b)| *a += b);
             a
         };
-        Self(counted.reduce(none, add))
+        let mut counts = counted.reduce(none, add);
+        counts.truncate(COUNTED_DAYS);
+        Self(counts)
     }
 
     /// When the day of a count at `at` ends: the counts are then those of the wrong days.

@@ -31,6 +31,8 @@ fn events_are_selected_by_time() {
     assert_eq!(events(&home, &["--since", "11d", "--until", "1d"]), old);
     let day = (Utc::now() - TimeDelta::days(5)).format("%Y-%m-%d").to_string();
     assert_eq!(events(&home, &["--until", &day]), old);
+    let today = Utc::now().format("%Y-%m-%d").to_string();
+    assert_eq!(events(&home, &["--since", "9d", "--until", &today])[2..], new, "with its day");
     assert_eq!(events(&home, &["--since", &format!("{day}T10:30:00Z")])[2..], new);
     let error = "error: invalid value 'soon' for '--since <TIME>': use e.g.";
     assert!(run(&home, &["audit", "--since", "soon"]).err.starts_with(error));

@@ -172,7 +172,9 @@ impl App {
         if let Some(text) = &lost {
             canvas.line(line, 0).skip(1).text(text, theme.danger);
         }
-        if lost.is_none_or(|text| 1 + width(&text) + GAP <= at) {
+        // Under a panel or dialog, the position would seem to belong to it.
+        let is_covered = self.top_dialog().is_some();
+        if !is_covered && lost.is_none_or(|text| 1 + width(&text) + GAP <= at) {
             canvas.line(line, 0).move_to(at).text(&position, theme.faint);
         }
     }
