@@ -63,6 +63,10 @@ impl ColumnWidths {
         // A name is cut only as far as the details need its columns.
         let missing = MIN_DETAIL_WIDTH.saturating_sub(widths.detail_room(columns));
         widths.token = widths.token.saturating_sub(missing).max(widths.token.min(MIN_TOKEN_WIDTH));
+        if widths.detail_room(columns) == 0 {
+            // Its one or two letters say nothing. The selected event is shown in full below.
+            widths.who = 0;
+        }
         widths
     }
 

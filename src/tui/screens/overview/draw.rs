@@ -44,8 +44,9 @@ pub(super) struct Panes {
 }
 
 impl Panes {
-    /// Divides `area` for this number of rows that need attention.
-    pub(super) fn of(area: Rect, rows: usize) -> Self {
+    /// Divides `area` for this number of rows that need attention. Without checks, they need no high
+    /// bars.
+    pub(super) fn of(area: Rect, rows: usize, has_checks: bool) -> Self {
         let needed = u16::try_from(rows).unwrap_or(u16::MAX).saturating_add(1);
         let is_wide = area.width >= MIN_SPLIT_WIDTH;
         let small = 2 * (SMALL_PANE + 1);
@@ -74,7 +75,8 @@ impl Panes {
         // What is left below makes the bars of the checks higher, both by the same number of lines.
         let others = if is_wide { first } else { first.saturating_add(CHART_LINES.1 + 1) };
         let spare = area.height.saturating_sub(others.saturating_add(small + 1));
-        let checks = next(SMALL_PANE + (spare / 2).min(MAX_CHECK_LINES - 1) * 2);
+        let higher = if has_checks { (spare / 2).min(MAX_CHECK_LINES - 1) * 2 } else { 0 };
+        let checks = next(SMALL_PANE + higher);
         let statuses = next(SMALL_PANE);
         let expiries = if is_wide { Rect { width: left, ..band } } else { next(CHART_LINES.1) };
         let has_room = expiries.height >= CHART_LINES.0;

@@ -113,7 +113,7 @@ impl OverviewScreen {
             return;
         };
         let rows: Vec<_> = self.rows().collect();
-        let panes = draw::Panes::of(area, rows.len());
+        let panes = draw::Panes::of(area, rows.len(), overview.checks_total() != (0, 0));
         let page = usize::from(panes.attention.height.saturating_sub(1));
         let top = self.rows.scroll_to_selection(page, rows.len());
         let shown = rows.iter().copied().enumerate().skip(top).take(page);
