@@ -31,6 +31,7 @@ use super::{
     read_handle::{ReadOnlyDb, Snapshot, SnapshotSource},
     read_ops::ReadOps,
     reader::Reader,
+    recorded_time::load_newest_ending,
     register::{self, Register, RegisterId, RevocationEntry},
     tables::{ReadTables, Tables},
     write_ops::Writer,
@@ -136,7 +137,9 @@ impl FileDb {
     ) -> Result<(), StoreError> {
         let mut entries = register::entries_from_records(rows)?;
         entries.extend(kept);
-        register::create(self.register.path(), id, &register::merge_entries(entries))
+        let newest_ending = load_newest_ending(rows.tables())?.unwrap_or_default();
+        let entries = register::merge_entries(entries);
+        register::create(self.register.path(), id, &entries, newest_ending)
     }
 
     /// In read-only mode, returns the error that write access is required for this `reason`.

@@ -20,6 +20,7 @@ use super::{
     path_error::{PathError, PathProblem},
     path_security,
     read_ops::ReadOps,
+    recorded_time::load_newest_ending,
     register::{self, RegisterId, RevocationEntry, register_path},
     tables::Tables,
     write_ops::Writer,
@@ -155,21 +156,23 @@ impl RestoreTarget {
                 tx.hooks = backup.hooks().clone();
                 work(tx, kept)
             };
-            let (id, recorded) = catch_redb_panic(|| write_restored(copy, &kept, after, work))??;
-            result = Some((id, kept, recorded, self.keep_replaced()?));
+            let restored = catch_redb_panic(|| write_restored(copy, &kept, after, work))??;
+            result = Some((kept, restored, self.keep_replaced()?));
             Ok(())
         });
         if let Some(db) = lock {
             file_db::close(db);
         }
         replaced?;
-        let Some((id, kept, recorded, saved)) = result else { return Ok(None) };
+        let Some((kept, restored, saved)) = result else { return Ok(None) };
+        let RestoredRegister { id, recorded, newest_ending } = restored;
         let register = register::Register::beside(&self.path);
         if kept.has_register() {
             register.raise(&id, &recorded, now)?;
         } else {
             let all = kept.entries.into_iter().chain(recorded).collect();
-            register::create(register.path(), &id, &register::merge_entries(all))?;
+            let entries = register::merge_entries(all);
+            register::create(register.path(), &id, &entries, newest_ending)?;
         }
         Ok(saved)
     }
@@ -220,15 +223,23 @@ pub fn if_readable<T>(result: Result<T, StoreError>) -> Result<Option<T>, StoreE
     }
 }
 
+/// What the register of a restored store must contain.
+struct RestoredRegister {
+    id: RegisterId,
+    /// The entries derived from the records.
+    recorded: Vec<RevocationEntry>,
+    newest_ending: Timestamp,
+}
+
 /// Changes the copy of the backup in `file` with `work`, in one transaction. Gives the copy a
 /// generation later than `after`, with a gap in the change log, so that every process reads
-/// everything again. Returns the id of its register and the entries derived from its records.
+/// everything again. Returns what its register must contain.
 fn write_restored(
     file: File,
     kept: &KeptEndings,
     after: u64,
     work: impl FnOnce(&mut Writer<'_>, &[RevocationEntry]) -> Result<(), StoreError>,
-) -> Result<(RegisterId, Vec<RevocationEntry>), StoreError> {
+) -> Result<RestoredRegister, StoreError> {
     let backend = InnerBackend::new(file).map_err(StoreError::corrupted)?;
     let db = file_db::open_backend(backend).map_err(StoreError::corrupted)?;
     let transaction = file_db::begin_write(&db)?;
@@ -239,11 +250,15 @@ fn write_restored(
     work(&mut writer, &kept.entries)?;
     writer.skip_generations(after);
     writer.finish()?;
-    let required = (register::load_id(&writer.tables)?, register::entries_from_records(&writer)?);
+    let restored = RestoredRegister {
+        id: register::load_id(&writer.tables)?,
+        recorded: register::entries_from_records(&writer)?,
+        newest_ending: load_newest_ending(&writer.tables)?.unwrap_or_default(),
+    };
     drop(writer);
     transaction.commit()?;
     new_store::close_checked(db)?;
-    Ok(required)
+    Ok(restored)
 }
 
 /// Returns entries that end the previous secrets of `store` that `backup` would make work for longer:

@@ -109,9 +109,6 @@ impl Store {
             kept.extend(missing.entries().cloned());
             // The id stays: an older copy of the store must not count as that of another register.
             register.replacing(&id, || file.create_register(writer, &id, kept))?;
-            if let Some(newest) = newest_ending {
-                register.set_newest_ending(&id, newest)?;
-            }
             writer.append_event(EventBody { at, ..event.clone() })?;
             Ok(true)
         })

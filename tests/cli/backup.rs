@@ -106,6 +106,26 @@ fn a_backup_is_restored_on_an_empty_host() {
 }
 
 #[test]
+fn reading_a_backup_or_a_restored_store_changes_nothing() {
+    let home = Home::new();
+    issue(&home, &["t"]);
+    issue(&home, &["r"]);
+    run(&home, &["revoke", "r", "--yes"]).success();
+    run(&home, &["backup", "b.redb"]).success();
+    let backup = ["b.redb", "b.redb.revoked"].map(|file| home.path().join(file));
+    let before = backup.each_ref().map(|file| fs::read(file).unwrap());
+    for command in ["list", "status", "audit", "doctor", "export"] {
+        let result = run(&home, &[command, "--store", "b.redb"]);
+        assert!(!result.err.contains("register"), "{command}: {result:?}");
+    }
+    assert!(backup.each_ref().map(|file| fs::read(file).unwrap()) == before);
+    fs::remove_dir_all(home.store().parent().unwrap()).unwrap();
+    run(&home, &["backup", "restore", "b.redb", "--yes"]).success();
+    let result = run(&home, &["list"]);
+    assert_eq!((result.code, result.err.as_str()), (0, ""), "{result:?}");
+}
+
+#[test]
 fn a_damaged_backup_is_reported_and_not_restored() {
     let home = Home::new();
     let secret = issue(&home, &["t"]);

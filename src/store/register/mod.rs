@@ -115,19 +115,21 @@ impl Register {
     /// Writes the register of a copy of the store to the new file `to`. `records` are the entries
     /// derived from the records of the copy. The new register also ends everything that this
     /// register ends, but does not take over its minimum versions: the records of the copy must not
-    /// count as out of date. If this register is unusable, the new one contains only `records`.
+    /// count as out of date. `newest_ending` is that of the copy. If this register is unusable, the new
+    /// one contains only `records`.
     pub(super) fn copy_to(
         &self,
         to: &Path,
         expected: &RegisterId,
-        records: Vec<RevocationEntry>,
+        (records, newest_ending): (Vec<RevocationEntry>, Timestamp),
     ) -> Result<(), StoreError> {
         let entries = match self.usable_snapshot(expected)? {
             Some(register) => register.entries()?,
             None => Vec::new(),
         };
         let ended = entries.into_iter().map(RevocationEntry::for_copy);
-        create(to, expected, &merge_entries(records.into_iter().chain(ended).collect()))
+        let entries = merge_entries(records.into_iter().chain(ended).collect());
+        create(to, expected, &entries, newest_ending)
     }
 
     /// Returns the intact entries of a register that is damaged, but not that of another store than

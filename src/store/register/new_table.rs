@@ -6,12 +6,15 @@ use std::{fs::File, io::Write as _, path::Path};
 use super::{
     RegisterId, RevocationEntry,
     layout::{
-        GROUPS_OFFSET, Header, PAGE_LEN, PENDING_OFFSET, SLOT_LEN, STAMP_LEN, STAMP_OFFSET,
-        encode_entry, pages_for,
+        GROUPS_OFFSET, Header, NEWEST_ENDING_OFFSET, PAGE_LEN, PENDING_OFFSET, SLOT_LEN, STAMP_LEN,
+        STAMP_OFFSET, encode_entry, encode_newest_ending, pages_for,
     },
     random_bytes,
 };
-use crate::store::{error::StoreError, path_security};
+use crate::{
+    domain::Timestamp,
+    store::{error::StoreError, path_security},
+};
 
 /// Pages of a new register: room for 1,024 entries before it grows, in 260 KiB.
 pub(super) const FIRST_PAGES: u32 = 64;
@@ -29,15 +32,19 @@ pub(in crate::store) fn merge_entries(mut entries: Vec<RevocationEntry>) -> Vec<
     entries
 }
 
-/// Creates a register with these entries at `path`, replacing any file there.
+/// Creates a register with these entries at `path`, replacing any file there. `newest_ending` must be
+/// the time of the newest ending of its store, or the register counts as an older copy.
 pub(in crate::store) fn create(
     path: &Path,
     id: &RegisterId,
     entries: &[RevocationEntry],
+    newest_ending: Timestamp,
 ) -> Result<(), StoreError> {
     let pages = pages_for(entries.len().saturating_mul(4)).max(FIRST_PAGES);
     let header = Header { id: *id, pages, is_superseded: false };
-    path_security::replace_atomically(path, |mut file| write_table(&mut file, &header, entries))
+    path_security::replace_atomically(path, |mut file| {
+        write_table(&mut file, &header, entries, newest_ending)
+    })
 }
 
 /// Writes a whole register. Writes every page instead of only reserving space, because the first
@@ -46,6 +53,7 @@ pub(super) fn write_table(
     file: &mut File,
     header: &Header,
     entries: &[RevocationEntry],
+    newest_ending: Timestamp,
 ) -> Result<(), StoreError> {
     let mut pages = vec![[0_u8; PAGE_LEN]; header.pages as usize];
     let mut first = [0; PAGE_LEN];
@@ -76,6 +84,11 @@ pub(super) fn write_table(
         && let Some(stamp) = rest.first_chunk_mut()
     {
         *stamp = random_bytes::<STAMP_LEN>()?;
+    }
+    if let Some((_, rest)) = first.split_at_mut_checked(NEWEST_ENDING_OFFSET)
+        && let Some(bytes) = rest.first_chunk_mut()
+    {
+        *bytes = encode_newest_ending(newest_ending);
     }
     if let Some(byte) = first.get_mut(PENDING_OFFSET) {
         *byte = u8::from(entries.iter().any(|entry| entry.pending.is_some()));

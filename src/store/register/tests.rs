@@ -31,7 +31,7 @@ fn pending(number: usize, kind: EndingKind) -> RevocationEntry {
 
 fn new(folder: &tempfile::TempDir) -> Register {
     let register = Register::beside(&folder.path().join("store.redb"));
-    create(register.path(), &ID, &[]).unwrap();
+    create(register.path(), &ID, &[], at(0)).unwrap();
     register
 }
 

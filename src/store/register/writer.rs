@@ -332,14 +332,14 @@ impl<'a> RegisterWriter<'a> {
         let path = self.path;
         self.supersede(|| {
             path_security::replace_atomically(path, |mut file| {
-                write_table(&mut file, &header, &entries)
+                write_table(&mut file, &header, &entries, newest_ending)
             })
         })?;
         let (register, FileStart { header, .. }) =
             RegisterFile::open(self.path, true, &self.header.id)?;
         register.file.lock().map_err(|error| StoreError::at(self.path, &error))?;
         (self.register, self.header) = (register, header);
-        self.set_newest_ending(newest_ending)
+        Ok(())
     }
 
     /// Returns the entries of a larger table: one for each token, and another one for each further
