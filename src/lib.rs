@@ -248,6 +248,11 @@ fn run_app_on(service: Service, config: &Config, args: &Args) -> Result<Exit, Cl
 /// record, the next start of the app says that the secret may be lost.
 fn print_secret(ended: &tui::EndedApp, secret: &Secret) -> Result<(), CliError> {
     let out = Output::new(false, false);
+    if ended.secrets.len() > 1
+        && let Some(name) = ended.token_name(secret)
+    {
+        print_message(&format!("Secret of {name}:"));
+    }
     // Report a closed pipe as an error, too: the secret works and would be lost.
     out.deliver(secret.reveal()).map_err(|error| {
         CliError::not_delivered(&error).with_hint("the secret is lost: regenerate its token")

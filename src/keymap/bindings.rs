@@ -45,7 +45,7 @@ bindings! {
         New ["n"] "new" "create a token" Token 6;
         Open ["Enter", "l", "Right"] "open" "open the selected token" Token 1;
         AddScope ["a"] "scope" "add scopes to the token" Token 9;
-        Edit ["e"] "edit" "edit name and description" Token 10;
+        Edit ["e"] "edit" "edit name, description, limits, labels, owner" Token 10;
         Clone ["c"] "clone" "create a token from this one" Token 11;
         Revoke ["r"] "revoke" "revoke the token" Token 2;
         Regenerate ["R"] "regenerate" "regenerate the secret" Token 3;
@@ -88,7 +88,7 @@ bindings! {
         NextCell ["Right", "l"] "choose" "select the next operation" Move 2;
         PreviousCell ["Left", "h"] "previous" "select the previous operation" Move 0;
         Test ["T"] "test" "check what the token may do" Token 6;
-        Edit ["e"] "edit" "edit name and description" Token 7;
+        Edit ["e"] "edit" "edit name, description, limits, labels, owner" Token 7;
         ScopeForm ["o"] "form" "list scopes in a table, or one on each row" View 12;
         Zoom ["z"] "zoom" "enlarge the hidden facts or the section" View 9;
         Clone ["c"] "clone" "create a token from this one" Token 8;

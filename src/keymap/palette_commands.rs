@@ -80,6 +80,7 @@ impl PaletteCommand {
         }
         let name = self.action.as_str().replace('-', " ");
         let by_name = best_subsequence(&name, typed).map(|(score, _)| score);
+        let by_name = by_name.max(synonym_score(self.action, typed));
         let by_help = best_subsequence(self.help, typed);
         match (by_help, by_name) {
             (Some((score, positions)), by_name) => {
@@ -91,17 +92,51 @@ impl PaletteCommand {
     }
 }
 
+/// The score of a character after the one before it, in addition to 1.
+const NEXT: usize = 8;
+/// The score of a character at the start of a word, in addition to 1.
+const WORD: usize = 6;
+/// From this number of characters on, a match has no scattered characters within words.
+const MIN_WORD_LEN: usize = 4;
+
+/// Words of other programs for an action, which its description and its name do not contain.
+fn synonyms(action: Action) -> &'static [&'static str] {
+    match action {
+        Action::New => &["add", "issue", "generate"],
+        Action::Edit => &["rename", "change"],
+        Action::Clone => &["duplicate"],
+        Action::Revoke => &["disable", "block", "invalidate"],
+        Action::Regenerate => &["rotate", "renew", "extend", "new secret", "prolong"],
+        Action::EndOverlap => &["end overlap"],
+        Action::Delete => &["remove"],
+        Action::Undo => &["restore"],
+        Action::Test => &["allowed", "verify", "access"],
+        Action::Search => &["find"],
+        Action::NextStatus => &["filter"],
+        Action::Expiring => &["expires", "expiry"],
+        _ => &[],
+    }
+}
+
+/// The score of `typed` as the start of a synonym: that of adjacent characters.
+fn synonym_score(action: Action, typed: &str) -> Option<usize> {
+    let typed = typed.to_lowercase();
+    let len = typed.chars().count();
+    let is_start = |word: &&str| len > 2 && word.starts_with(&typed);
+    synonyms(action).iter().any(is_start).then(|| 1 + WORD + (len - 1) * (1 + NEXT))
+}
+
 /// The best match of `typed` as a subsequence of `text`: its score and the matching indexes.
 /// Adjacent characters score highest, then those at the start of a word.
 fn best_subsequence(text: &str, typed: &str) -> Option<(usize, Vec<usize>)> {
-    const NEXT: usize = 8;
-    const WORD: usize = 6;
+    let len = typed.chars().filter(|c| !c.is_whitespace()).count();
     let text: Vec<char> = text.to_lowercase().chars().collect();
     let mut typed = typed.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase);
-    let worth = |at: usize| {
+    let starts_word = |at: usize| {
         let before = at.checked_sub(1).and_then(|before| text.get(before));
-        1 + if before.is_none_or(|c| !c.is_alphanumeric()) { WORD } else { 0 }
+        before.is_none_or(|c| !c.is_alphanumeric())
     };
+    let worth = |at: usize| 1 + if starts_word(at) { WORD } else { 0 };
     let positions = |c: char| {
         let at = text.iter().enumerate().filter(move |(_, other)| **other == c);
         at.map(|(at, _)| at)
@@ -118,6 +153,9 @@ fn best_subsequence(text: &str, typed: &str) -> Option<(usize, Vec<usize>)> {
         for at in positions(c) {
             let before = matches.iter().filter_map(|(score, indexes)| {
                 let last = *indexes.last().filter(|last| **last < at)?;
+                if len >= MIN_WORD_LEN && last + 1 != at && !starts_word(at) {
+                    return None;
+                }
                 Some((score + worth(at) + if last + 1 == at { NEXT } else { 0 }, indexes))
             });
             // Of two equal scores, the leftmost match wins.
@@ -212,10 +250,17 @@ mod tests {
             ("audit", "go to the audit trail"),
             ("R", "regenerate the secret"),
             ("y n", "copy the token name"),
+            ("rotate", "regenerate the secret"),
+            ("remove", "delete the token"),
+            ("expire", "show tokens expiring within 7, 30 or 90 days"),
+            ("filter", "show the tokens of the next status"),
+            ("labels", "edit name, description, limits, labels, owner"),
         ] {
             assert_eq!(search(typed).first(), Some(&expected), "for `{typed}`");
         }
-        assert_eq!(search("zzz"), Vec::<&str>::new());
+        for nothing in ["zzz", "theme", "colour"] {
+            assert_eq!(search(nothing), Vec::<&str>::new(), "letters within words: {nothing}");
+        }
         assert_eq!(search("  ").len(), search("").len());
     }
 

@@ -31,7 +31,7 @@ use self::{
 };
 use crate::{
     config::NamedView,
-    domain::{Command, ConfirmationProof, DeliveryMethod, Secret},
+    domain::{Command, ConfirmationProof, DeliveryMethod, Name, Secret},
     keymap::Keymap,
     service::{self, Clock, Service, ServiceError, Zone},
 };
@@ -78,6 +78,11 @@ impl EndedApp {
         let (token, digest) = (secret.id(), secret.digest());
         let command = Command::RecordDelivery { token, digest, method: DeliveryMethod::Printed };
         self.service.execute(&command, &ConfirmationProof::NOT_REQUIRED).map(drop)
+    }
+
+    /// The name of the token of `secret`, if the store can be read.
+    pub fn token_name(&self, secret: &Secret) -> Option<Name> {
+        Some(self.service.token(&secret.id()).ok()??.name)
     }
 
     /// Ends the threads. Returns the hooks of the last changes, which still run.

@@ -1,5 +1,7 @@
 //! The access-check dialog: what a token may do, by which scope, and which scope is missing.
 
+use patdeck::testing::ServiceTestExt as _;
+
 use super::{fixture::Fixture, journey::Journey};
 
 fn open_dialog() -> Journey {
@@ -60,4 +62,13 @@ fn a_pasted_entity_is_checked_immediately() {
     it.keys("<Tab>").retypes("c*").sees("Enter an entity, or * for any");
     it.keys("<C-u>").paste("c-42").never_sees("Checking");
     it.sees("Allowed by channels:*:publish");
+}
+
+#[test]
+fn a_request_for_any_entity_names_those_that_are_allowed() {
+    let mut it = Journey::on(Fixture::One, 80, 24);
+    let scope = "users:u-7:read@lab".parse().unwrap();
+    it.service().add_scopes(&it.id("ci-deploy"), &[scope]).unwrap();
+    it.keys("<Enter>").waits_for("u-7");
+    it.keys("T u <Tab> <Tab> r").sees("Denied for users in general; read is allowed for u-7@lab");
 }

@@ -44,7 +44,8 @@ fn enter_moves_through_the_form_to_its_button() {
     let mut it = Journey::at(80, 24);
     it.keys("n plain <Enter> <Enter> <Enter>");
     // On the scope rows, Enter edits or adds a row; Tab moves on to the limits and the labels.
-    it.keys("<Tab> <Enter> <Enter> <Enter>").sees("Secret of plain");
+    it.keys("<Tab> <Enter> <Enter> <Enter>").sees("KEY=VALUE");
+    it.keys("<Enter> <Enter> <Enter>").sees("Secret of plain");
 }
 
 #[test]
@@ -267,4 +268,25 @@ fn the_form_describes_the_token_with_its_end() {
     // A short lifetime has the time of day.
     it.keys("<S-Tab> <S-Tab> <S-Tab>").retypes("45m").sees("c-1, c-2 until 24 Nov 2026 12:45 UTC");
     it.retypes("1x").never_sees("c-2 until");
+}
+
+#[test]
+fn tab_leaves_the_scope_rows_and_enter_visits_each_field() {
+    let mut it = Journey::at(80, 24);
+    it.keys("n ci <C-o> a <Tab>").types("c-1, c-2, c-3").keys("<Tab> p <Space> <C-s>").sees("c-3");
+    it.keys("<Tab> 10.0.0.0/8 <Enter> <Enter> 3 <Enter>").types("env=prod").keys("<Enter>");
+    it.types("Ann Berg").keys("<C-s> a");
+    let token = it.token("ci");
+    let sources = token.limits.sources.unwrap().to_string();
+    assert_eq!((sources.as_str(), token.limits.max_uses), ("10.0.0.0/8", "3".parse().ok()));
+    assert_eq!((token.labels.to_string(), token.owner.as_str()), ("env=prod".into(), "Ann Berg"));
+}
+
+#[test]
+fn scope_rows_that_do_not_fit_are_counted() {
+    let mut it = Journey::at(80, 24);
+    let ids: Vec<_> = (1..=12).map(|n| format!("c-{n}")).collect();
+    it.keys("n ci <C-o> a <Tab>").types(&ids.join(", ")).keys("<Tab> p <Space> <C-s>");
+    it.sees("-12 of 12").keys("<Up> <Up> <Up> <Up> <Up> <Up> <Up> <Up> <Up> <Up> <Up>");
+    it.sees(" 1-").sees(" of 12").never_sees("-12 of");
 }

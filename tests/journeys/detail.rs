@@ -76,7 +76,7 @@ fn edit_faults_are_shown_below_their_fields() {
     it.sees("another token is already named grafana");
     it.retypes("").keys("<C-s>").sees("missing name");
     it.retypes("ci-release").keys("<Tab> <C-j>").types("and signs");
-    it.keys("<Tab> <Enter> <Enter> <Enter>").sees("Saved ci-release");
+    it.keys("<Tab> <Enter> <Enter> <Enter> <Enter> <Enter> <Enter>").sees("Saved ci-release");
     assert_eq!(it.token("ci-release").description.as_str(), "Publishes builds\nand signs");
     assert!(it.store_dump().contains("name was ci-deploy, description changed"));
 }
@@ -180,6 +180,16 @@ fn the_cursor_runs_from_the_scopes_into_the_events() {
     let mut it = Journey::on(Fixture::Rotated, 80, 24);
     it.keys("<Enter>").sees("Old secret").sees("Events").keys("<End>").sees("created by alice");
     it.resize(40, 10).sees("Events").sees("created").keys("<Home>").sees("Scopes");
+}
+
+#[test]
+fn a_long_event_is_shown_in_full() {
+    let mut it = Journey::on(Fixture::One, 60, 16);
+    let scope = |n| format!("clients:gateway-{n}:read@factory").parse().unwrap();
+    it.service().add_scopes(&it.id("ci-deploy"), &[scope(1), scope(2)]).unwrap();
+    it.keys("<Enter>").waits_for("gateway-2@factory");
+    it.keys("<End> <Home>").never_sees("clients:gateway-2:read@factory");
+    it.keys("j j j").sees("clients:gateway-2:read@factory");
 }
 
 #[test]

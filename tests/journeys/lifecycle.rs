@@ -102,7 +102,9 @@ fn regenerate_states_the_overlap_that_would_end() {
     let mut it = Journey::on(Fixture::Rotated, 80, 24);
     it.keys("R").sees("the previous secret would work until 24 Nov 2026 12:30 UTC");
     it.sees("from 192.0.2.17). It will stop working immediately.");
-    it.keys("<Esc> r").sees("the previous secret would work until");
+    it.resize(60, 16).sees("The previous secret stops working, too.");
+    it.resize(40, 10).sees("The previous secret stops");
+    it.resize(80, 24).keys("<Esc> r").sees("the previous secret would work until");
 }
 
 #[test]
@@ -204,7 +206,7 @@ fn a_deletion_is_confirmed_by_the_name_or_the_id() {
 #[test]
 fn the_sentence_about_the_old_secret_follows_the_overlap() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
-    it.keys("j R").sees("The old secret stops working immediately");
-    it.keys("<Tab> <Right>").sees("The old secret keeps working for 15m");
+    it.keys("j R").sees("The current secret stops working immediately");
+    it.keys("<Tab> <Right>").sees("The current secret keeps working for 15m");
     it.never_sees("stops working");
 }

@@ -46,8 +46,10 @@ fn the_wheel_scrolls_the_view_under_the_pointer() {
 #[test]
 fn a_second_click_on_a_command_runs_it() {
     let mut it = Journey::on(Fixture::One, 80, 24);
-    it.keys("?").clicks("edit name and description").sees("Keys on this screen");
-    it.clicks("edit name and description").sees("Edit ci-deploy");
+    it.keys("?")
+        .clicks("edit name, description, limits, labels, owner")
+        .sees("Keys on this screen");
+    it.clicks("edit name, description, limits, labels, owner").sees("Edit ci-deploy");
     it.keys("<Esc> :").types("revoke the").clicks("revoke the token").sees("Revoke ci-deploy?");
     it.keys("<Esc>").resize(120, 24).clicks(": commands").sees("Commands");
 }

@@ -205,4 +205,14 @@ fn a_word_with_an_equals_sign_names_the_term() {
     it.keys("/ team=edge").sees("Did you mean label:team=edge?");
     it.retypes("owner=ann").sees("Did you mean owner:ann?");
     it.retypes("zebra").never_sees("Did you mean");
+    it.sees("Try entity:zebra, owner:zebra or label:zebra.");
+    it.retypes("name:zebra").never_sees("Try entity");
+}
+
+#[test]
+fn a_line_with_a_leaked_secret_finds_its_token() {
+    let mut it = Journey::on(Fixture::Few, 80, 24);
+    let id = it.id("ci-deploy");
+    it.keys("/").types(&format!("API=pat_{id}_9kQ2")).keys("<Enter>");
+    it.sees("ci-deploy").never_sees("grafana").never_sees("9kQ2");
 }

@@ -82,6 +82,26 @@ fn a_held_lock_is_reported_and_the_screen_stays() {
 fn a_secret_is_shown_only_where_the_operator_chose() {
     no_exit_leaks_the_secret_and_the_next_start_warns();
     a_secret_printed_at_exit_is_on_screen_once();
+    several_secrets_printed_at_exit_have_names();
+}
+
+fn several_secrets_printed_at_exit_have_names() {
+    let home = Home::new();
+    let mut pty = home.start(SIZE, &[]);
+    let all: Vec<String> = ["ci", "grafana"]
+        .map(|name| {
+            let secret = create(&mut pty, name);
+            pty.keys("p");
+            pty.wait_for("The secret will be printed when patdeck exits");
+            pty.keys("<Esc>");
+            pty.wait_until_gone(random_part(&secret));
+            format!("Secret of {name}:\r\n{secret}\r\n")
+        })
+        .into();
+    pty.keys("q");
+    assert_eq!(pty.wait_exit(), 0);
+    let raw = String::from_utf8(pty.raw()).unwrap();
+    assert!(raw.ends_with(&all.concat()), "{:?}", raw.split_once("\x1b[?1049l"));
 }
 
 fn no_exit_leaks_the_secret_and_the_next_start_warns() {

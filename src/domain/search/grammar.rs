@@ -6,7 +6,7 @@ use std::fmt;
 
 use super::{
     DurationThreshold, Predicate, ScopePredicate, Search, SearchTerm, TextPattern,
-    secret_words::{parsed_text, secret_start_id},
+    secret_words::{contained_secret_id, parsed_text, secret_start_id},
 };
 use crate::domain::{
     Label, LabelKey, Scope, ScopeError, StatusFilter, name::fold, terminal_text::escape,
@@ -87,7 +87,7 @@ impl Predicate {
             "unclaimed" => Self::Undelivered,
             "wildcard" => Self::Scope(ScopePredicate::Wildcard),
             "unrestricted" => Self::Unrestricted(None),
-            _ => match secret_start_id(&folded) {
+            _ => match contained_secret_id(&folded) {
                 Some(id) => Self::SecretStart(folded.clone(), id.to_owned()),
                 None => Self::Words(folded),
             },

@@ -160,6 +160,13 @@ impl Search {
         Some(if is_key { format!("{key}:{value}") } else { format!("label:{key}={value}") })
     }
 
+    /// The only term, if it is a plain word. It was compared with names, ids and descriptions.
+    pub fn only_word(&self) -> Option<&str> {
+        let mut words = self.words();
+        let word = words.next().filter(|_| self.terms.len() == 1)?;
+        (!word.contains(char::is_whitespace)).then_some(word)
+    }
+
     /// Whether `token`, with its status at `at`, matches this search.
     pub fn matches(&self, token: &Token, at: Timestamp) -> bool {
         self.is_empty()

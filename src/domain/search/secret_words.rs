@@ -48,6 +48,11 @@ pub(super) fn secret_start_id(word: &str) -> Option<&str> {
     (SecretPrefix::parse(prefix).is_some() && TokenId::parse(id).is_some()).then_some(id)
 }
 
+/// Like [`secret_start_id`], also for a word that contains more: `API=pat_4fKq9Zt0WbXe`, or quotes.
+pub(super) fn contained_secret_id(word: &str) -> Option<&str> {
+    word.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').find_map(secret_start_id)
+}
+
 /// Splits `text` behind the id of its first secret, and leaves out the underscore there.
 fn split_at_tail(text: &str) -> Option<(&str, &str)> {
     text.match_indices('_')

@@ -15,12 +15,17 @@ use crate::{
     tui::{
         dialogs::Dialog as _,
         screens::{chrome, detail::KeyReceiver, tokens::width_beside_detail},
-        widgets::canvas::{Canvas, width},
+        widgets::{
+            canvas::{Canvas, width, wrap},
+            form,
+        },
     },
 };
 
 /// The minimum width in columns for list and detail side by side.
 const MIN_SPLIT_WIDTH: u16 = 120;
+/// The minimum height in lines for a text of three lines about the selected event.
+const MIN_LONG_TEXT_HEIGHT: u16 = 14;
 
 impl App {
     /// Draws the frame and positions the cursor in the focused field.
@@ -97,7 +102,7 @@ impl App {
         let lines = banner
             .as_ref()
             .map_or(1, |text| chrome::wrap_message(text, true, area.width, ctx).len());
-        let lines = u16::try_from(lines).unwrap_or(1).max(1);
+        let lines = u16::try_from(lines).unwrap_or(1).max(self.explanation(area).1);
         let body = Rect { y: area.y + 1, height: area.height - 2 - lines, ..area };
         // A dialog or panel over the tab takes the keys.
         let has_focus = self.top_dialog().is_none();
@@ -179,6 +184,19 @@ impl App {
         }
     }
 
+    /// The text about the selected cell or event of the detail, and its number of lines: the message
+    /// line, and the lines above it that a long event needs.
+    fn explanation(&self, area: Rect) -> (String, u16) {
+        let room = area.width.saturating_sub(2);
+        let text = match self.tab {
+            Tab::Detail => self.detail.explanation(room, &self.model).unwrap_or_default(),
+            Tab::Tokens | Tab::Create | Tab::Audit | Tab::Overview => String::new(),
+        };
+        let lines = wrap(&text, room, &self.model.theme).len();
+        let max = if area.height < MIN_LONG_TEXT_HEIGHT { 2 } else { 3 };
+        (text, u16::try_from(lines).unwrap_or(max).clamp(1, max))
+    }
+
     fn paint_bottom_lines(&self, area: Rect, buf: &mut Buffer) {
         let ctx = &self.model;
         let canvas = &mut Canvas { buf, ctx };
@@ -200,11 +218,11 @@ impl App {
                 canvas.line(line, 0).skip(1).text(&text, ctx.theme.faint);
             }
             // Under a panel or dialog, the line about the selected cell would seem to belong to it.
-            if self.tab == Tab::Detail
-                && self.top_dialog().is_none()
-                && let Some(text) = self.detail.explanation(area.width.saturating_sub(2), ctx)
-            {
-                canvas.line(line, 0).skip(1).text(&text, ctx.theme.text());
+            if self.top_dialog().is_none() {
+                let (text, lines) = self.explanation(area);
+                let y = area.bottom() - 1 - lines;
+                let at = Rect { x: area.x + 1, width: area.width - 2, y, height: lines };
+                form::draw_wrapped(&text, (0, lines), ctx.theme.text(), at, canvas);
             }
             if self.tab == Tab::Tokens {
                 self.paint_list_line(line, canvas);

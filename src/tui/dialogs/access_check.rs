@@ -9,7 +9,7 @@ use ratatui::{
 
 use super::Dialog;
 use crate::{
-    domain::{AccessRequest, Decision, Denial, Token, TokenId},
+    domain::{AccessRequest, Decision, Denial, Entity, Scope, Token, TokenId},
     keymap::{Action, Mode},
     tui::{
         app::{
@@ -50,6 +50,23 @@ impl AccessCheckDialog {
             ),
             decision: None,
         }
+    }
+
+    /// The answer to a denied request for any entity, if the token has the operation for some.
+    fn narrower(&self, access: &AccessRequest, ctx: &Model) -> Option<String> {
+        if access.entity != Entity::Any {
+            return None;
+        }
+        let (kind, operation) = (&access.entity_type, &access.operation);
+        let scopes = ctx.token(&self.id)?.scopes.iter();
+        let held = scopes.filter(|it| it.entity_type == *kind && it.operation == *operation);
+        let name = |scope: &Scope| match &scope.domain {
+            Some(domain) => format!("{}@{domain}", scope.entity),
+            None => scope.entity.to_string(),
+        };
+        let names: Vec<_> = held.map(name).collect();
+        let text = format!("Denied for {kind} in general; {operation} is allowed for");
+        (!names.is_empty()).then(|| format!("{text} {}", names.join(", ")))
     }
 
     /// The request and the address to check.
@@ -113,7 +130,12 @@ impl Dialog for AccessCheckDialog {
                     }
                     _ => String::new(),
                 };
-                form::draw_fault(&format!("Denied: {denial}{more}"), line, inner, canvas);
+                let narrower = match (denial, &current) {
+                    (Denial::NoScope(_), Some((access, _))) => self.narrower(access, ctx),
+                    _ => None,
+                };
+                let text = narrower.unwrap_or_else(|| format!("Denied: {denial}{more}"));
+                form::draw_fault(&text, line, inner, canvas);
             }
             None if current.is_none() => {
                 form::draw_fault("Enter an entity, or * for any", line, inner, canvas);

@@ -11,13 +11,12 @@ use super::{
 use crate::{
     domain::counted,
     domain::{Command, ConfirmationProof, Plan, SecretOverlap, Status, TokenId},
-    keymap::Action,
     output::question::{overlap_effect, question},
     tui::{
         app::{effect::Effect, model::Model, service_request::ServiceRequest},
         widgets::{
             canvas::{Canvas, wrap},
-            form::{self, Form, FormAction, FormField, FormFocus, FormInput as _, FormSpacing},
+            form::{self, Form, FormField, FormFocus, FormInput as _, FormSpacing},
             lifetime_field::LifetimeField,
             offscreen_canvas::OffscreenCanvas,
             panel,
@@ -77,6 +76,8 @@ impl RegenerateDialog {
         let status = token.map_or("", |token| token.status(plan.at).as_str());
         let last_used = token.map(|token| last_use_sentence(token, ctx));
         let previous = overlap_effect(plan, |at| ctx.detailed_time(at));
+        let ended = previous.as_ref().map(|_| "The previous secret stops working, too.".to_owned());
+        let short_use = token.map(|token| short_last_use(token, ctx));
         let lifetime = match &plan.command {
             Command::Regenerate { lifetime: Some(lifetime), .. } => *lifetime,
             _ => ctx.policy.default_lifetime,
@@ -85,7 +86,7 @@ impl RegenerateDialog {
             tokens: plan.ids(),
             confirmed: Some(plan.confirm()),
             title: format!("{} ({status})?", question(plan).trim_end_matches('?')),
-            short_text: token.map_or_else(String::new, |token| short_last_use(token, ctx)),
+            short_text: ended.into_iter().chain(short_use).collect::<Vec<_>>().join(" "),
             text: [consequence.to_owned()].into_iter().chain(previous).chain(last_used).collect(),
             lifetime: LifetimeField::with_lifetime(lifetime, ctx),
             overlap: active.then(overlaps),
@@ -119,10 +120,12 @@ impl RegenerateDialog {
         SecretOverlap::ALL.get(choice.selected_index()).copied()
     }
 
-    /// What the selected overlap does to the old secrets.
+    /// What the selected overlap does to the current secrets. During an overlap, a token also has a
+    /// previous one.
     fn overlap_hint(&self) -> String {
         let is_one = self.confirmed.is_some();
-        let subject = if is_one { "The old secret" } else { "Old secrets of active tokens" };
+        let subject =
+            if is_one { "The current secret" } else { "Current secrets of active tokens" };
         match self.selected_overlap().unwrap_or_default() {
             SecretOverlap::None if is_one => format!("{subject} stops working immediately"),
             SecretOverlap::None => format!("{subject} stop working immediately"),
@@ -155,18 +158,6 @@ fn overlaps() -> RadioGroup {
 impl Dialog for RegenerateDialog {
     fn form(&mut self) -> Option<Form<'_>> {
         Some(self.inputs())
-    }
-
-    fn update(&mut self, action: Action, ctx: &Model) -> Option<Effect> {
-        // In a field, `Form` would treat Enter as a move to the next input and skip the field for a
-        // custom lifetime. `NextField` also stops at that field.
-        let on_buttons = self.focus.index >= self.inputs().fields.len();
-        let enters = action == Action::Accept && !on_buttons;
-        let action = if enters { Action::NextField } else { action };
-        match self.inputs().update(action)? {
-            FormAction::Submit => self.submit(ctx),
-            FormAction::Cancel => self.cancel(),
-        }
     }
 
     fn cancel(&mut self) -> Option<Effect> {

@@ -172,7 +172,7 @@ impl Form<'_> {
                     self.move_focus(down);
                 }
             }
-            Action::Accept if !on_buttons => self.move_focus(true),
+            Action::Accept if !on_buttons => self.step_focus(true),
             Action::Accept if self.selected_button() == 0 && self.buttons.len() > 1 => {
                 return Some(FormAction::Cancel);
             }

@@ -11,6 +11,7 @@ use super::{
     form::{self, FieldNote, FormInput, LABEL_WIDTH, draw_label, draw_note},
     hit_map::SyntheticInput,
     list_selection::ListSelection,
+    scrollbar::draw_scrollbar,
 };
 use crate::{
     domain::{
@@ -147,6 +148,16 @@ impl ScopeRows {
                 canvas.fill_line(rect, at, theme.selected);
             }
         }
+        if self.rows.len() > usize::from(page) {
+            let count = self.rows.len();
+            let last = top.saturating_add(usize::from(page)).min(count);
+            let text = format!("{}-{last} of {count}", top.saturating_add(1));
+            let below = (line + 1).min(line + page - 1);
+            if below > line {
+                canvas.line(area, below).text(&text, theme.faint);
+            }
+            draw_scrollbar(rect, (top, usize::from(page), count), canvas);
+        }
         let drawn = u16::try_from(self.rows.len()).unwrap_or(u16::MAX).clamp(1, page);
         self.draw_notes(line + drawn, (warning, end), area, canvas);
         let row = u16::try_from(self.selection.selected().saturating_sub(top)).unwrap_or(0);
@@ -159,9 +170,9 @@ impl ScopeRows {
     fn register_row(&self, row: usize, line: Rect, focused: bool, ctx: &Model) {
         let selected = self.selection.selected();
         let (action, times) = match row.cmp(&selected) {
-            Ordering::Less => (Action::PreviousField, selected - row),
+            Ordering::Less => (Action::Up, selected - row),
             Ordering::Equal => (Action::ChangeRow, usize::from(focused)),
-            Ordering::Greater => (Action::NextField, row - selected),
+            Ordering::Greater => (Action::Down, row - selected),
         };
         ctx.hit_map.click(line, SyntheticInput::Act(action), times);
     }
@@ -200,7 +211,7 @@ impl ScopeRows {
 }
 
 impl FormInput for ScopeRows {
-    fn step(&mut self, down: bool) -> bool {
+    fn arrow(&mut self, down: bool) -> bool {
         let action = if down { Action::Down } else { Action::Up };
         self.selection.apply_movement(action, self.rows.len()) == Some(true)
     }

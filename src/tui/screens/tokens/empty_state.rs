@@ -48,8 +48,13 @@ impl TokensScreen {
         } else {
             format!("Press {clear} to clear the search, {next} for another status.")
         };
-        let meant = self.query.search.meant_term().map(|term| format!("Did you mean {term}?"));
-        [reason].into_iter().chain(meant).chain([advice]).collect()
+        let search = &self.query.search;
+        let meant = search.meant_term().map(|term| format!("Did you mean {term}?"));
+        let elsewhere = || {
+            let word = search.only_word()?;
+            Some(format!("Try entity:{word}, owner:{word} or label:{word}."))
+        };
+        [reason].into_iter().chain(meant.or_else(elsewhere)).chain([advice]).collect()
     }
 
     fn no_tokens_text(ctx: &Model) -> Vec<String> {
