@@ -76,6 +76,7 @@ impl CachedReader {
         };
         let reader = &cached.0.reader;
         let result = work(reader);
+        cached.0.check_not_overtaken(&file.path)?;
         if reader.tables.error.first().is_some() {
             // redb refuses every operation on a handle that had an I/O error.
             file.drop_handle();

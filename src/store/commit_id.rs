@@ -6,6 +6,7 @@
 use std::{
     cell::RefCell,
     fs::File,
+    io,
     os::unix::fs::FileExt as _,
     sync::{Arc, Mutex, OnceLock, PoisonError},
 };
@@ -48,6 +49,13 @@ struct HeaderReads {
 pub(super) struct CommitId(Box<[u8; HEADER_LEN]>);
 
 impl CommitId {
+    /// The last commit of `file`.
+    pub(super) fn of_file(file: &File) -> io::Result<Self> {
+        let mut header = Box::new([0; HEADER_LEN]);
+        file.read_exact_at(&mut *header, HEADER_OFFSET)?;
+        Ok(Self(header))
+    }
+
     /// Returns whether this is the last commit of `file`. Also returns `false` while another header
     /// is being written.
     pub(super) fn is_latest_of(&self, file: &File) -> bool {

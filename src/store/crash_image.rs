@@ -1,19 +1,28 @@
-//! A storage backend for reading the store's file while another process holds the lock and does not
-//! release it. Shows the file as it would be found if that process were killed now. The writes with
-//! which redb repairs the file stay in memory. Does not check the data, because every record is
-//! verified when it is read. Called by `file_db`, for commands that end secrets.
+//! A storage backend for reading the store's file without its lock: another process holds it and does
+//! not go on, or the file needs a repair that a full disk prevents. Shows the file as it would be found
+//! if all writers were killed now. The writes with which redb repairs the file stay in memory. Refuses
+//! to read on once another process has committed, because the pages of the commit that was found
+//! first can then be overwritten. Called by `read_handle`.
 
 use std::{
     collections::BTreeMap,
     fs::File,
     io,
     os::unix::fs::FileExt as _,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use redb::StorageBackend;
 
+use super::commit_id::CommitId;
+
 const PAGE_LEN: usize = 4096;
+/// Up to this length in bytes, the whole file is read when it is opened: no later commit disturbs the
+/// reads.
+const MAX_COPIED_LEN: u64 = 16 << 20;
 
 type Page = [u8; PAGE_LEN];
 
@@ -21,7 +30,20 @@ type Page = [u8; PAGE_LEN];
 #[derive(Debug)]
 pub(super) struct CrashImage {
     file: File,
+    /// The commit that is read.
+    commit: CommitId,
+    is_overtaken: Overtaken,
     written: Mutex<Written>,
+}
+
+/// Whether another process committed while pages of a [`CrashImage`] were read.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Overtaken(Arc<AtomicBool>);
+
+impl Overtaken {
+    pub(super) fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 #[derive(Debug)]
@@ -31,9 +53,21 @@ struct Written {
 }
 
 impl CrashImage {
-    pub(super) fn new(file: File) -> io::Result<Self> {
+    /// An image of the last commit of `file`. Sets `is_overtaken`, also later, if a read fails because
+    /// another process has committed.
+    pub(super) fn new(file: File, is_overtaken: Overtaken) -> io::Result<Self> {
+        let commit = CommitId::of_file(&file)?;
         let len = file.metadata()?.len();
-        Ok(Self { file, written: Mutex::new(Written { len, pages: BTreeMap::new() }) })
+        let written = Mutex::new(Written { len, pages: BTreeMap::new() });
+        let image = Self { file, commit, is_overtaken, written };
+        if len <= MAX_COPIED_LEN {
+            let mut written = image.written();
+            for page in 0..len.div_ceil(PAGE_LEN as u64) {
+                let bytes = image.page(&written, page)?;
+                written.pages.insert(page, Box::new(bytes));
+            }
+        }
+        Ok(image)
     }
 
     fn written(&self) -> MutexGuard<'_, Written> {
@@ -53,6 +87,10 @@ impl CrashImage {
                 0 => break,
                 count => filled = filled.saturating_add(count),
             }
+        }
+        if !self.commit.is_latest_of(&self.file) {
+            self.is_overtaken.0.store(true, Ordering::Relaxed);
+            return Err(io::Error::other("another process has committed"));
         }
         Ok(bytes)
     }
@@ -134,13 +172,13 @@ mod tests {
     proptest! {
         #[test]
         fn it_reads_what_was_written_and_leaves_the_file(
-            initial in vec(any::<u8>(), 0..9_000),
+            initial in vec(any::<u8>(), 320..9_000),
             writes in vec((0..9_000_u64, vec(any::<u8>(), 0..5_000)), 0..6),
             new_len in 0..12_000_u64,
         ) {
             let mut file = tempfile::tempfile().unwrap();
             file.write_all(&initial).unwrap();
-            let image = CrashImage::new(file.try_clone().unwrap()).unwrap();
+            let image = CrashImage::new(file.try_clone().unwrap(), Overtaken::default()).unwrap();
             let mut expected = initial.clone();
             for (offset, bytes) in &writes {
                 image.write(*offset, bytes).unwrap();
@@ -157,5 +195,26 @@ mod tests {
             prop_assert_eq!(image.len().unwrap(), new_len);
             prop_assert_eq!(file.metadata().unwrap().len(), initial.len() as u64);
         }
+    }
+
+    /// What a read of `len` bytes sees after another process has committed, and whether that is noticed.
+    fn read_after_a_commit(len: u64) -> (io::Result<u8>, bool) {
+        let file = tempfile::tempfile().unwrap();
+        file.set_len(len).unwrap();
+        let is_overtaken = Overtaken::default();
+        let image = CrashImage::new(file.try_clone().unwrap(), is_overtaken.clone()).unwrap();
+        file.write_all_at(&[1], 9).unwrap();
+        file.write_all_at(&[7], len - 1).unwrap();
+        let mut byte = [0];
+        let read = image.read(len - 1, &mut byte);
+        (read.map(|()| byte[0]), is_overtaken.is_set())
+    }
+
+    #[test]
+    fn no_page_of_a_later_commit_is_read() {
+        let (copied, is_overtaken) = read_after_a_commit(MAX_COPIED_LEN);
+        assert_eq!((copied.unwrap(), is_overtaken), (0, false));
+        let (read, is_overtaken) = read_after_a_commit(MAX_COPIED_LEN + 1);
+        assert!(read.is_err() && is_overtaken);
     }
 }

@@ -28,7 +28,7 @@ use super::{
     panic_guard::catch_redb_panic,
     path_error::{PathError, PathProblem, open_error, table_error},
     path_security::{self, FileId},
-    read_handle::{ReadOnlyDb, Snapshot, SnapshotSource},
+    read_handle::{ReadOnlyDb, Snapshot, SnapshotSource, overtaken_error},
     read_ops::ReadOps,
     reader::Reader,
     recorded_time::load_newest_ending,
@@ -43,6 +43,8 @@ const READ_TIMEOUT: Duration = Duration::from_millis(750);
 
 /// How long the lock counts as held after a read timed out on it. So a command waits only once.
 const LOCKED_FOR: Duration = Duration::from_secs(1);
+/// How often a read begins if other processes commit while the file is read without its lock.
+const READ_ATTEMPTS: usize = 3;
 
 /// The maximum time that a read waits for the lock before it reads without the lock.
 const SHORT_READ_TIMEOUT: Duration = Duration::from_millis(30);
@@ -84,7 +86,7 @@ impl FileDb {
             seen: Mutex::new(None),
             is_rewound: AtomicBool::new(false),
         };
-        let opened = match file.with_read_deadline(Self::begin_snapshot) {
+        let opened = match file.begin_snapshot() {
             Err(StoreError::Path(PathError { problem: PathProblem::NoStore, .. }))
                 if create_missing =>
             {
@@ -92,7 +94,7 @@ impl FileDb {
                 if is_created {
                     file.create_first_register()?;
                 }
-                file.with_read_deadline(Self::begin_snapshot)?
+                file.begin_snapshot()?
             }
             result => result?,
         };
@@ -154,26 +156,20 @@ impl FileDb {
     /// because redb refuses every operation after an I/O error. Does not retry after a lock
     /// timeout.
     pub(super) fn snapshot(&self) -> Result<Snapshot, StoreError> {
-        self.with_read_deadline(|file| {
-            let result = file.begin_snapshot();
-            if matches!(result, Ok(_) | Err(StoreError::Busy { .. })) {
-                return result;
-            }
-            file.drop_handle();
-            file.begin_snapshot()
-        })
+        let result = self.begin_snapshot();
+        if matches!(result, Ok(_) | Err(StoreError::Busy { .. })) {
+            return result;
+        }
+        self.drop_handle();
+        self.begin_snapshot()
     }
 
     /// Begins a read of the last commit. Returns `None` if it would have to wait for a lock.
     pub(super) fn snapshot_without_wait(&self) -> Result<Option<Snapshot>, StoreError> {
-        match without_wait(|| self.begin_snapshot_with_lock()) {
+        match without_wait(|| self.begin_snapshot_with_lock(Duration::ZERO)) {
             Err(StoreError::Busy { .. }) => Ok(None),
             result => result.map(Some),
         }
-    }
-
-    fn with_read_deadline<T>(&self, begin: impl FnOnce(&Self) -> T) -> T {
-        with_deadline(Instant::now() + self.read_timeout(), || begin(self))
     }
 
     fn read_timeout(&self) -> Duration {
@@ -185,26 +181,36 @@ impl FileDb {
     /// and the options allow it, reads the file as it would be found after the repair.
     fn begin_snapshot(&self) -> Result<Snapshot, StoreError> {
         let was_locked = || self.was_locked.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_locked = was_locked().is_some_and(|at| at.elapsed() < LOCKED_FOR);
-        if !is_locked {
-            match self.begin_snapshot_with_lock() {
-                // A repair that needs space on a full disk must not prevent a read.
-                Err(error)
-                    if error.is_out_of_space()
-                        || self.options.reads_locked_file && error.is_busy() =>
-                {
-                    *was_locked() = Some(Instant::now());
+        let mut timeout = self.read_timeout();
+        for _ in 0..READ_ATTEMPTS {
+            let is_locked = was_locked().is_some_and(|at| at.elapsed() < LOCKED_FOR);
+            if !is_locked {
+                let deadline = Instant::now() + timeout;
+                match with_deadline(deadline, || self.begin_snapshot_with_lock(timeout)) {
+                    // A repair that needs space on a full disk must not prevent a read.
+                    Err(error)
+                        if error.is_out_of_space()
+                            || self.options.reads_locked_file && error.is_busy() =>
+                    {
+                        *was_locked() = Some(Instant::now());
+                    }
+                    result => return result,
                 }
-                result => return result,
             }
+            let check = |tables: &ReadTables| self.check_tables(tables).map(drop);
+            if let Some(snapshot) = Snapshot::of_locked_file(&self.path, &self.register, check)? {
+                return Ok(snapshot);
+            }
+            // Another process has committed, so those that hold the lock go on.
+            *was_locked() = None;
+            timeout = READ_TIMEOUT.min(self.options.lock_timeout);
         }
-        let check = |tables: &ReadTables| self.check_tables(tables).map(drop);
-        Snapshot::of_locked_file(&self.path, &self.register, check)
+        Err(overtaken_error(&self.path))
     }
 
     /// Begins a read through the current handle. Opens the file if there is no handle yet or if
     /// another file is at the path.
-    fn begin_snapshot_with_lock(&self) -> Result<Snapshot, StoreError> {
+    fn begin_snapshot_with_lock(&self, timeout: Duration) -> Result<Snapshot, StoreError> {
         let mut current = self.lock_handle();
         let id = path_security::identify(&self.path)?;
         if let Some(handle) = current.as_ref().filter(|handle| handle.id == id).cloned() {
@@ -218,7 +224,7 @@ impl FileDb {
             current = self.lock_handle();
         }
         self.close(&mut current);
-        let (handle, reader) = self.open_to_read()?;
+        let (handle, reader) = self.open_to_read(timeout)?;
         self.compare_with_seen(&reader);
         let handle = Arc::new(handle);
         *current = Some(Arc::clone(&handle));
@@ -276,8 +282,7 @@ impl FileDb {
     /// Opens the file and checks that it is a store. The checks use the same transaction as the
     /// caller's first read. If the store needs a repair or a migration, it is done before that
     /// transaction.
-    fn open_to_read(&self) -> Result<(ReadOnlyDb, Box<Reader>), StoreError> {
-        let timeout = self.read_timeout();
+    fn open_to_read(&self, timeout: Duration) -> Result<(ReadOnlyDb, Box<Reader>), StoreError> {
         let deadline = RetryDeadline::of_operation(timeout);
         let mut is_repaired = false;
         loop {

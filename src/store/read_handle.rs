@@ -8,7 +8,7 @@ use redb::{Database, ReadOnlyDatabase, ReadableDatabase as _};
 
 use super::{
     commit_id::{CommitIdObserver, LatestCommitValues},
-    crash_image::CrashImage,
+    crash_image::{CrashImage, Overtaken},
     error::StoreError,
     panic_guard::catch_redb_panic,
     path_security::{self, FileId},
@@ -39,27 +39,45 @@ pub(super) enum SnapshotSource {
     CrashImage {
         _db: Database,
         id: FileId,
+        is_overtaken: Overtaken,
     },
 }
 
 impl Snapshot {
     /// Begins a read of the file as it would be found if the process that holds its lock were
     /// killed.
+    /// Returns `None` if another process commits meanwhile.
     pub(super) fn of_locked_file(
         path: &Path,
         register: &Register,
         check: impl FnOnce(&ReadTables) -> Result<(), StoreError>,
-    ) -> Result<Self, StoreError> {
+    ) -> Result<Option<Self>, StoreError> {
         let (file, id) = path_security::open(path, false)?;
-        let image = CrashImage::new(file).map_err(|error| StoreError::at(path, &error))?;
-        catch_redb_panic(|| {
+        let is_overtaken = Overtaken::default();
+        let begin = || {
+            let image = CrashImage::new(file, is_overtaken.clone());
+            let image = image.map_err(|error| StoreError::at(path, &error))?;
             let db = Database::builder().create_with_backend(image);
             let db = db.map_err(StoreError::corrupted)?;
             let tables = Tables::open(db.begin_read()?)?;
             check(&tables)?;
             let reader = Reader::new(tables, Arc::default(), register).into();
-            Ok(Self { reader, source: SnapshotSource::CrashImage { _db: db, id } })
-        })?
+            let is_overtaken = is_overtaken.clone();
+            Ok(Self { reader, source: SnapshotSource::CrashImage { _db: db, id, is_overtaken } })
+        };
+        let begun = catch_redb_panic(begin).flatten();
+        if is_overtaken.is_set() { Ok(None) } else { begun.map(Some) }
+    }
+
+    /// Returns an error if the results of the read cannot be used, because another process committed
+    /// while the file was read without its lock.
+    pub(super) fn check_not_overtaken(&self, path: &Path) -> Result<(), StoreError> {
+        match &self.source {
+            SnapshotSource::CrashImage { is_overtaken, .. } if is_overtaken.is_set() => {
+                Err(overtaken_error(path))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Whether nothing was committed to the file, and nothing was ended in the register, since the
@@ -80,6 +98,12 @@ impl Snapshot {
             SnapshotSource::CrashImage { id, .. } => *id,
         }
     }
+}
+
+/// The error of a read that another process has overtaken.
+pub(super) fn overtaken_error(path: &Path) -> StoreError {
+    let holder = "other processes, which write to it".to_owned();
+    StoreError::Busy { path: path.to_owned(), holder }
 }
 
 impl std::fmt::Debug for ReadOnlyDb {

@@ -11,10 +11,7 @@ use super::{
     read_ops::{HasTables, ReadOps as _, TrashedToken},
     record::TokenV2,
     recorded_time::{RecordedTime, load_newest_ending},
-    register::{
-        self, PendingEndings, Register, RegisterId, RegisterSnapshot, RevocationEntry,
-        RevocationState,
-    },
+    register::{self, PendingEndings, Register, RegisterId, RegisterSnapshot, RevocationState},
     tables::ReadTables,
 };
 use crate::domain::{Timestamp, Token, TokenId};
@@ -72,7 +69,8 @@ impl Reader {
     /// it would not protect from an older copy of the store.
     pub(super) fn is_register_older(&self) -> bool {
         let newest = load_newest_ending(&self.tables).unwrap_or_default();
-        matches!(&self.register, Some(Ok(register)) if newest > Some(register.newest_ending()))
+        let known = |register: &RegisterSnapshot| register.newest_ending().ok();
+        matches!(&self.register, Some(Ok(register)) if newest > known(register))
     }
 
     /// The number of endings that the records lack.
@@ -126,12 +124,8 @@ impl Reader {
         register: &RegisterSnapshot,
     ) -> Result<PendingEndings, StoreError> {
         let (pending, newest_ending) = register.pending()?;
-        let is_pending = |entry: &RevocationEntry| {
-            entry.pending.as_ref().is_some_and(|ending| ending.at >= newest_ending)
-        };
-        // An ending is either pending or in the trail, with its own time or a later one.
+        // An ending that is not pending is in the trail, with its own time or a later one.
         let has_newest_ending = newest_ending == Timestamp::default()
-            || pending.iter().any(is_pending)
             || self.recorded_time().is_ok_and(|time| time.newest_event >= Some(newest_ending));
         if has_newest_ending {
             return Ok(PendingEndings::new(pending));

@@ -80,3 +80,45 @@ fn pending_endings_of_one_token_are_stored_in_order() {
     let trail = run(&home, &["audit", "--token", "a"]).success();
     assert_eq!(trail.matches("recorded later").count(), 2, "{trail}");
 }
+
+/// The newest ending of the register is pending. The endings before it must nevertheless reach the
+/// older copy.
+#[test]
+fn a_pending_ending_hides_no_ending_from_an_older_copy() {
+    for ending in [["revoke", "b"].as_slice(), &["delete", "b"], &["revoke", "--old", "b"]] {
+        for is_pending_first in [true, false] {
+            let home = Home::new();
+            let secret = issue(&home, &["b"]);
+            issue(&home, &["a"]);
+            if ending.contains(&"--old") {
+                run(&home, &["regenerate", "b", "--overlap", "1h"]).success();
+            }
+            let old = std::fs::read(home.store()).unwrap();
+            run(&home, &[ending, &["--yes"]].concat()).success();
+            let put_back = || std::fs::write(home.store(), &old).unwrap();
+            let revoke_a: &[&[&str]] = &[&["revoke", "a", "--yes"]];
+            if is_pending_first {
+                beside_a_writer(&home, revoke_a);
+                put_back();
+            } else {
+                put_back();
+                beside_a_writer(&home, revoke_a);
+            }
+            let case = format!("{ending:?} {is_pending_first}");
+            let listed = run(&home, &["list"]);
+            assert!(listed.err.contains("older"), "{case}: {listed:?}");
+            // A change, then every way by which the records alone decide.
+            run(&home, &["create", "c"]).success();
+            let check = || run_with_input(&home, &["verify"], &secret).code;
+            assert_eq!(check(), 1, "{case}");
+            std::fs::remove_file(format!("{}.revoked", home.store().display())).unwrap();
+            run(&home, &["create", "d"]).success();
+            assert_eq!(check(), 1, "{case}, from the records");
+            run(&home, &["delete", "b", "--yes"]);
+            run(&home, &["restore", "b"]);
+            if !ending.contains(&"delete") {
+                assert_eq!(check(), 1, "{case}, restored");
+            }
+        }
+    }
+}

@@ -28,8 +28,9 @@ pub(super) const STAMP_LEN: usize = 16;
 /// hint of another writer.
 pub(super) const PENDING_OFFSET: usize = STAMP_OFFSET + STAMP_LEN;
 
-/// Offset of the time of the newest ending, as seconds since 1970 and nanoseconds. The store has an
-/// event of the same time or a later one, unless the ending is pending or the store is an older copy.
+/// Offset of the time of the newest ending that the store has taken over, as seconds since 1970 and
+/// nanoseconds. The store has an event of the same time or a later one, unless it is an older copy. A
+/// pending ending does not count: it would hide that an older copy lacks the endings before it.
 pub(super) const NEWEST_ENDING_OFFSET: usize = PENDING_OFFSET + 2;
 pub(super) const NEWEST_ENDING_LEN: usize = 12;
 

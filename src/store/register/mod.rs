@@ -163,8 +163,10 @@ impl Register {
         expected: &RegisterId,
         newest: Option<Timestamp>,
     ) -> Result<bool, StoreError> {
-        let snapshot = self.usable_snapshot(expected)?;
-        Ok(snapshot.is_some_and(|snapshot| newest <= Some(snapshot.newest_ending())))
+        match self.usable_snapshot(expected)? {
+            Some(snapshot) => Ok(newest <= Some(snapshot.newest_ending()?)),
+            None => Ok(false),
+        }
     }
 
     /// Whether the file is the register that belongs to the store. Returns an error if the file

@@ -57,7 +57,7 @@ impl RegisterSnapshot {
     }
 
     /// Returns all entries with an ending that the store's record does not contain yet, and the time
-    /// of the newest ending. Usually there are none, as the start of the file shows.
+    /// of the newest ending that it contains, unless it is an older copy. Usually there are none, as the start of the file shows.
     pub(in crate::store) fn pending(
         &self,
     ) -> Result<(Vec<RevocationEntry>, Timestamp), StoreError> {
@@ -69,9 +69,11 @@ impl RegisterSnapshot {
         Ok((pending, self.start.newest_ending()))
     }
 
-    /// The time of the newest ending that was pending at some time.
-    pub(in crate::store) fn newest_ending(&self) -> Timestamp {
-        self.start.newest_ending()
+    /// The time of the newest ending, pending or stored.
+    pub(in crate::store) fn newest_ending(&self) -> Result<Timestamp, StoreError> {
+        let (pending, stored) = self.pending()?;
+        let times = pending.iter().filter_map(|entry| entry.pending.as_ref()).map(|it| it.at);
+        Ok(times.max().map_or(stored, |at| at.max(stored)))
     }
 
     /// Returns all entries that can be read. Each token of a damaged slot has one that ends all of

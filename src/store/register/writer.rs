@@ -127,40 +127,25 @@ impl<'a> RegisterWriter<'a> {
         if matches!(self.lock, Lock::First) {
             self.make_room(entries.len(), now)?;
         }
-        let times = entries.iter().filter_map(|entry| entry.pending.as_ref()).map(|it| it.at);
-        let newest = times.max();
-        if newest.is_some() {
+        if entries.iter().any(|entry| entry.pending.is_some()) {
             self.set_may_have_pending(self.lock.number(), true)?;
         }
-        let newest_before = self.newest_ending()?;
         let mut replaced = Vec::new();
         let raised = entries
             .iter()
             .try_for_each(|entry| self.raise_one(entry, &mut replaced))
-            .and_then(|()| match newest.filter(|newest| *newest > newest_before) {
-                Some(newest) => self.set_newest_ending(newest),
-                None => Ok(()),
-            })
             .and_then(|()| self.publish())
             .and_then(|()| self.sync());
         if raised.is_err() {
             // All or none: a failed raise must not end a part of the tokens.
-            self.undo_raise(&replaced, newest_before).map_err(StoreError::commit_unknown)?;
+            let undone = replaced
+                .iter()
+                .rev()
+                .try_for_each(|(index, before)| self.write_slot(*index, before))
+                .and_then(|()| self.publish());
+            undone.map_err(StoreError::commit_unknown)?;
         }
         raised
-    }
-
-    /// Puts back what [`RegisterWriter::raise`] has replaced.
-    fn undo_raise(
-        &self,
-        replaced: &[(SlotIndex, [u8; SLOT_LEN])],
-        newest_before: Timestamp,
-    ) -> Result<(), StoreError> {
-        for (index, before) in replaced.iter().rev() {
-            self.write_slot(*index, before)?;
-        }
-        self.set_newest_ending(newest_before)?;
-        self.publish()
     }
 
     /// Raises one entry, and adds the earlier content of its slot to `replaced`.
@@ -207,7 +192,7 @@ impl<'a> RegisterWriter<'a> {
         }
     }
 
-    /// Sets the time of the newest ending.
+    /// Sets the time of the newest ending that the store has.
     pub(super) fn set_newest_ending(&self, at: Timestamp) -> Result<(), StoreError> {
         self.register.write_at(&encode_newest_ending(at), NEWEST_ENDING_OFFSET as u64)
     }
@@ -252,6 +237,12 @@ impl<'a> RegisterWriter<'a> {
     /// because an ending that is applied twice changes nothing.
     pub(super) fn clear_pending(&mut self, applied: &[RevocationEntry]) -> Result<(), StoreError> {
         self.require_first()?;
+        // First, so that no reader takes the store for the current one without these endings.
+        let times = applied.iter().filter_map(|entry| entry.pending.as_ref()).map(|it| it.at);
+        let newest = self.newest_ending()?;
+        if let Some(newest) = times.max().filter(|at| *at > newest) {
+            self.set_newest_ending(newest)?;
+        }
         for entry in applied {
             let mut own = Vec::new();
             self.register.search(&self.header, &entry.id, |index, slot| match slot {
