@@ -54,7 +54,7 @@ impl Snapshot {
     ) -> Result<Option<Self>, StoreError> {
         let (file, id) = path_security::open(path, false)?;
         let is_overtaken = Overtaken::default();
-        let begin = || {
+        let open_image = || {
             let image = CrashImage::new(file, is_overtaken.clone());
             let image = image.map_err(|error| StoreError::at(path, &error))?;
             let db = Database::builder().create_with_backend(image);
@@ -65,8 +65,8 @@ impl Snapshot {
             let is_overtaken = is_overtaken.clone();
             Ok(Self { reader, source: SnapshotSource::CrashImage { _db: db, id, is_overtaken } })
         };
-        let begun = catch_redb_panic(begin).flatten();
-        if is_overtaken.is_set() { Ok(None) } else { begun.map(Some) }
+        let opened = catch_redb_panic(open_image).flatten();
+        if is_overtaken.is_set() { Ok(None) } else { opened.map(Some) }
     }
 
     /// Returns an error if the results of the read cannot be used, because another process committed
