@@ -138,6 +138,7 @@ impl Predicate {
             ("owner", ':') => Self::Owner(folded("an owner, e.g. owner:ann")?),
             ("label", ':') => Self::Label(label_pattern(value).map_err(invalid)?),
             ("may", ':') => {
+                folded("a scope, e.g. may:channels:c-1:publish")?;
                 let invalid = |error| SearchError::InvalidScope { term: term.to_owned(), error };
                 let scope: Scope = value.text.parse().map_err(invalid)?;
                 Self::May(scope.into())
