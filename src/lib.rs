@@ -86,8 +86,8 @@ mod tui;
 #[cfg(feature = "testing")]
 pub mod tui;
 
-pub use domain::{AccessRequest, Decision, Denial, Scope, ScopeError};
-pub use service::{Verdict, Verifier};
+pub use domain::{AccessRequest, Decision, Denial, Scope, ScopeError, SecretSlot};
+pub use service::{EndedSecret, Verdict, Verifier};
 pub use store::StoreError;
 
 use std::{ffi::OsString, path::Path, process::ExitCode, time::Duration};

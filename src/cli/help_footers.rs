@@ -243,11 +243,15 @@ or encrypted archives, other compression.
 Prints only the public part of a secret, and its status in this store:
   active    works: revoke it
   expired, revoked   denied
+  active (old secret, until ...)   works until its overlap ends
   deleted   denied, but `patdeck restore` would reactivate it
   replaced  denied: the token has a newer secret
   unknown   not a token of this store
 
 Exit codes:
+--revoke revokes each token whose current secret was found. If only the old secret of an overlap was \
+found, it ends the overlap, as `patdeck revoke --old` does: the current secret keeps working.
+
   0 no active secret found, or all were revoked   1 active secret found
   2 invalid arguments, or PATH does not exist   4 the store cannot be used
   5 not everything was searched, and no active secret was found or left";
