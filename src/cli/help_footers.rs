@@ -132,9 +132,9 @@ Examples:
   patdeck scope add ci-prod --preset full-access:channels:c-43
   patdeck scope add ci-prod channels:c-42:publish --also backup --also web
 
-Exit 0, 1 if a token does not exist, 3 if the token already has one of the scopes, or if a scope is \
-not in the catalogue. With --also, each token gets the scopes that it lacks, all tokens or none; \
-exit 3 if one of them has all of the scopes already.";
+Each token gets the scopes that it lacks, all tokens or none; a message names those that it has \
+already. Exit 0, 1 if a token does not exist, 3 if one has all of the scopes already, or if a scope \
+is not in the catalogue.";
 
 pub(super) const SCOPE_REMOVE: &str = "\
 Example:
@@ -146,8 +146,9 @@ pub(super) const SCOPE_CHANGE: &str = "\
 Example:
   patdeck scope change ci-prod --remove 'channels:*:publish' --add channels:c-42:publish
 
-Exit 0, 1 if the token does not exist, 3 if it lacks a scope to remove, if it already has a scope to \
-add, or if a scope is not in the catalogue.";
+Scopes to add that the token has already are skipped, with a message. Exit 0, 1 if the token does \
+not exist, 3 if it lacks a scope to remove, if nothing is left to change, or if a scope is not in the \
+catalogue.";
 
 pub(super) const SCOPE_CLEAR: &str = "\
 Example:
