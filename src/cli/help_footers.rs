@@ -22,10 +22,10 @@ Settings (theme, keys, views, limits):
 Exit codes:
   0    success, or access allowed
   1    access denied, token not found, nothing to list, or a problem found
-  2    invalid arguments, config or terminal
+  2    invalid arguments, config or terminal, or the output cannot be written
   3    refused by a rule or by read-only mode
   4    the store is unavailable, damaged or accessible by other users
-  5    done only in part, or the result is unknown or could not be printed
+  5    done only in part, or the result of a change is unknown or could not be printed
   129, 130, 143   hang-up, interrupt, termination signal
 
 Environment:
@@ -243,16 +243,16 @@ or encrypted archives, other compression.
 
 Prints only the public part of a secret, and its status in this store:
   active    works: revoke it
-  expired, revoked   denied
   active (old secret, until ...)   works until its overlap ends
+  expired, revoked   denied
   deleted   denied, but `patdeck restore` would reactivate it
   replaced  denied: the token has a newer secret
   unknown   not a token of this store
 
-Exit codes:
 --revoke revokes each token whose current secret was found. If only the old secret of an overlap was \
 found, it ends the overlap, as `patdeck revoke --old` does: the current secret keeps working.
 
+Exit codes:
   0 no active secret found, or all were revoked   1 active secret found
   2 invalid arguments, or PATH does not exist   4 the store cannot be used
   5 not everything was searched, and no active secret was found or left";
@@ -372,6 +372,7 @@ Examples:
   mkdir -p ~/.local/share/bash-completion/completions
   patdeck completions bash > ~/.local/share/bash-completion/completions/patdeck
   mkdir -p ~/.zfunc && patdeck completions zsh > ~/.zfunc/_patdeck
+    in ~/.zshrc: fpath+=~/.zfunc; autoload -Uz compinit; compinit
   mkdir -p ~/.config/fish/completions
   patdeck completions fish > ~/.config/fish/completions/patdeck.fish
 
@@ -411,7 +412,8 @@ Example:
   patdeck config check --config new.toml && mv new.toml \"$(patdeck config path)\"
 
 Prints one line per mistake: FILE:LINE: and what is expected. Warns of a hook whose program cannot \
-run or can be changed by others. Exit 0, also after a warning, 2 if there are mistakes.";
+run or can be changed by others. Exit 0, also after a warning, 2 if there are mistakes or if other \
+users can change the file.";
 
 pub(super) const CONFIG_SHOW: &str = "\
 Example:
