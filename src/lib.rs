@@ -86,11 +86,11 @@ mod tui;
 #[cfg(feature = "testing")]
 pub mod tui;
 
-pub use domain::{AccessRequest, Decision, Denial, Scope, ScopeError};
-pub use service::{Verdict, Verifier};
+pub use domain::{AccessRequest, Decision, Denial, Scope, ScopeError, SecretSlot};
+pub use service::{EndedSecret, Verdict, Verifier};
 pub use store::StoreError;
 
-use std::{ffi::OsString, path::Path, process::ExitCode, time::Duration};
+use std::{ffi::OsString, process::ExitCode, time::Duration};
 
 use clap::Parser as _;
 
@@ -98,13 +98,10 @@ use cli::{
     Args, CliCommand, CliError, Exit, Output,
     print::{print_error, print_message, print_warning},
 };
-use config::{Config, Environment, SettingSource, ThemeName, pipe_wait::open_without_waiting};
+use config::{Config, Environment, SettingSource, ThemeName};
 use domain::Secret;
 use output::advice;
-use service::{
-    Clock, Entropy, InputSensitivity, Policy, Service, ServiceError, check_input_file,
-    current_actor,
-};
+use service::{Clock, Entropy, Policy, Service, ServiceError, current_actor};
 use store::{OpenOptions, PathProblem, Store};
 use tui::{terminal, theme::Theme};
 
@@ -277,14 +274,7 @@ fn global_options(config: &Config, args: &Args) -> Vec<(&'static str, String)> {
 fn load_config(args: &Args) -> Result<Config, CliError> {
     let config =
         Config::load(&args.flags(), &Environment::of_process()).map_err(CliError::usage)?;
-    // The config names the clipboard program, which receives secrets: refuse a config file that
-    // other users can change.
-    // The program must not wait for the writer of a pipe, whose content it has read already.
-    let open = |path: &Path| open_without_waiting(path).ok();
-    if let Some((path, file)) = config.file.as_deref().and_then(|path| Some((path, open(path)?))) {
-        check_input_file(path, &file, InputSensitivity::Content)
-            .map_err(|error| CliError::file(&error))?;
-    }
+    cli::config::require_own_file(&config)?;
     Ok(config)
 }
 

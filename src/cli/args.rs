@@ -26,9 +26,9 @@ use crate::{
 
 /// Create, scope, revoke, regenerate and verify personal access tokens.
 ///
-/// Without a command, patdeck opens the app. TOKEN is the id or name of a token, or a prefix
-/// of at least 4 characters. Data goes to standard output, messages go to standard error. Secrets are
-/// never accepted as arguments.
+/// Without a command, patdeck opens the app. TOKEN is the id or name of a token, a prefix
+/// of at least 4 characters, or the start of its secret (`pat_ID`). Data goes to standard output,
+/// messages go to standard error. Secrets are never accepted as arguments.
 #[derive(Debug, Parser)]
 #[command(
     name = "patdeck",
@@ -344,12 +344,13 @@ pub enum ScopeSubcommand {
         scopes: Vec<ScopeList>,
     },
     /// Add and remove scopes of a token together, all or none
-    #[command(after_help = help_footers::SCOPE_CHANGE)]
+    #[command(after_help = help_footers::SCOPE_CHANGE, override_usage = "patdeck scope change [OPTIONS] <TOKEN>")]
+    #[command(group = clap::ArgGroup::new("change").required(true).multiple(true).args(["added", "removed"]))]
     Change {
         /// Token id, name, or unique prefix of either
         #[arg(add = completers::tokens())]
         token: String,
-        #[arg(help = "Add these scopes, TYPE:ENTITY:OPERATION[,OPERATION...][@DOMAIN]; repeatable", long = "add", required_unless_present = "removed", value_name = "SCOPE", value_parser = scopes, add = completers::scopes())]
+        #[arg(help = "Add these scopes, TYPE:ENTITY:OPERATION[,OPERATION...][@DOMAIN]; repeatable", long = "add", value_name = "SCOPE", value_parser = scopes, add = completers::scopes())]
         added: Vec<ScopeList>,
         #[arg(help = "Remove these scopes before the others are added; repeatable", long = "remove", value_name = "SCOPE", value_parser = held_scopes, add = completers::held_scopes())]
         removed: Vec<ScopeList>,

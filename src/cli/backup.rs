@@ -11,6 +11,7 @@ use super::{
     help_footers, path_args,
     print::{Output, print_message, print_warning},
     prompt,
+    usage_error::are_similar,
 };
 use crate::{
     config::Config,
@@ -31,11 +32,30 @@ const MAX_LISTED_NAMES: usize = 10;
 )]
 pub struct Backup {
     /// New file (mode 0600); an existing file is never overwritten
-    #[arg(value_name = "FILE", value_parser = path_args::file(), required = true)]
+    #[arg(value_name = "FILE", value_parser = path_args::file_or_slip(backup_slip), required = true)]
     pub file: Option<PathBuf>,
 
     #[command(subcommand)]
     pub command: Option<BackupSubcommand>,
+}
+
+/// What is meant by a file name that looks like a subcommand; `None` for any other name.
+fn backup_slip(word: &str) -> Option<&'static str> {
+    const MEANT: [(&str, &str); 11] = [
+        ("create", "create"),
+        ("check", "check"),
+        ("restore", "restore"),
+        ("new", "create"),
+        ("make", "create"),
+        ("list", "check"),
+        ("ls", "check"),
+        ("show", "check"),
+        ("verify", "check"),
+        ("test", "check"),
+        ("undo", "restore"),
+    ];
+    let found = MEANT.iter().find(|(slip, _)| are_similar(word, slip) || *slip == word);
+    found.map(|(_, meant)| *meant)
 }
 
 /// A subcommand of `backup`. Without one, `create` is meant.

@@ -12,7 +12,7 @@ use super::{
     label_args::LabelArgs,
     print::{Output, json_line, print_failed_steps, print_message, print_warning},
     prompt::confirm_after,
-    scope_args::ScopeList,
+    scope_args::{ScopeList, merge_scopes, print_held_scopes},
     token_selection::{preview, resolve_names},
 };
 use crate::{
@@ -147,10 +147,10 @@ fn create(service: &Service, args: &Create) -> Result<Command, CliError> {
     let LabelArgs { labels, owner } = &args.labels;
     let labels = LabelChanges { set: labels.clone(), removed: Vec::new() };
     let labels = inherited_labels.unwrap_or_default().changed(&labels).map_err(Refusal::from);
-    let mut scopes = Scopes::default();
     let inherited_scopes = template.iter().flat_map(|template| template.scopes.clone());
     let presets = expand_presets(service, &args.presets)?;
-    scopes.add_missing(inherited_scopes.chain(presets)).map_err(ServiceError::from)?;
+    let scopes = merge_scopes(inherited_scopes.chain(presets), flatten(&args.scopes))
+        .map_err(ServiceError::from)?;
     let token = NewToken {
         name: Name::parse(&args.name).map_err(|error| text_error("name", error))?,
         description: given
@@ -158,7 +158,7 @@ fn create(service: &Service, args: &Create) -> Result<Command, CliError> {
             .or_else(inherited)
             .unwrap_or_default(),
         lifetime: args.lifetime.unwrap_or(lifetime),
-        scopes: scopes.iter().cloned().chain(flatten(&args.scopes)).collect(),
+        scopes,
         limits: args.limits.changes().map_err(CliError::usage)?.or(inherited_limits),
         labels: labels.map_err(ServiceError::from)?,
         owner: owner.clone().or_else(inherited_owner).unwrap_or_default(),
@@ -259,6 +259,9 @@ fn flatten(lists: &[ScopeList]) -> Vec<Scope> {
 /// Prints the result. A new secret was printed or written before the change.
 fn print_committed(committed: &CommandResult, out: &Output) -> Result<Exit, CliError> {
     print_plan_warnings(&committed.plan);
+    if !out.json {
+        print_held_scopes(&committed.plan);
+    }
     print_failed_steps(committed);
     let plan = &committed.plan;
     let is_printed = committed.secret_file.is_none() && plan.command.issues_secrets();

@@ -69,7 +69,8 @@ pub(super) fn script(shell: clap_complete::Shell) -> Option<Vec<u8>> {
         clap_complete::Shell::Bash => Some(bash_completion::SCRIPT.into()),
         clap_complete::Shell::Zsh => {
             let script = String::from_utf8(registration(&Zsh)?).ok()?;
-            Some(script.replace(ZSH_VALUES, ZSH_VALUES_WITHOUT_BLANK).into())
+            let script = script.replace(ZSH_VALUES, ZSH_VALUES_WITHOUT_BLANK);
+            Some(script.replace(ZSH_REGISTRATION, ZSH_REGISTRATION_OR_CALL).into())
         }
         clap_complete::Shell::Fish => registration(&Fish),
         _ => None,
@@ -84,6 +85,16 @@ local -a begun=(\"${(@M)other:#*[=:]}\")
         other=(\"${(@)other:#*[=:]}\")
         [[ -n $begun ]] && _describe -V 'values' begun -S ''
         [[ -n $other ]] && _describe -V 'values' other
+";
+
+/// The line of clap's script that registers the function, and its replacement. If zsh loads the script
+/// as the function itself, from a folder of `fpath`, that first call must answer, too.
+const ZSH_REGISTRATION: &str = "compdef _clap_dynamic_completer_patdeck patdeck\n";
+const ZSH_REGISTRATION_OR_CALL: &str = "\
+if [[ $funcstack[1] == _patdeck ]]; then
+    _clap_dynamic_completer_patdeck \"$@\"
+fi
+compdef _clap_dynamic_completer_patdeck patdeck
 ";
 
 /// Names of tokens, and ids once one is begun or if the name needs quotes.

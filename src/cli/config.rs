@@ -17,12 +17,19 @@ use super::{
     print::{Output, print_error, print_hint, print_message, print_warning},
 };
 use crate::{
-    config::{Config, ConfigError, ConfigFault, ConfigFlags, Environment, SettingSource, example},
+    config::{
+        Config, ConfigError, ConfigFault, ConfigFlags, Environment, SettingSource, example,
+        pipe_wait::open_without_waiting,
+    },
     domain::{Domain, Hook, Operation, ScopeCatalogue, counted},
     keymap::Keymap,
     output::{advice::Diagnostic, json::hook_json},
-    service::create_private_folder,
+    service::{InputSensitivity, check_input_file, create_private_folder},
 };
+
+/// Maximum length of a value that `config show` aligns with the others, so that the few long ones do
+/// not move the sources out of the terminal.
+const MAX_ALIGNED: usize = 36;
 
 /// Subcommands of `config`.
 #[derive(Debug, Clone, Copy, Subcommand)]
@@ -116,6 +123,10 @@ fn check(flags: &ConfigFlags, environment: &Environment, out: &Output) -> Result
     match Config::load(flags, environment) {
         Ok(config) => {
             let file = config.file.as_deref();
+            if let Err(error) = require_own_file(&config) {
+                print_refused_file(file, &error, out)?;
+                return Ok(Exit::Usage);
+            }
             let warnings: Vec<_> = config.hooks.iter().filter_map(program_warning).collect();
             if !out.json {
                 warnings.iter().for_each(print_warning);
@@ -138,6 +149,30 @@ fn check(flags: &ConfigFlags, environment: &Environment, out: &Output) -> Result
             Ok(Exit::Usage)
         }
     }
+}
+
+/// Refuses a config file that other users can change: the config names programs, and the one for the
+/// clipboard receives secrets.
+pub fn require_own_file(config: &Config) -> Result<(), CliError> {
+    // The program must not wait for the writer of a pipe, whose content it has read already.
+    let open = |path: &Path| open_without_waiting(path).ok();
+    let opened = config.file.as_deref().and_then(|path| Some((path, open(path)?)));
+    opened.map_or(Ok(()), |(path, file)| {
+        check_input_file(path, &file, InputSensitivity::Content)
+            .map_err(|error| CliError::file(&error))
+    })
+}
+
+/// Prints that other users can change the config file.
+fn print_refused_file(path: Option<&Path>, error: &CliError, out: &Output) -> io::Result<()> {
+    if !out.json {
+        print_error(&error.diagnostic);
+        return Ok(());
+    }
+    let path = path.map(Path::to_string_lossy);
+    let problem = error.diagnostic.to_string();
+    let fault = json!({ "line": null, "setting": null, "problem": problem });
+    out.object(json!({ "path": path, "ok": false, "faults": [fault], "warnings": [] }))
 }
 
 /// Warns of a program that cannot run, or that other accounts can change: it runs with the rights of
@@ -219,7 +254,7 @@ fn show(config: &Config, out: &Output) -> Result<Exit, CliError> {
             .into_iter()
             .map(|(name, value, from)| [name, value_text(&value), from.to_string()])
             .collect();
-        out.table(["SETTING", "VALUE", "FROM"], &rows)?;
+        out.table_with_long_cells(["SETTING", "VALUE", "FROM"], &rows, MAX_ALIGNED)?;
     }
     Ok(Exit::Done)
 }

@@ -22,10 +22,10 @@ Settings (theme, keys, views, limits):
 Exit codes:
   0    success, or access allowed
   1    access denied, token not found, nothing to list, or a problem found
-  2    invalid arguments, config or terminal
+  2    invalid arguments, config or terminal, or the output cannot be written
   3    refused by a rule or by read-only mode
   4    the store is unavailable, damaged or accessible by other users
-  5    done only in part, or the result is unknown or could not be printed
+  5    done only in part, or the result of a change is unknown or could not be printed
   129, 130, 143   hang-up, interrupt, termination signal
 
 Environment:
@@ -132,9 +132,9 @@ Examples:
   patdeck scope add ci-prod --preset full-access:channels:c-43
   patdeck scope add ci-prod channels:c-42:publish --also backup --also web
 
-Exit 0, 1 if a token does not exist, 3 if the token already has one of the scopes, or if a scope is \
-not in the catalogue. With --also, each token gets the scopes that it lacks, all tokens or none; \
-exit 3 if one of them has all of the scopes already.";
+Each token gets the scopes that it lacks, all tokens or none; a message names those that it has \
+already. Exit 0, 1 if a token does not exist, 3 if one has all of the scopes already, or if a scope \
+is not in the catalogue.";
 
 pub(super) const SCOPE_REMOVE: &str = "\
 Example:
@@ -146,8 +146,9 @@ pub(super) const SCOPE_CHANGE: &str = "\
 Example:
   patdeck scope change ci-prod --remove 'channels:*:publish' --add channels:c-42:publish
 
-Exit 0, 1 if the token does not exist, 3 if it lacks a scope to remove, if it already has a scope to \
-add, or if a scope is not in the catalogue.";
+Scopes to add that the token has already are skipped, with a message. Exit 0, 1 if the token does \
+not exist, 3 if it lacks a scope to remove, if nothing is left to change, or if a scope is not in the \
+catalogue.";
 
 pub(super) const SCOPE_CLEAR: &str = "\
 Example:
@@ -242,10 +243,14 @@ or encrypted archives, other compression.
 
 Prints only the public part of a secret, and its status in this store:
   active    works: revoke it
+  active (old secret, until ...)   works until its overlap ends
   expired, revoked   denied
   deleted   denied, but `patdeck restore` would reactivate it
   replaced  denied: the token has a newer secret
   unknown   not a token of this store
+
+--revoke revokes each token whose current secret was found. If only the old secret of an overlap was \
+found, it ends the overlap, as `patdeck revoke --old` does: the current secret keeps working.
 
 Exit codes:
   0 no active secret found, or all were revoked   1 active secret found
@@ -367,6 +372,7 @@ Examples:
   mkdir -p ~/.local/share/bash-completion/completions
   patdeck completions bash > ~/.local/share/bash-completion/completions/patdeck
   mkdir -p ~/.zfunc && patdeck completions zsh > ~/.zfunc/_patdeck
+    in ~/.zshrc: fpath+=~/.zfunc; autoload -Uz compinit; compinit
   mkdir -p ~/.config/fish/completions
   patdeck completions fish > ~/.config/fish/completions/patdeck.fish
 
@@ -406,7 +412,8 @@ Example:
   patdeck config check --config new.toml && mv new.toml \"$(patdeck config path)\"
 
 Prints one line per mistake: FILE:LINE: and what is expected. Warns of a hook whose program cannot \
-run or can be changed by others. Exit 0, also after a warning, 2 if there are mistakes.";
+run or can be changed by others. Exit 0, also after a warning, 2 if there are mistakes or if other \
+users can change the file.";
 
 pub(super) const CONFIG_SHOW: &str = "\
 Example:

@@ -20,7 +20,6 @@ use crate::{
         AuditEvent, DeniedAttempt, DeniedAttempts, LastUse, ListQuery, SecretSlot, Sort,
         SourceNetworks, Status, Timestamp, Token, UsageDays,
         describe_scopes::{describe_scopes, wildcard_warning},
-        lifetime::DurationMinutes,
         scope_matrix::describe_by_operation,
         uses_left_text,
     },
@@ -44,10 +43,11 @@ pub(super) fn list(service: &Service, args: &List, out: &Output) -> Result<Exit,
     let search = args.search.clone().with_catalogue(&service.policy().catalogue);
     let query = ListQuery { status: args.status.into(), search, sort: Sort::default() };
     let now = service.now()?;
+    let expiring = args.expiring.map(|time| time.end(now));
     let expires_soon = |token: &Token| {
-        let within = args.expiring.map(DurationMinutes::as_delta);
-        let ends = |within| token.expires.is_some_and(|end| end - now <= within);
-        within.is_none_or(|within| ends(within) && token.status(now) == Status::Active)
+        let ends =
+            |last: Option<_>| token.expires.is_some_and(|end| last.is_none_or(|it| end <= it));
+        expiring.is_none_or(|last| ends(last) && token.status(now) == Status::Active)
     };
     let is_shown = |token: &Token| query.matches(token, now) && expires_soon(token);
     let has_rows = if out.json && args.sort.is_empty() {
@@ -66,7 +66,7 @@ pub(super) fn list(service: &Service, args: &List, out: &Output) -> Result<Exit,
         !tokens.places.is_empty()
     };
     // A message with `--expiring` would be mail from cron each day on which nothing expires.
-    if !has_rows && !out.json && args.expiring.is_none() {
+    if !has_rows && !out.json && args.expiring.is_none() && args.limit != Some(0) {
         print_message("No tokens match");
         if let Some(term) = args.search.meant_term() {
             print_hint(&format!("did you mean {term}?"));

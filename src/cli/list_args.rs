@@ -4,7 +4,10 @@
 use clap::ValueEnum;
 
 use super::completers;
-use crate::domain::{Column, Search, Sort, StatusFilter, lifetime::DurationMinutes};
+use crate::{
+    domain::{Column, Lifetime, LifetimeError, Search, Sort, StatusFilter, Timestamp},
+    service::Zone,
+};
 
 /// Arguments of `list`.
 #[derive(Debug, clap::Args)]
@@ -17,13 +20,13 @@ pub struct List {
     #[arg(long, value_name = "SEARCH", default_value = "", value_parser = search, hide_default_value = true, allow_hyphen_values = true, add = completers::search_terms())]
     pub search: Search,
 
-    /// Sort by this column, then by the next; - before a column reverses it [default: -issued, or id with --json]
+    /// Sort by this column, then by the next: name, description, status, scopes, issued, expires, last-used; - before a column reverses it [default: -issued, or id with --json]
     #[arg(long, value_name = "COLUMN,...", value_parser = sort, value_delimiter = ',', allow_hyphen_values = true, add = completers::sort_keys())]
     pub sort: Vec<Sort>,
 
-    /// Show only active tokens that expire within this time; exit 1 if there are none
-    #[arg(long, value_name = "TIME", conflicts_with = "status")]
-    pub expiring: Option<DurationMinutes>,
+    /// Show only active tokens that expire within this time, or up to the end of a local date; exit 1 if there are none
+    #[arg(long, value_name = "TIME", value_parser = expiring, conflicts_with = "status")]
+    pub expiring: Option<ExpiringUntil>,
 
     /// Show at most this number of tokens, the first ones of the order
     #[arg(long, value_name = "N", value_parser = number, allow_negative_numbers = true)]
@@ -107,6 +110,31 @@ impl ListColumn {
 /// Parses a search, for every command with `--search`.
 pub(super) fn search(text: &str) -> Result<Search, String> {
     Search::parse(text).map_err(|fault| fault.to_string())
+}
+
+/// The time up to which tokens must expire, as an operator gives it.
+#[derive(Debug, Clone, Copy)]
+pub struct ExpiringUntil(Lifetime);
+
+impl ExpiringUntil {
+    /// The last instant of that time. `None` is later than every expiry.
+    pub fn end(self, now: Timestamp) -> Option<Timestamp> {
+        match self.0 {
+            Lifetime::For(span) => now.checked_add_signed(span.as_delta()),
+            Lifetime::Through(date) => {
+                date.and_hms_opt(23, 59, 59).map(|wall| Zone::Local.to_utc(wall))
+            }
+            Lifetime::Never => None,
+        }
+    }
+}
+
+fn expiring(text: &str) -> Result<ExpiringUntil, String> {
+    match text.parse() {
+        Ok(Lifetime::Never) => Err(LifetimeError::Malformed(text.to_owned()).to_string()),
+        Ok(time) => Ok(ExpiringUntil(time)),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 /// Parses the maximum number of rows, for every command with `--limit`.

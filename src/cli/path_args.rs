@@ -12,6 +12,22 @@ pub(super) fn file() -> impl TypedValueParser<Value = PathBuf> {
     PathBufValueParser::new().try_map(|path| with_home(&path, file_path))
 }
 
+/// The path of a file where a subcommand can be, too. Refuses a plain word for which `meant` names a
+/// subcommand.
+pub(super) fn file_or_slip(
+    meant: fn(&str) -> Option<&'static str>,
+) -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(move |path| {
+        let word = path.to_str().filter(|word| !word.contains(['/', '.']));
+        match word.and_then(|word| Some((word, meant(word)?))) {
+            Some((word, meant)) => Err(format!(
+                "did you mean the command `{meant}`? for a file with this name, write ./{word}"
+            )),
+            None => with_home(&path, file_path).map_err(|fault| fault.to_string()),
+        }
+    })
+}
+
 /// A file, or `-` for standard input or output.
 pub(super) fn file_or_dash() -> impl TypedValueParser<Value = PathBuf> {
     PathBufValueParser::new().try_map(|path| match path.as_os_str().as_encoded_bytes() {

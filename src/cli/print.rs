@@ -137,16 +137,37 @@ impl Output {
         self.streamed_table(headings, rows.iter().cloned())
     }
 
+    /// Like [`Output::table`], but a cell of more than `max` columns widens no column: what follows it
+    /// in its row is not aligned.
+    pub fn table_with_long_cells<const N: usize>(
+        &self,
+        headings: [&str; N],
+        rows: &[[String; N]],
+        max: usize,
+    ) -> io::Result<()> {
+        self.print_table(headings, rows.iter().cloned(), max)
+    }
+
     /// Like [`Output::table`], but makes the cells of each row twice instead of keeping them.
     pub fn streamed_table<const N: usize>(
         &self,
         headings: [&str; N],
         rows: impl Iterator<Item = [String; N]> + Clone,
     ) -> io::Result<()> {
+        self.print_table(headings, rows, usize::MAX)
+    }
+
+    fn print_table<const N: usize>(
+        &self,
+        headings: [&str; N],
+        rows: impl Iterator<Item = [String; N]> + Clone,
+        max: usize,
+    ) -> io::Result<()> {
         let mut widths = headings.map(str::width);
         for row in rows.clone() {
             for (width, cell) in widths.iter_mut().zip(&row) {
-                *width = (*width).max(printable(cell).width());
+                let own = printable(cell).width();
+                *width = if own > max { *width } else { own.max(*width) };
             }
         }
         let (on, off) = if self.styled { ("\x1b[1m", "\x1b[0m") } else { ("", "") };

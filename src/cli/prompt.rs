@@ -16,10 +16,12 @@ use zeroize::Zeroizing;
 use super::{
     exit::{CliError, Exit},
     print::{print_message, printable},
+    token_selection,
 };
 use crate::{
     domain::{
-        Command, Confirmation, Plan, SecretOverlap, Status, list_first, secret::trim_presented,
+        Command, Confirmation, Plan, ScopesToRemove, SecretOverlap, Status, TokensToDelete,
+        list_first, secret::trim_presented,
     },
     output::{
         json::format_time,
@@ -52,7 +54,9 @@ pub(super) fn confirm_after(plan: &Plan, preview: Vec<String>, yes: bool) -> Res
         return Ok(());
     }
     let mut lines = preview;
-    if lines.is_empty() && plan.command.tokens().len() > 1 {
+    if lines.is_empty() && stops_access(&plan.command) {
+        lines = token_selection::preview(plan);
+    } else if lines.is_empty() && plan.command.tokens().len() > 1 {
         let names = plan.tokens().map(|token| token.name.as_str());
         lines.push(list_first(names, MAX_LISTED_NAMES, plan.changes.len()));
     }
@@ -67,6 +71,17 @@ pub(super) fn confirm_after(plan: &Plan, preview: Vec<String>, yes: bool) -> Res
     };
     let hinted = |error: CliError| if is_interactive() { error } else { error.with_hint(hint) };
     ask(&lines, &question(plan), &prompt, |answer| plan.is_confirmed_by(answer)).map_err(hinted)
+}
+
+/// Whether bearers of the current secrets lose access, so that the operator must see who uses them.
+fn stops_access(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Revoke { .. }
+            | Command::RevokeLeaked { .. }
+            | Command::Delete { tokens: TokensToDelete::Listed(_) }
+            | Command::RemoveScopes { scopes: ScopesToRemove::All, .. }
+    )
 }
 
 /// Prints `lines` and `question`, and requires the operator to type an answer that `is_confirmed`

@@ -129,7 +129,11 @@ pub(super) fn preview(plan: &Plan) -> Vec<String> {
         .map(|token| {
             let used = token.last_use().map_or_else(
                 || "never used".to_owned(),
-                |used| format!("used {}", relative(used.at, plan.at)),
+                |used| {
+                    let from = used.from.as_ref();
+                    let from = from.map_or_else(String::new, |from| format!(" from {from}"));
+                    format!("used {}{from}", relative(used.at, plan.at))
+                },
             );
             format!(
                 "  {:<width$}  {:<8}  {used}",
@@ -139,7 +143,7 @@ pub(super) fn preview(plan: &Plan) -> Vec<String> {
         })
         .collect();
     let more = plan.change_count().saturating_sub(rows.len());
-    if more > 0 {
+    if more > 0 && !rows.is_empty() {
         lines.push(format!("  and {} more", grouped(more)));
     }
     if let Some(skipped) = plan.skipped.first() {

@@ -21,14 +21,33 @@ use crate::{config::Environment, domain::search::without_secrets};
 /// option.
 const ADVICE: &[(&str, Option<&str>, &str)] = &[
     ("audit", None, "for the events of one token, use --token TOKEN"),
+    ("create", Some("--expires"), "use --lifetime, such as 90d or 2027-01-31"),
+    ("create", Some("--ttl"), "use --lifetime, such as 90d or 2027-01-31"),
+    ("edit", Some("--expires"), "`patdeck regenerate` issues a new secret with a new lifetime"),
     ("edit", Some("--lifetime"), "`patdeck regenerate` issues a new secret with a new lifetime"),
     ("edit", Some("--preset"), "use `patdeck scope add TOKEN --preset PRESET`"),
     ("edit", Some("--scope"), "use `patdeck scope add`, `scope remove` or `scope change`"),
+    ("edit", Some("--ttl"), "`patdeck regenerate` issues a new secret with a new lifetime"),
+    ("list", Some("--all"), "use --status all"),
     ("list", None, "use `patdeck show TOKEN`, or --search WORD"),
     ("list", Some("--label"), "use --search label:KEY=VALUE"),
     ("list", Some("--name"), "use --search name:WORD"),
     ("list", Some("--owner"), "use --search owner:NAME"),
+    ("regenerate", Some("--expires"), "use --lifetime, such as 90d or 2027-01-31"),
+    ("regenerate", Some("--ttl"), "use --lifetime, such as 90d or 2027-01-31"),
     ("verify", None, "pass the secret on standard input or in a --secret-file"),
+];
+
+/// What to do in place of a command that does not exist, by the words before it.
+const COMMAND_ADVICE: &[(&str, &[&str], &str)] = &[
+    ("", &["rotate", "renew", "refresh", "reissue"], "use `patdeck regenerate TOKEN`"),
+    ("", &["remove", "del"], "use `patdeck delete TOKEN`, or `rm`"),
+    ("", &["search", "find", "grep"], "use `patdeck list --search WORD`"),
+    ("", &["info", "describe", "inspect", "view"], "use `patdeck show TOKEN`"),
+    ("", &["add", "issue"], "use `patdeck create NAME`"),
+    ("", &["check"], "use `patdeck verify` for a secret, `patdeck doctor` for the installation"),
+    ("scope", &["list", "ls", "show", "get"], "use `patdeck show TOKEN`"),
+    ("scope", &["delete", "rm", "del"], "use `patdeck scope remove TOKEN SCOPE`"),
 ];
 
 /// Prints the help or the version that `error` contains, or returns `error` as a usage error. The
@@ -70,6 +89,17 @@ fn correct_tips(error: &mut clap::Error) {
             error.remove(suggested);
         }
     }
+    match error.kind() {
+        ErrorKind::InvalidSubcommand => return advise_on_command(error),
+        // A slip in the first word is taken for the file.
+        ErrorKind::ArgumentConflict if command_of(&error.to_string()) == "backup" => {
+            return set_tip(
+                error,
+                "use `backup create FILE`, `backup check FILE` or `backup restore FILE`",
+            );
+        }
+        _ => {}
+    }
     if error.kind() != ErrorKind::UnknownArgument {
         return;
     }
@@ -81,11 +111,28 @@ fn correct_tips(error: &mut clap::Error) {
     }
     let command = command_of(&error.to_string());
     let advice = ADVICE.iter().find(|(name, of, _)| *name == command && *of == option);
-    if let Some((_, _, advice)) = advice {
+    let advice = advice.map(|(_, _, advice)| *advice);
+    if let Some(advice) = advice.or((option == Some("--format")).then_some("use --json")) {
         error.remove(ContextKind::SuggestedArg);
-        let tip = ContextValue::StyledStrs(vec![(*advice).into()]);
-        error.insert(ContextKind::Suggested, tip);
+        set_tip(error, advice);
     }
+}
+
+/// Puts the advice of [`COMMAND_ADVICE`] in the place of all tips.
+fn advise_on_command(error: &mut clap::Error) {
+    let invalid = texts(error.get(ContextKind::InvalidSubcommand));
+    let parent = command_of(&error.to_string());
+    let advice = COMMAND_ADVICE.iter().find(|(before, words, _)| {
+        *before == parent && invalid.first().is_some_and(|word| words.contains(&word.as_str()))
+    });
+    if let Some((.., advice)) = advice {
+        error.remove(ContextKind::SuggestedSubcommand);
+        set_tip(error, advice);
+    }
+}
+
+fn set_tip(error: &mut clap::Error, advice: &'static str) {
+    error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![advice.into()]));
 }
 
 fn texts(value: Option<&ContextValue>) -> Vec<String> {
@@ -97,7 +144,7 @@ fn texts(value: Option<&ContextValue>) -> Vec<String> {
 }
 
 /// Whether the words differ by one letter, or by two of at least six.
-fn are_similar(written: &str, suggested: &str) -> bool {
+pub(super) fn are_similar(written: &str, suggested: &str) -> bool {
     let (written, suggested) = (written.trim_matches('-'), suggested.trim_matches('-'));
     osa_distance(written, suggested) <= (written.chars().count() / 3).clamp(1, 2)
 }

@@ -39,11 +39,12 @@ fn read_hook<'a>(reader: &mut TomlReader<'a>, table: &TomlEntry<'a>) -> Option<H
         }
     }
     let actions = reader.list(on.as_ref(), "a list of actions such as [\"revoke\"]")?;
+    let listed = actions.len();
     let actions: Vec<_> = actions
         .iter()
         .filter_map(|item| reader.value_or_fault(item, parse_action(item.text()?)))
         .collect();
-    if let Some(on) = on.as_ref().filter(|_| actions.is_empty()) {
+    if let Some(on) = on.as_ref().filter(|_| listed == 0) {
         reader.invalid_value(on, "the list is empty: add an action, or remove the hook");
     }
     let items = reader.list(run.as_ref(), "a list such as [\"/usr/bin/logger\", \"{id}\"]")?;

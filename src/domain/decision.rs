@@ -81,7 +81,7 @@ pub enum Denial {
     Malformed(#[from] super::secret::SecretError),
     /// No token has this secret. Either the secret never existed or was replaced, or its token was
     /// deleted.
-    #[error("unknown: no token has this secret")]
+    #[error("unknown: no token has this secret, or it was replaced or deleted")]
     Unknown,
     /// The token was revoked at this time.
     #[error("revoked on {}", minute_text(*.0))]

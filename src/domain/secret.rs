@@ -55,6 +55,16 @@ fn split_parts(text: &str) -> Option<(&str, &str, &str)> {
     Some((head.strip_suffix('_')?, id, tail))
 }
 
+/// The id in a hint of a secret, as patdeck prints it: `pat_4fKq9Zt0WbXe`, also with `_` or `_…` after
+/// it. Returns `None` for any other text.
+pub fn id_in_hint(text: &str) -> Option<TokenId> {
+    let text = text.trim();
+    let text = text.strip_suffix("\\u{2026}").unwrap_or(text);
+    let text = text.trim_end_matches(['…', '.']).trim_end_matches('_');
+    let (prefix, id) = text.rsplit_once('_')?;
+    TokenId::parse(id).filter(|_| is_prefix(prefix))
+}
+
 /// Why a text is not a secret. The reason is determined without access to a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SecretError {
@@ -256,6 +266,17 @@ mod tests {
         assert!(secret.reveal().starts_with("pat_4fKq9Zt0WbXe_"));
         let parsed = parse(secret.reveal()).unwrap();
         assert!(parsed.digest().matches(&secret.digest()));
+    }
+
+    #[test]
+    fn a_hint_contains_the_id() {
+        let known = "pat_4fKq9Zt0WbXe";
+        for end in ["", "_", "_…", "…", "_...", "_\\u{2026}", "_\n"] {
+            assert_eq!(id_in_hint(&format!("{known}{end}")), Some(id()), "{end}");
+        }
+        for other in ["4fKq9Zt0WbXe", "_4fKq9Zt0WbXe", "Pat_4fKq9Zt0WbXe", "pat_4fKq9Zt0WbX", ""] {
+            assert_eq!(id_in_hint(other), None, "{other}");
+        }
     }
 
     #[test]

@@ -26,7 +26,7 @@ pub enum TransitionError {
     #[error("the token is already revoked: regenerate it to use it again")]
     AlreadyRevoked,
     /// An overlap was requested for a secret that does not work.
-    #[error("the previous secret would not work: regenerate the token without an overlap")]
+    #[error("the old secret would not work: regenerate the token without an overlap")]
     NothingToOverlap,
     /// The end of an overlap was requested for a token that has only one secret.
     #[error("the token has no old secret: nothing to revoke")]

@@ -3,7 +3,7 @@
 
 use crate::domain::{
     Command, Plan, ScopesToRemove, SecretOverlap, Status, Timestamp, TokensToDelete, Warning,
-    counted, list_first,
+    counted, grouped, list_first,
 };
 
 /// The question, such as `Revoke ci-prod?`.
@@ -40,14 +40,14 @@ pub fn question(plan: &Plan) -> String {
 }
 
 /// Returns one sentence for each effect that the question does not state: the secrets that a
-/// regeneration stops immediately, the revoked tokens that become active again, and the overlaps
+/// regeneration stops immediately, both secrets of an overlap that a revoke or a deletion stops, the revoked tokens that become active again, and the overlaps
 /// that end early. `time` formats a time.
 pub fn immediate_effects(plan: &Plan, time: impl Fn(Timestamp) -> String) -> Vec<String> {
     if plan.command == Command::AcceptClock {
         return clock_effects(plan);
     }
     let Command::Regenerate { overlap, .. } = &plan.command else {
-        return overlap_effect(plan, time).into_iter().collect();
+        return overlap_effect(plan, time).into_iter().chain(both_secrets_effect(plan)).collect();
     };
     let early = count_with_status(plan, Status::NotYetValid);
     let active = count_with_status(plan, Status::Active) + early;
@@ -62,6 +62,30 @@ pub fn immediate_effects(plan: &Plan, time: impl Fn(Timestamp) -> String) -> Vec
     let ended = (*overlap == SecretOverlap::None && active > 0).then_some(ended);
     let effects = [ended, reactivation_effect(plan), overlap_effect(plan, time)];
     effects.into_iter().flatten().collect()
+}
+
+/// A sentence about the tokens of which a revoke or a deletion stops two secrets.
+fn both_secrets_effect(plan: &Plan) -> Option<String> {
+    if !matches!(
+        plan.command,
+        Command::Revoke { .. } | Command::RevokeLeaked { .. } | Command::Delete { .. }
+    ) {
+        return None;
+    }
+    match plan.tokens_before().filter(|token| token.has_overlap(plan.at)).count() {
+        0 => None,
+        1 if plan.changes.len() == 1 => {
+            Some("Both secrets, the current and the old one, will stop working.".to_owned())
+        }
+        1 => Some(
+            "1 of them has two secrets, a current and an old one: both will stop working."
+                .to_owned(),
+        ),
+        many => Some(format!(
+            "{} of them have two secrets, a current and an old one: both will stop working.",
+            grouped(many)
+        )),
+    }
 }
 
 /// Sentences about the tokens that become valid again when the clock is accepted, and about those
@@ -120,8 +144,7 @@ pub fn overlap_effect(plan: &Plan, time: impl Fn(Timestamp) -> String) -> Option
     );
     Some(match count {
         1 => {
-            let subject =
-                if plan.changes.len() == 1 { "the previous secret" } else { "1 previous secret" };
+            let subject = if plan.changes.len() == 1 { "the old secret" } else { "1 old secret" };
             format!(
                 "Without this change, {subject} would work until {until} ({last_use}). It will \
                  stop working immediately."
@@ -130,7 +153,7 @@ pub fn overlap_effect(plan: &Plan, time: impl Fn(Timestamp) -> String) -> Option
         many => format!(
             "Without this change, {} would still work, the last one until {until} ({last_use}). \
              They will stop working immediately.",
-            counted(many, "previous secret")
+            counted(many, "old secret")
         ),
     })
 }

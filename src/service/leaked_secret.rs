@@ -3,7 +3,7 @@
 
 use super::{Service, ServiceError};
 use crate::{
-    domain::{LeakedSecret, Name, Status, Token, labelled_enum::labels},
+    domain::{LeakedSecret, Name, SecretSlot, Status, Timestamp, Token, labelled_enum::labels},
     store::ReadOps,
 };
 
@@ -43,24 +43,36 @@ pub struct LeakedSecretInfo {
     pub status: LeakedSecretStatus,
     /// `None` if neither the store nor the trash contains the token.
     pub name: Option<Name>,
+    /// The end of the overlap, if this is the old secret of a token that works.
+    pub old_until: Option<Timestamp>,
+}
+
+impl LeakedSecretInfo {
+    /// What is known of a secret whose record is missing or cannot be read.
+    pub const UNKNOWN: Self =
+        Self { status: LeakedSecretStatus::Unknown, name: None, old_until: None };
 }
 
 impl Service {
     /// Returns the status of `secret` and the name of its token.
     pub fn classify(&self, secret: &LeakedSecret) -> Result<LeakedSecretInfo, ServiceError> {
         self.store.read(|rows| {
-            let info = |status, token: Token| LeakedSecretInfo { status, name: Some(token.name) };
+            let info = |status, token: Token| LeakedSecretInfo {
+                status,
+                name: Some(token.name),
+                old_until: None,
+            };
             if let Some(token) = rows.token(&secret.id)? {
                 let at = self.clock.denial_time(rows)?;
-                let status = if token.accepts(&secret.digest, at) {
-                    token.status(at).into()
-                } else {
-                    LeakedSecretStatus::Replaced
+                let Some(slot) = token.matching_slot(&secret.digest, at) else {
+                    return Ok(info(LeakedSecretStatus::Replaced, token));
                 };
-                return Ok(info(status, token));
+                let is_old = slot == SecretSlot::Previous;
+                let old_until = token.active_overlap(at).filter(|_| is_old).map(|old| old.until);
+                return Ok(LeakedSecretInfo { old_until, ..info(token.status(at).into(), token) });
             }
             let Some(deleted) = rows.deleted_token(&secret.id)? else {
-                return Ok(LeakedSecretInfo { status: LeakedSecretStatus::Unknown, name: None });
+                return Ok(LeakedSecretInfo::UNKNOWN);
             };
             let is_own_secret = deleted.token.accepts(&secret.digest, deleted.at);
             let status = if is_own_secret {

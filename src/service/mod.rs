@@ -54,7 +54,7 @@ pub use store_reads::{
     AuditTrail, ChangeLogPosition, ClockReport, StoreHealth, TokenChanges, TokenSummary,
 };
 pub use token_lookup::MIN_PREFIX_LEN;
-pub use verify::{Verdict, Verifier};
+pub use verify::{EndedSecret, Verdict, Verifier};
 
 pub use crate::store::{
     CacheSize, ChainCheckResult, ChangeWatcher, DamagedRecord, InputSensitivity, NameClash,

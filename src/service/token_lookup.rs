@@ -6,7 +6,10 @@ use strsim::osa_distance;
 
 use super::{Service, ServiceError};
 use crate::{
-    domain::{Actor, Name, Refusal, Token, TokenId, fold, list_first, plan::TRASH_RETENTION},
+    domain::{
+        Actor, Name, Refusal, Token, TokenId, fold, list_first, plan::TRASH_RETENTION,
+        secret::id_in_hint,
+    },
     store::{DamagedRecord, HasTables, ReadOps, StoreError},
 };
 
@@ -21,9 +24,13 @@ const EVENTS_PER_PAGE: usize = 256;
 
 impl Service {
     /// Returns the token that `text` identifies. Tries a full id, then a name, then a prefix of an
-    /// id or name. Fails if no token matches. Fails also if several tokens match, with an error that lists the
+    /// id or name, then the hint of a secret. Fails if no token matches. Fails also if several tokens match, with an error that lists the
     /// candidates.
     pub fn resolve(&self, text: &str) -> Result<Token, ServiceError> {
+        or_by_hint(text, |text| self.resolve_text(text))
+    }
+
+    fn resolve_text(&self, text: &str) -> Result<Token, ServiceError> {
         self.store.read(|rows| {
             if let Some(id) = TokenId::parse(text)
                 && let Some(token) = rows.token(&id)?
@@ -54,7 +61,11 @@ impl Service {
     /// Returns the id of the token that `text` identifies, even if the record of the token is
     /// damaged. Otherwise like [`Service::resolve`].
     pub fn resolve_id(&self, text: &str) -> Result<TokenId, ServiceError> {
-        let error = match self.resolve(text) {
+        or_by_hint(text, |text| self.resolve_text_to_id(text))
+    }
+
+    fn resolve_text_to_id(&self, text: &str) -> Result<TokenId, ServiceError> {
+        let error = match self.resolve_text(text) {
             Ok(token) => return Ok(token.id),
             Err(error) => error,
         };
@@ -74,7 +85,8 @@ impl Service {
     /// Returns the deleted token that `text` identifies by id, name or prefix. Fails if no token
     /// matches that can still be restored.
     pub fn resolve_deleted(&self, text: &str) -> Result<Token, ServiceError> {
-        unique_match(self.restorable_tokens()?, text).map_err(|error| match error {
+        let found = or_by_hint(text, |text| unique_match(self.restorable_tokens()?, text));
+        found.map_err(|error| match error {
             ServiceError::NotFound { given, .. } => ServiceError::NotDeleted(given),
             other => other,
         })
@@ -113,6 +125,18 @@ impl Service {
 
     pub fn actor(&self) -> &Actor {
         &self.actor
+    }
+}
+
+/// Looks `text` up with `find`. If nothing has this text, and it is the hint of a secret, looks up the
+/// id in the hint.
+fn or_by_hint<T>(
+    text: &str,
+    find: impl Fn(&str) -> Result<T, ServiceError>,
+) -> Result<T, ServiceError> {
+    match (find(text), id_in_hint(text)) {
+        (Err(ServiceError::NotFound { .. }), Some(id)) => find(id.as_str()),
+        (found, _) => found,
     }
 }
 

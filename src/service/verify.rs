@@ -30,9 +30,31 @@ pub struct Verdict {
     /// The token at the time of the check, possibly without its last uses. `None` if the secret did
     /// not match.
     pub token: Option<Box<Token>>,
+    /// Whether the current or the previous secret was presented. `None` if the secret did not match.
+    pub slot: Option<SecretSlot>,
+    /// What ended the secret, if the store still has its digest. Only the secret itself reveals it;
+    /// the decision on it is "unknown".
+    pub ended: Option<EndedSecret>,
     /// Whether the token counts as expired only because the store contains a later time than the
     /// clock, so that `patdeck clock accept` would make it valid.
     pub is_clock_behind: bool,
+}
+
+impl Verdict {
+    /// A denial of a text that is the secret of no token.
+    fn of_no_token(denial: Denial, ended: Option<EndedSecret>) -> Self {
+        let decision = Decision::Deny(denial);
+        Self { decision, token: None, slot: None, ended, is_clock_behind: false }
+    }
+}
+
+/// What ended a secret that no token has any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EndedSecret {
+    /// The overlap of the secret is over. Contains the time at which the newest secret was issued.
+    Replaced(Timestamp),
+    /// The token of the secret was deleted at this time.
+    Deleted(Timestamp),
 }
 
 /// Checks secrets. Consecutive checks reuse a read transaction while it is current. A clone is for
@@ -105,23 +127,23 @@ impl Verifier {
     ) -> Result<Verdict, StoreError> {
         let presented = match Secret::parse(presented) {
             Ok(secret) => PresentedKey { id: secret.id(), digest: secret.digest() },
-            Err(error) => {
-                let decision = Decision::Deny(Denial::Malformed(error));
-                return Ok(Verdict { decision, token: None, is_clock_behind: false });
-            }
+            Err(error) => return Ok(Verdict::of_no_token(Denial::Malformed(error), None)),
         };
         let mut outcome = self.decide(&presented, request, from)?;
         if outcome.counted_use().is_some() {
             outcome = self.take_use(&presented, request, from)?;
         }
         let CheckOutcome { decision, authenticated } = outcome;
-        let Some(authenticated) = authenticated else {
-            return Ok(Verdict { decision, token: None, is_clock_behind: false });
+        let authenticated = match authenticated {
+            Ok(authenticated) => authenticated,
+            Err(ended) => return Ok(Verdict::of_no_token(Denial::Unknown, ended)),
         };
         self.record_usage(&authenticated, request, &decision, from);
         let is_clock_behind =
             matches!(decision, Decision::Deny(Denial::Expired(end)) if authenticated.clock < end);
-        Ok(Verdict { decision, token: Some(authenticated.token), is_clock_behind })
+        let AuthenticatedToken { token, slot, .. } = authenticated;
+        let (token, slot) = (Some(token), Some(slot));
+        Ok(Verdict { decision, token, slot, ended: None, is_clock_behind })
     }
 
     /// Begins the read of the next check, which must follow at once. Returns `false` if that check may
@@ -137,11 +159,12 @@ impl Verifier {
         request: Option<&AccessRequest>,
         from: Option<&str>,
     ) -> Result<CheckOutcome, StoreError> {
-        let Some(authenticated) = self.authenticate(presented)? else {
-            return Ok(CheckOutcome {
-                decision: Decision::Deny(Denial::Unknown),
-                authenticated: None,
-            });
+        let authenticated = match self.authenticate(presented)? {
+            Ok(authenticated) => authenticated,
+            Err(ended) => {
+                let decision = Decision::Deny(Denial::Unknown);
+                return Ok(CheckOutcome { decision, authenticated: Err(ended) });
+            }
         };
         let AuthenticatedToken { token, slot, at, clock, ended, .. } = &authenticated;
         let context = CheckContext {
@@ -154,7 +177,7 @@ impl Verifier {
             Some(denial) => Decision::Deny(denial.clone()),
             None => decide(token, request, &context),
         };
-        Ok(CheckOutcome { decision, authenticated: Some(authenticated) })
+        Ok(CheckOutcome { decision, authenticated: Ok(authenticated) })
     }
 
     pub(super) fn store(&self) -> &Store {
@@ -190,33 +213,36 @@ impl Verifier {
         self.recorder.get_or_init(make)
     }
 
-    /// Finds the token whose secret is `presented`. Returns `None` if there is none; callers must not
-    /// reveal whether the token exists.
+    /// Finds the token whose secret is `presented`. If there is none, returns what ended the secret;
+    /// callers must not reveal whether the token exists.
     fn authenticate(
         &mut self,
         presented: &PresentedKey,
-    ) -> Result<Option<AuthenticatedToken>, StoreError> {
+    ) -> Result<Result<AuthenticatedToken, Option<EndedSecret>>, StoreError> {
         let PresentedKey { id, digest } = *presented;
         let (process_time, recent) = (&self.clock, &self.recent);
         let mut overlap_ended = None;
         let authenticated = self.reader.read(|rows| {
             let CheckTimes { denial: at, clock } = process_time.check_times(rows)?;
             let Some(mut token) = rows.token_without_usage(&id)? else {
-                return Ok(None);
+                // A damaged record of the trash must not change the denial.
+                let deleted = rows.deleted_token(&id).ok().flatten();
+                let own = deleted.filter(|it| it.token.accepts(&digest, it.at));
+                return Ok(Err(own.map(|deleted| EndedSecret::Deleted(deleted.at))));
             };
             let newest_recorded = rows.intact_recorded_time()?.newest();
             let Some(slot) = token.matching_slot(&digest, at) else {
                 let previous = token.previous.filter(|old| old.digest.matches(&digest));
-                let ended = previous.filter(|old| newest_recorded < Some(old.until));
+                let ended = previous.as_ref().filter(|old| newest_recorded < Some(old.until));
                 overlap_ended = ended.map(|_| at);
-                return Ok(None);
+                return Ok(Err(previous.map(|_| EndedSecret::Replaced(token.issued))));
             };
             let ended = rows.revocation_state(&id)?.denial(&token, slot, at);
             if !recent.has_secret(&digest, at) {
                 rows.attach_usage(&mut token)?;
             }
             rows.attach_use_count(&mut token)?;
-            Ok::<_, StoreError>(Some(AuthenticatedToken {
+            Ok::<_, StoreError>(Ok(AuthenticatedToken {
                 token,
                 slot,
                 digest,
@@ -288,24 +314,24 @@ pub(super) struct PresentedKey {
     digest: Digest,
 }
 
-/// A decision, and the token whose secret was presented; `None` if there is no such token.
+/// A decision, and the token whose secret was presented, or what ended that secret.
 pub(super) struct CheckOutcome {
     pub(super) decision: Decision,
-    authenticated: Option<AuthenticatedToken>,
+    authenticated: Result<AuthenticatedToken, Option<EndedSecret>>,
 }
 
 impl CheckOutcome {
     /// The token and the secret of which this check takes a use: it is allowed, and the token has a
     /// maximum number of uses.
     pub(super) fn counted_use(&self) -> Option<(&Token, SecretSlot, MaxUses)> {
-        let AuthenticatedToken { token, slot, .. } = self.authenticated.as_ref()?;
+        let AuthenticatedToken { token, slot, .. } = self.authenticated.as_ref().ok()?;
         let max = token.limits.max_uses.filter(|_| self.decision.is_allowed())?;
         Some((token, *slot, max))
     }
 
     /// Adds the use that was taken to the count in the token.
     pub(super) fn add_use(&mut self) {
-        if let Some(AuthenticatedToken { token, slot, .. }) = &mut self.authenticated {
+        if let Ok(AuthenticatedToken { token, slot, .. }) = &mut self.authenticated {
             token.add_use(*slot);
         }
     }

@@ -47,6 +47,7 @@ mod secrets;
 mod selection;
 mod settings;
 mod sharing;
+mod slips;
 mod space;
 mod status;
 #[path = "../pty/support.rs"]

@@ -77,6 +77,31 @@ fn destructive_commands_ask_for_the_name_or_the_count() {
 }
 
 #[test]
+fn a_question_names_the_last_use_and_both_secrets() {
+    let home = Home::new();
+    let secret = issue(&home, &["ci", "--scope", "channels:c-1:read"]);
+    issue(&home, &["cd"]);
+    run_with_input(&home, &["verify", "--from", "192.0.2.7"], &secret).success();
+    let shown = |words: &[&str]| {
+        let result = run(&home, words);
+        assert_eq!((result.code, result.out.as_str()), (2, ""), "{result:?}");
+        result.err.split("error: refusing").next().unwrap().to_owned()
+    };
+    for words in [&["revoke", "ci"][..], &["delete", "ci"], &["scope", "clear", "ci"]] {
+        assert_eq!(shown(words), "  ci  active    used just now from 192.0.2.7\n", "{words:?}");
+    }
+    let both = "  ci  active    used just now from 192.0.2.7\n  cd  active    never used\n";
+    assert_eq!(shown(&["delete", "ci", "cd"]), both);
+    run(&home, &["regenerate", "ci", "--overlap", "24h"]).success();
+    let text = "Both secrets, the current and the old one, will stop working.";
+    assert!(shown(&["revoke", "ci"]).contains(text), "{}", shown(&["revoke", "ci"]));
+    assert!(shown(&["delete", "ci"]).ends_with(&format!("{text}\n")));
+    assert!(!shown(&["revoke", "ci", "--old"]).contains(text));
+    let text = "1 of them has two secrets, a current and an old one: both will stop working.\n";
+    assert!(shown(&["delete", "ci", "cd"]).ends_with(text));
+}
+
+#[test]
 fn a_prompt_states_the_overlap_that_would_end() {
     let home = Home::new();
     let first = issue(&home, &["ci"]);
@@ -91,7 +116,7 @@ fn a_prompt_states_the_overlap_that_would_end() {
             assert_eq!(pty.wait_exit(), 1);
         }
     };
-    ask(&["the previous secret would work until 20", "(not used since the regeneration)"]);
+    ask(&["the old secret would work until 20", "(not used since the regeneration)"]);
     run_with_input(&home, &["verify", "--from", "192.0.2.7"], &first).success();
     ask(&["(last used 20", "from 192.0.2.7). It will stop working immediately."]);
     run(&home, &["revoke", "ci", "--yes"]).success();

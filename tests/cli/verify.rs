@@ -4,7 +4,10 @@
 use std::{fs, io::Write as _, os::unix::fs::PermissionsExt as _, process::Stdio};
 
 use chrono::TimeDelta;
-use patdeck::domain::{Secret, SecretPrefix, TokenId};
+use patdeck::{
+    domain::{Secret, SecretOverlap, SecretPrefix, TokenId},
+    testing::{RegenerateOptions, ServiceTestExt as _},
+};
 use serde_json::json;
 
 use crate::{Home, issue, run, run_with_input};
@@ -119,7 +122,8 @@ fn a_denial_without_the_secret_reveals_nothing() {
         for id in [&active[4..16], &revoked[4..16], &deleted[4..16], &expired] {
             assert_eq!(run_with_input(&home, words, &forged(id)), unknown, "{words:?}");
         }
-        assert_eq!(run_with_input(&home, words, &deleted), unknown, "a deleted secret is unknown");
+        let denied = run_with_input(&home, words, &deleted);
+        assert_eq!((denied.code, denied.err.as_str()), (1, ""), "{words:?}");
     }
     let explained = run_with_input(&home, &["verify", "--explain"], &revoked);
     assert_eq!(explained.code, 1);
@@ -129,6 +133,63 @@ fn a_denial_without_the_secret_reveals_nothing() {
         (&denied["reason"], &denied["token"]["name"]),
         (&json!("revoked"), &json!("revoked"))
     );
+}
+
+/// Returns a secret of a token whose overlap is over.
+fn replaced_secret(home: &Home) -> String {
+    home.seed("ci", "", "90d", TimeDelta::hours(4));
+    let renew = |hours, overlap| {
+        let service = home.service(TimeDelta::hours(hours));
+        let id = service.resolve("ci").unwrap().id;
+        let lifetime = "90d".parse().unwrap();
+        service.regenerate(&id, RegenerateOptions { lifetime, overlap }).unwrap().secret
+    };
+    let old = renew(3, SecretOverlap::None);
+    renew(2, SecretOverlap::QuarterHour);
+    old.reveal().to_owned()
+}
+
+#[test]
+fn an_ended_secret_is_explained_only_to_its_bearer() {
+    let home = Home::new();
+    let old = replaced_secret(&home);
+    let mut deleted = issue(&home, &["deleted"]);
+    run(&home, &["delete", "deleted", "--yes"]).success();
+    for (secret, reason, text) in [
+        (&deleted, "deleted", "denied: deleted: the token was deleted on 20"),
+        (&old, "replaced", "denied: replaced: a newer secret was issued on 20"),
+    ] {
+        let answer = |words: &[&str]| run_with_input(&home, words, secret);
+        assert_eq!((answer(&PUBLISH).code, answer(&PUBLISH).out.as_str()), (1, "denied\n"));
+        assert!(answer(&["verify", "--explain"]).out.starts_with(text), "{reason}");
+        let denied = &answer(&["verify", "--json"]).objects()[0];
+        assert_eq!((&denied["reason"], &denied["token"]), (&json!(reason), &json!(null)));
+        let guessed = run_with_input(&home, &["verify", "--explain"], &forged(&secret[4..16]));
+        let unknown = "denied: unknown: no token has this secret, or it was replaced or deleted\n";
+        assert_eq!(guessed.out, unknown);
+    }
+    deleted.truncate(54);
+    assert!(run_with_input(&home, &["verify", "--explain"], &deleted).out.contains("malformed"));
+}
+
+#[test]
+fn a_check_names_the_old_secret_of_an_overlap() {
+    let home = Home::new();
+    let old = issue(&home, &["ci"]);
+    let new = run(&home, &["regenerate", "ci", "--overlap", "1h"]).success();
+    let explained = run_with_input(&home, &["verify", "--explain"], &old).success();
+    assert!(explained.starts_with("valid: ci (old secret, until 20"), "{explained}");
+    let words = [&PUBLISH[..], &["--explain"]].concat();
+    let denied = run_with_input(&home, &words, &old).out;
+    let expected = "denied: missing scope channels:c-42:publish (old secret, until 20";
+    assert!(denied.starts_with(expected), "{denied}");
+    assert_eq!(run_with_input(&home, &["verify"], &old).success(), "valid: ci\n");
+    assert_eq!(run_with_input(&home, &["verify", "--explain"], &new).success(), "valid: ci\n");
+    let until = |secret: &str| {
+        run_with_input(&home, &["verify", "--json"], secret).objects()[0]["retiring_until"].clone()
+    };
+    assert!(until(&old).as_str().unwrap().starts_with("20"));
+    assert_eq!(until(&new), json!(null));
 }
 
 #[test]

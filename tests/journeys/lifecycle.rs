@@ -100,11 +100,11 @@ fn an_overlap_can_be_ended_early() {
 #[test]
 fn regenerate_states_the_overlap_that_would_end() {
     let mut it = Journey::on(Fixture::Rotated, 80, 24);
-    it.keys("R").sees("the previous secret would work until 24 Nov 2026 12:30 UTC");
+    it.keys("R").sees("the old secret would work until 24 Nov 2026 12:30 UTC");
     it.sees("from 192.0.2.17). It will stop working immediately.");
-    it.resize(60, 16).sees("The previous secret stops working, too.");
-    it.resize(40, 10).sees("The previous secret stops");
-    it.resize(80, 24).keys("<Esc> r").sees("the previous secret would work until");
+    it.resize(60, 16).sees("The old secret stops working, too.");
+    it.resize(40, 10).sees("The old secret stops");
+    it.resize(80, 24).keys("<Esc> r").sees("the old secret would work until");
 }
 
 #[test]

@@ -237,9 +237,22 @@ fn the_old_secret_is_active_during_the_overlap() {
     let old = fixture.create("ci");
     let new = fixture.ok(&["regenerate", "ci", "--overlap", "1h"]);
     fixture.write("a", &old);
-    assert_eq!(fixture.scan(&["a"]).0, 1);
-    assert_eq!(fixture.scan(&["a", "--revoke", "--yes"]).0, 0);
-    assert!(!fixture.is_valid(&old) && !fixture.is_valid(new.trim()));
+    let (code, out, err) = fixture.scan(&["a"]);
+    let line = format!("a:1: {}  active (old secret, until 20", public_part(&old));
+    assert!(code == 1 && out.starts_with(&line) && out.ends_with(" UTC)  ci\n"), "{out}");
+    assert!(err.contains("`patdeck revoke --old NAME`"), "{err}");
+    let (code, _, err) = fixture.scan(&["a", "--revoke", "--yes"]);
+    let ended = "Ended the old secret of ci; its current secret was not found and keeps working\n";
+    assert!(code == 0 && err.ends_with(ended), "{err}");
+    assert!(!fixture.is_valid(&old) && fixture.is_valid(new.trim()));
+
+    // Both secrets are exposed.
+    let newest = fixture.ok(&["regenerate", "ci", "--overlap", "1h"]);
+    fixture.write("a", format!("{new}{newest}"));
+    let (code, _, err) = fixture.scan(&["a"]);
+    assert!(code == 1 && err.contains("revoke them with --revoke"), "{err}");
+    assert!(fixture.scan(&["a", "--revoke", "--yes"]).2.ends_with("Revoked ci\n"));
+    assert!(!fixture.is_valid(new.trim()) && !fixture.is_valid(newest.trim()));
 }
 
 #[test]
@@ -259,6 +272,7 @@ fn binary_matches_have_a_byte_offset() {
             serde_json::json!({
                 "schema": 1, "file": "blob", "line": null, "offset": 3,
                 "token": public_part(&secret), "id": id, "name": "ci", "status": "active",
+                "retiring_until": null,
             }),
             serde_json::json!({
                 "schema": 1, "files_searched": 1, "not_searched": 0, "secrets": 1,

@@ -40,7 +40,7 @@ pub struct Scan {
     #[arg(required_unless_present = "regex", value_name = "PATH", value_parser = path_args::file_or_folder())]
     pub paths: Vec<PathBuf>,
 
-    /// Revoke the tokens whose active secrets are found
+    /// Revoke the tokens whose active secrets are found; of an old secret only end the overlap
     #[arg(long)]
     pub revoke: bool,
 

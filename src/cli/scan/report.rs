@@ -1,7 +1,11 @@
 //! Results of `scan`: looks up each secret in the store and prints it, names what was not searched,
 //! prints the summary, and revokes. The search (`nested.rs`) and `file_walk.rs` call it.
 
-use std::{cell::RefCell, collections::HashMap, io};
+use std::{
+    cell::RefCell,
+    collections::{HashMap, HashSet},
+    io,
+};
 
 use serde_json::json;
 
@@ -18,9 +22,12 @@ use super::{
 use crate::{
     domain::{
         Command, Digest, FoundSecret, LeakedSecret, Name, TokenId, counted, grouped,
-        terminal_text::escape,
+        terminal_text::escape, time_text::minute_text,
     },
-    output::advice::{self, Diagnostic},
+    output::{
+        advice::{self, Diagnostic},
+        json::format_time,
+    },
     service::{
         Service, ServiceError,
         leaked_secret::{LeakedSecretInfo, LeakedSecretStatus},
@@ -44,6 +51,8 @@ struct Counts {
     /// Digests of the active secrets that were found, by token. A token can have two active
     /// secrets: the current and the previous secret.
     active: HashMap<TokenId, Vec<Digest>>,
+    /// Tokens with an active secret that is not the old secret of an overlap.
+    current: HashSet<TokenId>,
     files: u64,
     secrets: u64,
     not_searched: u64,
@@ -81,7 +90,12 @@ impl<'a> Report<'a> {
         counts.print_summary(out);
         if !counts.active.is_empty() {
             if !revokes {
-                print_hint("revoke them with --revoke, or one at a time with `patdeck revoke`");
+                print_hint(if counts.current.is_empty() {
+                    "only old secrets work still: end them with --revoke, or one at a time with \
+                     `patdeck revoke --old NAME`; the current secrets keep working"
+                } else {
+                    "revoke them with --revoke, or one at a time with `patdeck revoke`"
+                });
                 return Ok(Exit::No);
             }
             counts.revoke(service, out, yes)?;
@@ -106,7 +120,7 @@ impl<'a> Report<'a> {
             // One damaged record must not hide the other leaks.
             Err(ServiceError::Store(error)) if error.is_damage() => {
                 print_warning(&advice::diagnose_store(&error));
-                LeakedSecretInfo { status: LeakedSecretStatus::Unknown, name: None }
+                LeakedSecretInfo::UNKNOWN
             }
             Err(error) => return Err(error.into()),
         };
@@ -116,6 +130,9 @@ impl<'a> Report<'a> {
             let digests = counts.active.entry(leaked.id).or_default();
             if !digests.contains(&leaked.digest) {
                 digests.push(leaked.digest);
+            }
+            if info.old_until.is_none() {
+                counts.current.insert(leaked.id);
             }
         }
         counts.keep_error(self.print_secret(location, found, &info));
@@ -145,14 +162,17 @@ impl<'a> Report<'a> {
                 "id": found.secret.id().as_str(),
                 "name": name,
                 "status": info.status.as_str(),
+                "retiring_until": info.old_until.map(format_time),
             }));
         }
         let position = line.map_or_else(|| format!("byte {offset}"), |line| format!("{line}"));
-        let text = format!(
-            "{path}:{position}: {public}  {:<8}  {}",
-            info.status.as_str(),
-            name.unwrap_or_default()
+        let status = info.status.as_str();
+        let status = info.old_until.map_or_else(
+            || status.to_owned(),
+            |until| format!("{status} (old secret, until {})", minute_text(until)),
         );
+        let name = name.unwrap_or_default();
+        let text = format!("{path}:{position}: {public}  {status:<8}  {name}");
         self.out.line(&escape(text.trim_end()))
     }
 
@@ -229,26 +249,55 @@ impl Counts {
         }
     }
 
+    /// Revokes the tokens with an active secret. If only the old secret of an overlap was found, ends
+    /// the overlap: the current secret keeps working.
     fn revoke(&self, service: &Service, out: &Output, yes: bool) -> Result<(), CliError> {
-        let secrets = self
-            .active
-            .iter()
-            .flat_map(|(id, digests)| digests.iter().map(|digest| (*id, *digest)))
-            .map(|(id, digest)| LeakedSecret { id, digest })
-            .collect();
-        let command = Command::RevokeLeaked { secrets };
-        let plan = service.preview(&command)?;
-        prompt::confirm(&plan, yes)?;
-        let committed = service.execute(&command, &plan.confirm())?;
-        print_failed_steps(&committed);
-        for token in committed.plan.tokens() {
-            if out.json {
-                let token = json!({ "id": token.id.as_str(), "name": token.name.as_str() });
-                out.result(json!({ "revoked": token }))?;
+        let (mut secrets, mut with_old) = (Vec::new(), Vec::new());
+        for (id, digests) in &self.active {
+            let leaked: Vec<_> =
+                digests.iter().map(|digest| LeakedSecret { id: *id, digest: *digest }).collect();
+            // The token may have been regenerated since, so look its secrets up again.
+            let is_old =
+                |leaked| service.classify(leaked).is_ok_and(|info| info.old_until.is_some());
+            if leaked.iter().all(is_old) {
+                with_old.push(*id);
             } else {
-                print_message(&format!("Revoked {}", token.name));
+                secrets.extend(leaked);
             }
         }
-        Ok(())
+        let commands = [
+            (!secrets.is_empty()).then_some(Command::RevokeLeaked { secrets }),
+            (!with_old.is_empty()).then_some(Command::EndOverlap { tokens: with_old }),
+        ];
+        commands.iter().flatten().try_for_each(|command| end_secrets(service, command, out, yes))
     }
+}
+
+/// Executes `command`, which ends secrets, after the operator has confirmed it.
+fn end_secrets(
+    service: &Service,
+    command: &Command,
+    out: &Output,
+    yes: bool,
+) -> Result<(), CliError> {
+    let plan = service.preview(command)?;
+    prompt::confirm(&plan, yes)?;
+    let committed = service.execute(command, &plan.confirm())?;
+    print_failed_steps(&committed);
+    let is_overlap = matches!(command, Command::EndOverlap { .. });
+    for token in committed.plan.tokens() {
+        let name = &token.name;
+        if out.json {
+            let token = json!({ "id": token.id.as_str(), "name": name.as_str() });
+            let key = if is_overlap { "ended_overlap" } else { "revoked" };
+            out.result(json!({ key: token }))?;
+        } else if is_overlap {
+            print_message(&format!(
+                "Ended the old secret of {name}; its current secret was not found and keeps working"
+            ));
+        } else {
+            print_message(&format!("Revoked {name}"));
+        }
+    }
+    Ok(())
 }

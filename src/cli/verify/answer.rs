@@ -6,9 +6,12 @@ use zeroize::Zeroizing;
 
 use super::super::exit::Exit;
 use crate::{
-    domain::{AccessRequest, Decision, Denial, Scope, ScopeCatalogue, Token},
+    domain::{
+        AccessRequest, Decision, Denial, Scope, ScopeCatalogue, SecretSlot, Timestamp, Token,
+        time_text::minute_text,
+    },
     output::json::format_time,
-    service::{ServiceError, Verifier},
+    service::{EndedSecret, ServiceError, Verifier},
 };
 
 /// Result of an access check, or of the identification of a secret.
@@ -17,6 +20,10 @@ pub(super) struct Answer {
     by: Option<Scope>,
     denial: Option<Denial>,
     token: Option<Box<Token>>,
+    /// The end of the overlap, if the old secret of an overlap was presented.
+    old_until: Option<Timestamp>,
+    /// What ended the secret, if no token has it any more.
+    ended: Option<EndedSecret>,
     /// Whether the token has expired by the newest time in the store, but not by the clock.
     is_clock_behind: bool,
 }
@@ -35,8 +42,12 @@ impl Answer {
             Decision::Allow(scope) => (scope, None),
             Decision::Deny(denial) => (None, Some(denial)),
         };
-        let is_clock_behind = verdict.is_clock_behind;
-        Ok(Self { by, denial, token: verdict.token, is_clock_behind })
+        let (ended, is_clock_behind) = (verdict.ended, verdict.is_clock_behind);
+        let token = verdict.token;
+        let old = token.as_ref().and_then(|token| token.previous.as_ref());
+        let old_until = old.filter(|_| verdict.slot == Some(SecretSlot::Previous));
+        let old_until = old_until.map(|old| old.until);
+        Ok(Self { by, denial, token, old_until, ended, is_clock_behind })
     }
 
     pub(super) fn exit(&self) -> Exit {
@@ -68,26 +79,53 @@ impl Answer {
                 "uses_left": token.uses_left().map(|(left, _)| left),
             })),
             "by_scope": self.by.as_ref().map(ToString::to_string),
-            "reason": self.denial.as_ref().map(|denial| denial.reason().as_str()),
+            "reason": self.denial.as_ref().map(|denial| self.reason(denial)),
             "missing_scope": missing,
             "clock_behind": self.is_clock_behind,
+            "retiring_until": self.old_until.map(format_time),
         })
+    }
+
+    /// The word for the reason of `denial`.
+    fn reason(&self, denial: &Denial) -> &'static str {
+        match self.ended {
+            Some(EndedSecret::Replaced(_)) => "replaced",
+            Some(EndedSecret::Deleted(_)) => "deleted",
+            None => denial.reason().as_str(),
+        }
     }
 
     /// Returns the answer in one line, with the reason if `explain` is set.
     pub(super) fn line(&self, explain: bool) -> String {
         let name = self.token.as_ref().map_or("", |token| token.name.as_str());
         let word = if self.denial.is_some() { "denied" } else { "allowed" };
-        match (&self.denial, &self.by) {
+        let line = match (&self.denial, &self.by) {
             (None, None) => format!("valid: {name}"),
             (None, Some(scope)) if explain => format!("{word}: by {scope} of {name}"),
-            (Some(denial), _) if explain && self.is_clock_behind => {
+            (Some(denial), _) if explain => format!("{word}: {}", self.explain(denial)),
+            _ => return word.to_owned(),
+        };
+        match self.old_until.filter(|_| explain) {
+            Some(until) => format!("{line} (old secret, until {})", minute_text(until)),
+            None => line,
+        }
+    }
+
+    /// Explains `denial`, with what ended the secret as far as the store still knows it.
+    fn explain(&self, denial: &Denial) -> String {
+        match self.ended {
+            Some(EndedSecret::Replaced(at)) => {
+                format!("replaced: a newer secret was issued on {}", minute_text(at))
+            }
+            Some(EndedSecret::Deleted(at)) => {
+                format!("deleted: the token was deleted on {}", minute_text(at))
+            }
+            None if self.is_clock_behind => {
                 format!(
-                    "{word}: {denial}, but only because the clock is behind the newest time in the store"
+                    "{denial}, but only because the clock is behind the newest time in the store"
                 )
             }
-            (Some(denial), _) if explain => format!("{word}: {denial}"),
-            _ => word.to_owned(),
+            None => denial.to_string(),
         }
     }
 

@@ -17,6 +17,7 @@ use super::{
         find_secret, open_stdin,
         print::{Output, json_line, print_warning, write_lines},
         prompt,
+        scope_args::one_operation_advice,
     },
     Answer, Verify, access_request,
     secret_lines::{MAX_LINE_BYTES, SecretLine, SecretLines},
@@ -198,7 +199,12 @@ impl<'a> LineVerifier<'a> {
         // The word is not quoted: it can be a misplaced secret with a typo.
         let message = "the second word is not a scope: write TYPE:ENTITY:OPERATION, e.g. \
                        channels:c-42:publish";
-        let scope: Scope = text.parse().map_err(|_| CliError::usage(message))?;
+        let scope: Scope = text.parse().map_err(|_| match one_operation_advice(text) {
+            Some(_) => {
+                CliError::usage("the second word lists several operations: a check takes one")
+            }
+            None => CliError::usage(message),
+        })?;
         Ok(access_request(&scope, self.args))
     }
 }

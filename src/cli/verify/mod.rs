@@ -17,6 +17,7 @@ use super::{
     path_args::{self, is_dash},
     print::{Output, print_warning},
     prompt,
+    scope_args::one_scope,
 };
 use crate::{
     domain::{AccessRequest, Domain, Scope, ScopeCatalogue},
@@ -28,7 +29,7 @@ use crate::{
 #[derive(Debug, clap::Args)]
 pub struct Verify {
     /// Access to check; without it, the secret is only identified
-    #[arg(long, value_name = "TYPE:ENTITY:OPERATION")]
+    #[arg(long, value_name = "TYPE:ENTITY:OPERATION", value_parser = one_scope)]
     pub scope: Option<Scope>,
 
     /// Domain of the access

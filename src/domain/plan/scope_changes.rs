@@ -21,22 +21,42 @@ pub(super) fn check_scopes(scopes: &[Scope], context: &PlanContext<'_>) -> Resul
     scopes.iter().try_for_each(|scope| Ok(context.catalogue.check(scope)?))
 }
 
+/// What an addition of scopes does to a set.
+struct Additions {
+    added: Vec<Scope>,
+    /// The scopes that a wildcard replaced.
+    absorbed: Vec<Scope>,
+    /// Why the first scope that is not added is left out: the set has or covers it.
+    held: Option<ScopeError>,
+}
+
+impl Additions {
+    /// Adds each of `scopes` that the set does not have. Returns an error if one does not fit.
+    fn to(set: &mut Scopes, scopes: &[Scope]) -> Result<Self, ScopeError> {
+        let mut all = Self { added: Vec::new(), absorbed: Vec::new(), held: None };
+        for scope in scopes {
+            match set.add(scope.clone()) {
+                Ok(more) => {
+                    all.added.push(scope.clone());
+                    all.absorbed.extend(more.absorbed);
+                }
+                Err(reason @ (ScopeError::Duplicate(_) | ScopeError::Covered { .. })) => {
+                    all.held.get_or_insert(reason);
+                }
+                Err(reason) => return Err(reason),
+            }
+        }
+        Ok(all)
+    }
+}
+
 /// Adds each of `scopes` that `token` does not have. Skips the token if it has all of them.
 pub(super) fn add_scopes(plan: &mut Plan, token: &Arc<Token>, scopes: &[Scope]) {
     let mut wider = Token::clone(token);
-    let (mut added, mut absorbed, mut held) = (Vec::new(), Vec::new(), None);
-    for scope in scopes {
-        match wider.scopes.add(scope.clone()) {
-            Ok(more) => {
-                added.push(scope.clone());
-                absorbed.extend(more.absorbed);
-            }
-            Err(reason @ (ScopeError::Duplicate(_) | ScopeError::Covered { .. })) => {
-                held.get_or_insert(reason);
-            }
-            Err(reason) => return plan.skip(token, reason),
-        }
-    }
+    let Additions { added, absorbed, held } = match Additions::to(&mut wider.scopes, scopes) {
+        Ok(additions) => additions,
+        Err(reason) => return plan.skip(token, reason),
+    };
     match held {
         Some(reason) if added.is_empty() => return plan.skip(token, reason),
         None if added.is_empty() => return plan.push_unchanged(token),
@@ -70,8 +90,9 @@ pub(super) fn remove_scopes(plan: &mut Plan, token: &Arc<Token>, scopes: &Scopes
     }
 }
 
-/// Removes each of `removed` from the token, then adds each of `added`. Skips the token if it lacks
-/// a scope of `removed`, or if it then has or covers a scope of `added`: all changes or none.
+/// Removes each of `removed` from the token, then adds each of `added` that it does not have then.
+/// Skips the token if it lacks a scope of `removed`, or if nothing is removed and it has all of
+/// `added`.
 pub(super) fn change_scopes<R: ReadTokens>(
     plan: &mut Plan,
     token: &TokenId,
@@ -86,22 +107,23 @@ pub(super) fn change_scopes<R: ReadTokens>(
         plan.skip(token, reason);
         return Ok(());
     }
-    let mut absorbed = Vec::new();
-    for scope in added {
-        match changed.scopes.add(scope.clone()) {
-            Ok(more) => absorbed.extend(more.absorbed),
-            Err(reason) => {
-                plan.skip(token, reason);
-                return Ok(());
-            }
+    let Additions { added, absorbed, held } = match Additions::to(&mut changed.scopes, added) {
+        Ok(additions) => additions,
+        Err(reason) => {
+            plan.skip(token, reason);
+            return Ok(());
         }
+    };
+    if let Some(reason) = held.filter(|_| added.is_empty() && removed.is_empty()) {
+        plan.skip(token, reason);
+        return Ok(());
     }
     let mut events = Vec::new();
     if !removed.is_empty() {
         events.push((AuditAction::ScopesRemoved, scope_list(removed)));
     }
     if !added.is_empty() {
-        events.push((AuditAction::ScopesAdded, added_text(added, &absorbed)));
+        events.push((AuditAction::ScopesAdded, added_text(&added, &absorbed)));
     }
     if events.is_empty() {
         plan.push_unchanged(token);

@@ -361,7 +361,7 @@ fn would_reactivate(existing: &Token, imported: &Token, at: Timestamp) -> Option
     }
     let previous = imported.previous.as_ref().filter(|old| at < old.until);
     if !is_newer && previous.is_some_and(|old| !works(&old.digest)) {
-        return Some("the previous secret of this token no longer works in this store");
+        return Some("the old secret of this token no longer works in this store");
     }
     None
 }

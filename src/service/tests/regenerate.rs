@@ -159,6 +159,6 @@ fn invalid_overlap_and_lifetime_are_refused() {
         .expect_refusal(|s| s.regenerate(&id, regenerate_options("1d", SecretOverlap::Hour)));
     assert_eq!(
         error.to_string(),
-        "ci: the previous secret would not work: regenerate the token without an overlap"
+        "ci: the old secret would not work: regenerate the token without an overlap"
     );
 }

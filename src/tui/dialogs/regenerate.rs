@@ -76,7 +76,7 @@ impl RegenerateDialog {
         let status = token.map_or("", |token| token.status(plan.at).as_str());
         let last_used = token.map(|token| last_use_sentence(token, ctx));
         let previous = overlap_effect(plan, |at| ctx.detailed_time(at));
-        let ended = previous.as_ref().map(|_| "The previous secret stops working, too.".to_owned());
+        let ended = previous.as_ref().map(|_| "The old secret stops working, too.".to_owned());
         let short_use = token.map(|token| short_last_use(token, ctx));
         let lifetime = match &plan.command {
             Command::Regenerate { lifetime: Some(lifetime), .. } => *lifetime,
@@ -120,8 +120,8 @@ impl RegenerateDialog {
         SecretOverlap::ALL.get(choice.selected_index()).copied()
     }
 
-    /// What the selected overlap does to the current secrets. During an overlap, a token also has a
-    /// previous one.
+    /// What the selected overlap does to the current secrets. During an overlap, a token also has an
+    /// old one.
     fn overlap_hint(&self) -> String {
         let is_one = self.confirmed.is_some();
         let subject =
