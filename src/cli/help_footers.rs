@@ -186,7 +186,7 @@ Examples:
   patdeck delete --all
 
 Asks you to type the name (or the number of tokens) on a terminal; elsewhere, pass --yes. \
-Deletes all or none. More than 5,000 tokens are saved in batches: tokens that change meanwhile are \
+Deletes all or none. More than 5,000 tokens are saved in batches: tokens that change before their batch are \
 skipped, and `patdeck doctor --repair` finishes a deletion that was interrupted.
 Exit 0, 1 if a token does not exist, 5 if only a part was deleted.";
 

@@ -11,6 +11,7 @@ use chrono::{
 use super::{Timestamp, lifetime::DurationMinutes, limits::LimitError, time_range::is_supported};
 
 const LOCAL_FORMAT: &str = "%Y-%m-%dT%H:%M";
+const LOCAL_FORMAT_WITH_SECONDS: &str = "%Y-%m-%dT%H:%M:%S";
 
 /// A requested start of validity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,8 +45,8 @@ impl NotBefore {
 impl FromStr for NotBefore {
     type Err = LimitError;
 
-    /// Parses `2h` or `+2h`, `2027-01-31`, `2027-01-31T09:00` or `2027-01-31 09:00` in local time,
-    /// or an instant such as `2027-01-31T09:00:00Z`.
+    /// Parses `2h` or `+2h`, `2027-01-31`, `2027-01-31T09:00` or `2027-01-31 09:00` in local time, both
+    /// also with seconds, or an instant such as `2027-01-31T09:00:00Z`.
     fn from_str(text: &str) -> Result<Self, LimitError> {
         let malformed = || LimitError::MalformedTime(text.to_owned());
         let text = text.trim();
@@ -54,7 +55,8 @@ impl FromStr for NotBefore {
             let wall = date.and_time(NaiveTime::MIN);
             return has_year(date.year()).then_some(Self::Local(wall)).ok_or_else(malformed);
         }
-        for format in [LOCAL_FORMAT, "%Y-%m-%d %H:%M"] {
+        let with_blank = ["%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S"];
+        for format in [LOCAL_FORMAT, LOCAL_FORMAT_WITH_SECONDS].into_iter().chain(with_blank) {
             if let Ok(wall) = NaiveDateTime::parse_from_str(text, format) {
                 return has_year(wall.year()).then_some(Self::Local(wall)).ok_or_else(malformed);
             }
@@ -75,7 +77,8 @@ impl fmt::Display for NotBefore {
             Self::Local(wall) if wall.num_seconds_from_midnight() == 0 => {
                 write!(f, "{}", wall.format("%Y-%m-%d"))
             }
-            Self::Local(wall) => write!(f, "{}", wall.format(LOCAL_FORMAT)),
+            Self::Local(wall) if wall.second() == 0 => write!(f, "{}", wall.format(LOCAL_FORMAT)),
+            Self::Local(wall) => write!(f, "{}", wall.format(LOCAL_FORMAT_WITH_SECONDS)),
             Self::At(at) => f.write_str(&at.to_rfc3339_opts(SecondsFormat::AutoSi, true)),
         }
     }
@@ -109,6 +112,8 @@ mod tests {
             ("2026-11-25", "2026-11-24 22:00:00"),
             ("2026-11-25T09:30", "2026-11-25 07:30:00"),
             ("2026-11-25 09:30", "2026-11-25 07:30:00"),
+            ("2026-11-25T09:30:15", "2026-11-25 07:30:15"),
+            ("2026-11-25 09:30:15", "2026-11-25 07:30:15"),
             ("2026-11-25T09:30:15Z", "2026-11-25 09:30:15"),
             ("2026-11-25T09:30:15+01:00", "2026-11-25 08:30:15"),
         ] {
@@ -133,7 +138,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_start_round_trips_through_text(kind in 0_u8..3, minutes in 1_u32..4_000_000_000, nanos in 0_u32..1_000_000_000) {
-            let at = Utc.timestamp_opt(i64::from(minutes) * 60, nanos).unwrap();
+            let at = Utc.timestamp_opt(i64::from(minutes), nanos).unwrap();
             let given = match kind {
                 0 => NotBefore::In(DurationMinutes::new(minutes).unwrap()),
                 1 => NotBefore::Local(at.naive_utc().with_nanosecond(0).unwrap()),

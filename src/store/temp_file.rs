@@ -4,7 +4,7 @@
 //! `doctor`.
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, TryLockError},
     io,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
@@ -46,10 +46,16 @@ impl TempFile {
             let nonce = nonce.map_err(|error| StoreError::failed(IoOperation::Create, error))?;
             let temp = temp_path(path, nonce);
             let file = create_exclusive(&temp).map_err(|error| StoreError::at(path, &error))?;
-            // A file system without locks gives an error: then no process removes the file.
-            let lock = open_to_lock(&temp).ok().filter(|lock| lock.try_lock_shared().is_ok());
+            let lock = open_to_lock(&temp).ok();
+            let (is_taken, lock) = match lock.as_ref().map(File::try_lock_shared) {
+                Some(Ok(())) => (false, lock),
+                // Another process is about to remove the file.
+                Some(Err(TryLockError::WouldBlock)) => (true, None),
+                // A file system without locks: no process removes the file.
+                Some(Err(TryLockError::Error(_))) | None => (false, None),
+            };
             let created = Self { path: temp, number: nonce, _lock: lock };
-            if file.metadata().is_ok_and(|metadata| metadata.nlink() > 0) {
+            if !is_taken && file.metadata().is_ok_and(|metadata| metadata.nlink() > 0) {
                 return Ok((created, file));
             }
         }

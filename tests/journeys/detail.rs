@@ -183,6 +183,13 @@ fn the_cursor_runs_from_the_scopes_into_the_events() {
 }
 
 #[test]
+fn a_revoke_in_the_detail_names_the_next_step() {
+    let mut it = detail();
+    it.keys("r <Right> <Enter>");
+    it.sees("Revoked ci-deploy. Its secret no longer works; press R to issue a new one.");
+}
+
+#[test]
 fn a_long_event_is_shown_in_full() {
     let mut it = Journey::on(Fixture::One, 60, 16);
     let scope = |n| format!("clients:gateway-{n}:read@factory").parse().unwrap();

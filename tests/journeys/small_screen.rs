@@ -55,6 +55,13 @@ fn names_in_the_matrix_have_room_before_headings() {
 }
 
 #[test]
+fn the_preset_dialog_scrolls_on_ten_lines() {
+    let mut it = Journey::on(Fixture::One, 40, 10);
+    it.keys("p").sees("[read-only]").never_sees("any (*)");
+    it.keys("<Tab> <Tab>").sees("any (*)").types("c-9").keys("<Tab>").sees("[ Add ]");
+}
+
+#[test]
 fn marks_are_visible_on_the_selected_row() {
     let mut it = Journey::on(Fixture::Many, 60, 16);
     it.keys("<Space> k");

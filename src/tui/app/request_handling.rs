@@ -207,7 +207,7 @@ impl App {
         // The panel of the secret has already said how it was delivered.
         let is_said = matches!(command, Command::RecordDelivery { .. })
             && !matches!(origin, RequestOrigin::Dialog(_));
-        let text = success_text(&committed.plan, &self.model).filter(|_| !is_said);
+        let text = success_text(&committed.plan, self.tab, &self.model).filter(|_| !is_said);
         let unprotected = committed.unprotected.take();
         if let Some(issued) = committed.issued.pop() {
             self.show_issued_secret(origin, issued);

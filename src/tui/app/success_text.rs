@@ -1,6 +1,6 @@
 //! The text of the message line after a command was executed. Called by `request_handling`.
 
-use super::model::Model;
+use super::{effect::Tab, model::Model};
 use crate::{
     domain::{
         Command, DeliveryMethod, Plan, Scope, ScopesToRemove, Status, StoredToken, Token, Warning,
@@ -12,7 +12,7 @@ use crate::{
 
 /// Returns the success message for an executed `plan`, or `None` if a panel or the screen already
 /// shows the result.
-pub(super) fn success_text(plan: &Plan, ctx: &Model) -> Option<String> {
+pub(super) fn success_text(plan: &Plan, tab: Tab, ctx: &Model) -> Option<String> {
     let mut tokens = plan.tokens();
     let tokens = match (tokens.next(), tokens.next()) {
         (Some(token), None) => token.name.to_string(),
@@ -43,10 +43,14 @@ pub(super) fn success_text(plan: &Plan, ctx: &Model) -> Option<String> {
             grouped(removed.len()),
             absorbed_text(plan)
         ),
-        Command::Revoke { .. } if is_one => format!(
+        Command::Revoke { .. } if is_one && tab == Tab::Detail => format!(
             "Revoked {tokens}. Its secret no longer works; press {} to issue a new one.",
             key(Action::Regenerate)
         ),
+        // In the list, another token can be selected now.
+        Command::Revoke { .. } if is_one => {
+            format!("Revoked {tokens}. Its secret no longer works.")
+        }
         Command::Revoke { .. } | Command::RevokeLeaked { .. } => {
             format!("Revoked {tokens}. Their secrets no longer work.")
         }

@@ -22,6 +22,7 @@ use crate::{
         widgets::{
             entity_field::EntityField,
             form::{self, Form, FormField, FormFocus, FormInput as _, FormSpacing},
+            offscreen_canvas::OffscreenCanvas,
             panel,
             radio_group::RadioGroup,
         },
@@ -200,13 +201,16 @@ impl Dialog for ScopePresetDialog {
         let form = self.inputs();
         let is_tight = area.height < form.height(wide, tight, ctx) + SUMMARY_LINES + 8;
         let layout = FormSpacing { top: u16::from(!is_tight), is_compact: is_tight, gap: 0 };
-        let high = layout.top * 2 + form.height(wide, layout, ctx) + SUMMARY_LINES + 3;
+        let content = layout.top + form.height(wide, layout, ctx) + SUMMARY_LINES + 2;
+        let high = layout.top + content + 1;
         let inner = panel::draw(&self.title, (wide, high), false, area, canvas);
+        let mut offscreen_canvas = OffscreenCanvas::new(inner, content, ctx);
+        let (inner, page) = (offscreen_canvas.content.area, &mut offscreen_canvas.canvas(ctx));
         let form = self.inputs();
-        let (line, cursor) = form.draw(layout, inner, canvas);
-        let cursor = cursor.or(form.draw_buttons(inner, canvas));
-        self.draw_summary(line, inner, canvas);
-        cursor
+        let (line, cursor) = form.draw(layout, inner, page);
+        let cursor = cursor.or(form.draw_buttons(inner, page));
+        self.draw_summary(line, inner, page);
+        offscreen_canvas.blit(cursor, canvas)
     }
 
     /// Disables [`Action::CopyCommand`] for the create form, because its rows have no equivalent
