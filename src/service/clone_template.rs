@@ -2,7 +2,7 @@
 //! existing token, with a free name. The clone gets its own secret. Called by the clone action of the
 //! app and `create --like`.
 
-use super::{Service, ServiceError, Zone};
+use super::{Service, ServiceError, Zone, stale_records::require_current_record};
 use crate::{
     domain::{Lifetime, LimitChanges, NewToken, Timestamp, Token, TokenId},
     store::ReadOps as _,
@@ -10,11 +10,13 @@ use crate::{
 
 impl Service {
     /// Returns the fields for a clone of the token `id`. If the limits no longer allow its
-    /// lifetime, the clone gets the default lifetime. Fails if the token does not exist.
+    /// lifetime, the clone gets the default lifetime. Fails if the token does not exist, or if its
+    /// record is out of date: a copy would give back what was taken from the token.
     pub fn template_from(&self, id: &TokenId) -> Result<NewToken, ServiceError> {
         self.store.read(|rows| {
             let at = self.clock.denial_time(rows)?;
             let token = Self::require_token(rows, id)?;
+            require_current_record(rows, &token)?;
             let mut free_name = token.name.clone();
             for name in token.name.numbered_successors() {
                 if rows.id_of_name(&name)?.is_none() {

@@ -179,7 +179,11 @@ impl Service {
             Err(ServiceError::Store(error)) if registered.is_ok() => {
                 Ok(Some(CommandResult { deferred: Some(error), ..CommandResult::of(plan) }))
             }
-            Err(error) => Err(error),
+            Err(error) => Err(match registered {
+                // A part of the secrets can be ended.
+                Err(unknown @ StoreError::CommitResultUnknown { .. }) => unknown.into(),
+                _ => error,
+            }),
         }
     }
 
@@ -318,16 +322,19 @@ impl Service {
             Command::RemoveScopes { .. }
             | Command::ChangeScopes { .. }
             | Command::Edit { .. }
-            | Command::Revert(_)
-            | Command::Revoke { .. }
-            | Command::RevokeLeaked { .. }
-            | Command::EndOverlap { .. } => {
+            | Command::Revert(_) => {
                 let stored = entries(RevocationEntry::of_token);
                 return Ok(self.store.end_secrets(&stored, plan.at).err());
             }
+            Command::Revoke { .. } | Command::RevokeLeaked { .. } | Command::EndOverlap { .. } => {
+                let ended = entries(RevocationEntry::of_token);
+                let registered = self.store.end_secrets(&ended, plan.at);
+                return Ok(registered.and_then(|()| self.store.note_endings()).err());
+            }
             Command::Delete { .. } => {
                 let ended = entries(RevocationEntry::of_deleted);
-                return Ok(self.store.end_secrets(&ended, plan.at).err());
+                let registered = self.store.end_secrets(&ended, plan.at);
+                return Ok(registered.and_then(|()| self.store.note_endings()).err());
             }
             Command::AcceptClock => {
                 let _ = self.store.set_newest_ending(plan.at.min(self.clock.now()));

@@ -62,7 +62,7 @@ impl Service {
         limit: usize,
     ) -> Result<Option<SavedBatch>, ServiceError> {
         let Some(ended) = self.end_next_batch(number, limit)? else { return Ok(None) };
-        self.write(|tx| {
+        let saved = self.write(|tx| {
             let started = Instant::now();
             let Some(mut job) = tx.job(number)? else { return Ok(None) };
             let (mut plan, count, is_last) =
@@ -82,8 +82,14 @@ impl Service {
             } else {
                 tx.put_job(number, &job)?;
             }
-            Ok(Some(SavedBatch { plan, count, started, is_last }))
-        })
+            Ok::<_, ServiceError>(Some(SavedBatch { plan, count, started, is_last }))
+        })?;
+        if !ended.generations.is_empty() {
+            // The records already deny what was ended. The register only protects them from an older
+            // copy of the file.
+            let _ = self.store.note_endings();
+        }
+        Ok(saved)
     }
 
     /// Ends the secrets of the next batch of a deletion in the register, before the batch holds the

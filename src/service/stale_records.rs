@@ -165,7 +165,10 @@ impl Service {
 
 /// Fails if the register demands a later version of the record than `token`, or if the token was ended
 /// for good.
-fn require_current_record(rows: &impl HasTables, token: &Token) -> Result<(), ServiceError> {
+pub(super) fn require_current_record(
+    rows: &impl HasTables,
+    token: &Token,
+) -> Result<(), ServiceError> {
     let state = rows.revocation_state(&token.id)?;
     if state.is_ended_for_good() {
         return Err(Refusal::EndedForGood.for_token(&token.name).into());

@@ -169,6 +169,7 @@ impl RestoreTarget {
         let register = register::Register::beside(&self.path);
         if kept.has_register() {
             register.raise(&id, &recorded, now)?;
+            register.raise_newest_ending(&id, newest_ending)?;
         } else {
             let all = kept.entries.into_iter().chain(recorded).collect();
             let entries = register::merge_entries(all);
@@ -250,10 +251,11 @@ fn write_restored(
     work(&mut writer, &kept.entries)?;
     writer.skip_generations(after);
     writer.finish()?;
+    let newest_event = writer.newest_event()?.map(|event| event.body.at);
     let restored = RestoredRegister {
         id: register::load_id(&writer.tables)?,
         recorded: register::entries_from_records(&writer)?,
-        newest_ending: load_newest_ending(&writer.tables)?.unwrap_or_default(),
+        newest_ending: load_newest_ending(&writer.tables)?.max(newest_event).unwrap_or_default(),
     };
     drop(writer);
     transaction.commit()?;

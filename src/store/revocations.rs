@@ -177,6 +177,17 @@ impl Store {
         }
     }
 
+    /// Records that the store contains all endings of the register that are not pending, after a change
+    /// that ended secrets without a pending ending. The time of its newest event then identifies an
+    /// older copy of the store.
+    pub fn note_endings(&self) -> Result<(), StoreError> {
+        let Some((file, id)) = self.register()? else { return Ok(()) };
+        match self.read(|rows| rows.newest_event())? {
+            Some(event) => file.register.raise_newest_ending(&id, event.body.at),
+            None => Ok(()),
+        }
+    }
+
     /// Records that the store now contains these endings.
     pub fn clear_pending_endings(&self, applied: &[RevocationEntry]) -> Result<(), StoreError> {
         self.update_register(applied, |file, id| file.register.clear_pending(id, applied))

@@ -303,3 +303,47 @@ fn check_repeated_import(edit: Option<&[&str]>) {
     fs::write(home.store(), old).unwrap();
     assert_eq!(code_of(&home, &secret), 1);
 }
+
+#[test]
+fn a_token_that_is_out_of_date_is_no_template() {
+    let (home, old, _) = narrowed();
+    run(&home, &["create", "copy", "--like", "t"]).success();
+    fs::write(home.store(), old).unwrap();
+    let refused = run(&home, &["create", "q", "--like", "t"]);
+    assert_eq!((refused.code, refused.out.as_str()), (3, ""), "{refused:?}");
+    assert!(refused.err.contains("out of date"), "{refused:?}");
+}
+
+/// Ways to end the secret of `a` that need no pending ending.
+const OTHER_ENDINGS: [&[&str]; 2] = [
+    &["import", "other.jsonl", "--on-conflict", "replace", "--yes"],
+    &["backup", "restore", "b.redb", "--yes"],
+];
+
+#[test]
+fn an_ending_by_import_or_restore_is_known_to_an_older_copy() {
+    for ending in OTHER_ENDINGS {
+        let (home, other) = (Home::new(), Home::new());
+        issue(&other, &["a"]);
+        write_private(&home, "other.jsonl", &run(&other, &["export"]).success());
+        let first = issue(&home, &["a"]);
+        run(&home, &["backup", "b.redb"]).success();
+        let secret = if ending.contains(&"restore") {
+            run(&home, &["regenerate", "a", "--yes"]).success().trim().to_owned()
+        } else {
+            first
+        };
+        let id = run(&home, &["list", "-q"]).success().trim().to_owned();
+        let old = fs::read(home.store()).unwrap();
+        run(&home, ending).success();
+        assert_eq!(code_of(&home, &secret), 1, "{ending:?}");
+        fs::write(home.store(), &old).unwrap();
+        let listed = run(&home, &["list"]);
+        assert!(listed.err.contains("older"), "{ending:?}: {listed:?}");
+        let exported = run(&home, &["export"]).success();
+        assert!(!exported.contains("\"revoked\":null"), "{ending:?}: {exported}");
+        run(&home, &["delete", &id, "--yes"]);
+        run(&home, &["restore", &id]);
+        assert_eq!(code_of(&home, &secret), 1, "{ending:?}");
+    }
+}

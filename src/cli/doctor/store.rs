@@ -128,7 +128,7 @@ fn collect_tree(report: &mut DoctorReport, service: &Service) {
         Ok(()) => report.fact("pages", "intact"),
         Err(error) => {
             report.unknown("pages", &error.to_string());
-            report.warn(format!("the pages cannot be verified: {error}: restore a backup"));
+            report.warn(format!("the pages cannot be verified: {}", advice::message(&error)));
         }
     }
 }

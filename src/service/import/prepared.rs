@@ -169,6 +169,9 @@ impl<'a, S: ImportSource> PreparedImport<'a, S> {
         for entries in [&changes.narrowed, &changes.unregistered] {
             let _ = self.service.store.end_secrets(entries, self.service.clock.now());
         }
+        if !changes.ended.is_empty() {
+            let _ = self.service.store.note_endings();
+        }
         Ok(())
     }
 

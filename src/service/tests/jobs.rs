@@ -262,6 +262,22 @@ fn a_full_disk_stops_a_deletion_between_two_batches() {
 }
 
 #[test]
+fn a_deletion_in_batches_is_known_to_an_older_copy() {
+    let folder = tempfile::tempdir().unwrap();
+    let fixture = in_file(folder.path(), 1);
+    fill(&fixture, MANY);
+    let path = folder.path().join("s.redb");
+    let older = std::fs::read(&path).unwrap();
+    fixture.set_minute(1);
+    fixture.execute_confirmed(&DELETE_ALL).unwrap();
+    assert_eq!(fixture.all(), []);
+    std::fs::write(&path, older).unwrap();
+    let later = in_file(folder.path(), 3);
+    assert!(later.was_store_outdated());
+    assert!(later.all().iter().all(|token| token.revoked.is_some()));
+}
+
+#[test]
 fn an_older_store_with_a_job_revives_no_secret() {
     let folder = tempfile::tempdir().unwrap();
     let fixture = in_file(folder.path(), 1);

@@ -112,6 +112,15 @@ impl Register {
         self.writer(expected)?.set_newest_ending(at)
     }
 
+    /// Makes `at` the time of the newest ending, unless that is later.
+    pub(super) fn raise_newest_ending(
+        &self,
+        expected: &RegisterId,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.writer(expected)?.raise_newest_ending(at)
+    }
+
     /// Writes the register of a copy of the store to the new file `to`. `records` are the entries
     /// derived from the records of the copy. The new register also ends everything that this
     /// register ends, but does not take over its minimum versions: the records of the copy must not

@@ -197,6 +197,11 @@ impl<'a> RegisterWriter<'a> {
         self.register.write_at(&encode_newest_ending(at), NEWEST_ENDING_OFFSET as u64)
     }
 
+    /// Like [`RegisterWriter::set_newest_ending`], but keeps a later time.
+    pub(super) fn raise_newest_ending(&self, at: Timestamp) -> Result<(), StoreError> {
+        if at > self.newest_ending()? { self.set_newest_ending(at) } else { Ok(()) }
+    }
+
     fn newest_ending(&self) -> Result<Timestamp, StoreError> {
         Ok(self.register.current_start()?.newest_ending())
     }
@@ -239,9 +244,8 @@ impl<'a> RegisterWriter<'a> {
         self.require_first()?;
         // First, so that no reader takes the store for the current one without these endings.
         let times = applied.iter().filter_map(|entry| entry.pending.as_ref()).map(|it| it.at);
-        let newest = self.newest_ending()?;
-        if let Some(newest) = times.max().filter(|at| *at > newest) {
-            self.set_newest_ending(newest)?;
+        if let Some(newest) = times.max() {
+            self.raise_newest_ending(newest)?;
         }
         for entry in applied {
             let mut own = Vec::new();
