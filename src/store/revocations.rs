@@ -7,7 +7,7 @@ use super::{
     error::StoreError,
     file_db::FileDb,
     path_error::{PathError, PathProblem},
-    read_ops::ReadOps as _,
+    read_ops::ReadOps,
     reader::Reader,
     recorded_time::load_newest_ending,
     register::{self, PendingEndings, RegisterId, RevocationEntry},
@@ -182,7 +182,7 @@ impl Store {
     /// older copy of the store.
     pub fn note_endings(&self) -> Result<(), StoreError> {
         let Some((file, id)) = self.register()? else { return Ok(()) };
-        match self.read(|rows| rows.newest_event())? {
+        match self.read(ReadOps::newest_event)? {
             Some(event) => file.register.raise_newest_ending(&id, event.body.at),
             None => Ok(()),
         }

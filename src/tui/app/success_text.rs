@@ -43,13 +43,11 @@ pub(super) fn success_text(plan: &Plan, tab: Tab, ctx: &Model) -> Option<String>
             grouped(removed.len()),
             absorbed_text(plan)
         ),
-        Command::Revoke { .. } if is_one && tab == Tab::Detail => format!(
-            "Revoked {tokens}. Its secret no longer works; press {} to issue a new one.",
-            key(Action::Regenerate)
-        ),
-        // In the list, another token can be selected now.
         Command::Revoke { .. } if is_one => {
-            format!("Revoked {tokens}. Its secret no longer works.")
+            // In the list, another token can be selected now.
+            let next = (tab == Tab::Detail).then(|| key(Action::Regenerate));
+            let next = next.map(|key| format!("; press {key} to issue a new one"));
+            format!("Revoked {tokens}. Its secret no longer works{}.", next.unwrap_or_default())
         }
         Command::Revoke { .. } | Command::RevokeLeaked { .. } => {
             format!("Revoked {tokens}. Their secrets no longer work.")
