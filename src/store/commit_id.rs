@@ -12,7 +12,7 @@ use std::{
 };
 
 use super::recorded_time::RecordedTime;
-use super::register::{PendingEndings, RegisterId, RegisterSnapshot};
+use super::register::RegisterId;
 
 /// The offset of the header in the file, in bytes.
 const HEADER_OFFSET: u64 = 0;
@@ -123,13 +123,7 @@ pub(super) struct CommitValues {
     pub(super) recorded_time: OnceLock<RecordedTime>,
     /// The revocation register that belongs to the store.
     pub(super) register_id: OnceLock<RegisterId>,
-    /// The endings of this register that the records of the commit lack. If the store is older than
-    /// its register, finding them reads all entries and their records.
-    pub(super) missing_endings: Mutex<Option<MissingEndings>>,
 }
-
-/// A register and its endings that a commit lacks; `None` if there are none.
-type MissingEndings = (Arc<RegisterSnapshot>, Option<Arc<PendingEndings>>);
 
 /// The cache of the commit that was read last.
 #[derive(Debug, Default)]

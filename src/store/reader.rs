@@ -1,7 +1,7 @@
 //! The read transaction of a file: its tables, the values cached for its commit, and the revocation
 //! register. Created by `file_db`, and by the memory backend without a register.
 
-use std::sync::{Arc, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 use redb::ReadTransaction;
 
@@ -35,8 +35,10 @@ impl Reader {
         let mut reader = Self { tables, cache, register: None, pending: None };
         reader.register = Some(reader.register_id().and_then(|id| register.snapshot(&id)));
         // If the register is unusable, no check has an answer, so its endings do not matter.
-        if let Some(Ok(register)) = &reader.register {
-            reader.pending = reader.missing_endings(register);
+        if let Some(Ok(snapshot)) = &reader.register {
+            let find = || reader.find_missing_endings(snapshot).ok();
+            let commit = reader.cache.id.as_ref();
+            reader.pending = register.missing_endings(commit, snapshot, find);
         }
         reader
     }
@@ -105,20 +107,7 @@ impl Reader {
         Ok(token.map(|token| TrashedToken { token, at }))
     }
 
-    /// Returns the endings of `register` that the records lack; `None` if there are none.
-    fn missing_endings(&self, register: &Arc<RegisterSnapshot>) -> Option<Arc<PendingEndings>> {
-        let mut cached = self.cache.missing_endings.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((of, missing)) = &*cached
-            && Arc::ptr_eq(of, register)
-        {
-            return missing.clone();
-        }
-        let missing = self.find_missing_endings(register).ok()?;
-        let missing = (!missing.is_empty()).then(|| Arc::new(missing));
-        *cached = Some((Arc::clone(register), missing.clone()));
-        missing
-    }
-
+    /// Finds the endings of `register` that the records lack.
     fn find_missing_endings(
         &self,
         register: &RegisterSnapshot,

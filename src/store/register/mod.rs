@@ -35,6 +35,7 @@ use self::{
 };
 use super::{
     codec::decode,
+    commit_id::CommitId,
     error::{IoOperation, StoreError},
     read_ops::{ReadOps, TrashedToken},
     record::RegisterIdV1,
@@ -57,12 +58,46 @@ pub type RegisterId = [u8; 16];
 pub(super) struct Register {
     path: PathBuf,
     latest: Mutex<Option<LatestSnapshot>>,
+    /// What was found last. If the store is older than its register, finding it reads all entries and
+    /// their records, and a damaged store is opened again for each read.
+    missing: Mutex<Option<MissingEndings>>,
+}
+
+/// The endings of a register that the records of a commit lack; `None` if there are none.
+#[derive(Debug)]
+struct MissingEndings {
+    commit: CommitId,
+    register: Arc<RegisterSnapshot>,
+    endings: Option<Arc<PendingEndings>>,
 }
 
 impl Register {
     /// Returns the register beside the store at `store`. Opens nothing yet.
     pub(super) fn beside(store: &Path) -> Self {
-        Self { path: register_path(store), latest: Mutex::new(None) }
+        Self { path: register_path(store), latest: Mutex::new(None), missing: Mutex::new(None) }
+    }
+
+    /// Returns the endings of `register` that the records of `commit` lack, which `find` finds.
+    pub(super) fn missing_endings(
+        &self,
+        commit: Option<&CommitId>,
+        register: &Arc<RegisterSnapshot>,
+        find: impl FnOnce() -> Option<PendingEndings>,
+    ) -> Option<Arc<PendingEndings>> {
+        let mut last = self.missing.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(last) = &*last
+            && Some(&last.commit) == commit
+            && Arc::ptr_eq(&last.register, register)
+        {
+            return last.endings.clone();
+        }
+        let found = find()?;
+        let endings = (!found.is_empty()).then(|| Arc::new(found));
+        if let Some(commit) = commit.cloned() {
+            let (register, endings) = (Arc::clone(register), endings.clone());
+            *last = Some(MissingEndings { commit, register, endings });
+        }
+        endings
     }
 
     pub(super) fn path(&self) -> &Path {
