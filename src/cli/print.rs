@@ -19,7 +19,10 @@ use unicode_width::UnicodeWidthStr as _;
 use super::exit::CliError;
 use crate::{
     config::{Environment, GlyphSet},
-    domain::terminal_text::{escape, to_ascii},
+    domain::{
+        scan::redact_secrets,
+        terminal_text::{escape, to_ascii},
+    },
     output::{
         advice::{self, Diagnostic},
         json,
@@ -254,7 +257,9 @@ fn print_diagnostic(prefix: &str, diagnostic: &Diagnostic) {
     print_lines(&format!("{prefix}: {}{hint}", diagnostic.message));
 }
 
+/// Prints lines on standard error. A message can quote input or a path, which can contain a secret.
 fn print_lines(text: &str) {
+    let text = redact_secrets(text);
     let lines: Vec<_> = text.split('\n').map(printable).collect();
     // There is no other place to report that standard error is closed.
     drop(writeln!(io::stderr(), "{}", lines.join("\n")));

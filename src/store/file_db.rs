@@ -139,7 +139,10 @@ impl FileDb {
     ) -> Result<(), StoreError> {
         let mut entries = register::entries_from_records(rows)?;
         entries.extend(kept);
-        let newest_ending = load_newest_ending(rows.tables())?.unwrap_or_default();
+        // Some endings are only in the trail. All copies from before the last event count as older.
+        let newest_event = rows.newest_event().ok().flatten().map(|event| event.body.at);
+        let newest_ending =
+            load_newest_ending(rows.tables())?.max(newest_event).unwrap_or_default();
         let entries = register::merge_entries(entries);
         register::create(self.register.path(), id, &entries, newest_ending)
     }

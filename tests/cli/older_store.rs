@@ -322,7 +322,7 @@ const OTHER_ENDINGS: [&[&str]; 2] = [
 
 #[test]
 fn an_ending_by_import_or_restore_is_known_to_an_older_copy() {
-    for ending in OTHER_ENDINGS {
+    for (ending, is_rebuilt) in OTHER_ENDINGS.into_iter().flat_map(|it| [(it, false), (it, true)]) {
         let (home, other) = (Home::new(), Home::new());
         issue(&other, &["a"]);
         write_private(&home, "other.jsonl", &run(&other, &["export"]).success());
@@ -337,6 +337,10 @@ fn an_ending_by_import_or_restore_is_known_to_an_older_copy() {
         let old = fs::read(home.store()).unwrap();
         run(&home, ending).success();
         assert_eq!(code_of(&home, &secret), 1, "{ending:?}");
+        if is_rebuilt {
+            fs::remove_file(format!("{}.revoked", home.store().display())).unwrap();
+            run(&home, &["list"]).success();
+        }
         fs::write(home.store(), &old).unwrap();
         let listed = run(&home, &["list"]);
         assert!(listed.err.contains("older"), "{ending:?}: {listed:?}");

@@ -99,6 +99,24 @@ fn names_can_come_from_standard_input() {
 }
 
 #[test]
+fn no_message_quotes_a_secret_of_the_input() {
+    let home = Home::new();
+    let secret = issue(&home, &["ci"]);
+    let secret = secret.trim();
+    let random = secret.rsplit('_').next().unwrap();
+    for line in [secret.to_owned(), format!("Bearer {secret}"), format!("ci\t{secret}")] {
+        for command in ["revoke", "delete", "regenerate"] {
+            let refused = run_with_input(&home, &[command, "-", "--yes"], &line);
+            assert_eq!(refused.code, 1, "{refused:?}");
+            assert!(!refused.err.contains(random), "{refused:?}");
+            assert!(refused.err.contains("the secret of"), "{refused:?}");
+        }
+    }
+    let missing = run(&home, &["list", "--config", &format!("{secret}.toml")]);
+    assert!(!missing.err.contains(random), "{missing:?}");
+}
+
+#[test]
 fn a_dash_as_secret_file_is_standard_output() {
     let home = Home::new();
     let secret = issue(&home, &["ci", "--secret-file", "-", "--scope", "channels:c-1:read"]);

@@ -146,6 +146,15 @@ pub fn secrets_in(bytes: &[u8]) -> impl Iterator<Item = Secret> {
     find_all(bytes).into_iter().map(|found| found.secret)
 }
 
+/// Replaces every secret in `text` by a phrase that names the id of its token.
+pub fn redact_secrets(text: &str) -> String {
+    let mut redacted = text.to_owned();
+    for secret in secrets_in(text.as_bytes()) {
+        redacted = redacted.replace(secret.reveal(), &format!("(the secret of {})", secret.id()));
+    }
+    redacted
+}
+
 /// Returns all secrets in `bytes`, sorted by their start.
 fn find_all(bytes: &[u8]) -> Vec<SecretMatch> {
     let mut matches = Vec::new();

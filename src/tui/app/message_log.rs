@@ -4,7 +4,7 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use crate::domain::{Timestamp, scan::secrets_in};
+use crate::domain::{Timestamp, scan::redact_secrets};
 
 /// How long an info message is shown.
 const INFO_DURATION: Duration = Duration::from_secs(4);
@@ -77,15 +77,6 @@ impl MessageLog {
     pub fn messages(&self) -> Vec<Message> {
         self.messages.iter().rev().cloned().collect()
     }
-}
-
-/// Replaces every secret in `text` by a phrase that names the id of its token.
-fn redact_secrets(text: &str) -> String {
-    let mut redacted = text.to_owned();
-    for secret in secrets_in(text.as_bytes()) {
-        redacted = redacted.replace(secret.reveal(), &format!("(the secret of {})", secret.id()));
-    }
-    redacted
 }
 
 #[cfg(test)]
