@@ -14,6 +14,7 @@ use super::{
     backup::{copy_tables, create_beside},
     error::StoreError,
     file_db,
+    hook_runs::HookRunReads as _,
     lock_timeout_backend::{InnerBackend, RetryDeadline},
     new_store,
     panic_guard::catch_redb_panic,
@@ -25,7 +26,7 @@ use super::{
     tables::Tables,
     write_ops::Writer,
 };
-use crate::domain::{Timestamp, Token};
+use crate::domain::{AuditAction, Timestamp, Token};
 
 /// The path at which a backup is restored, and the store that is there.
 #[derive(Debug)]
@@ -119,6 +120,8 @@ impl RestoreTarget {
         {
             entries.extend(recorded);
             entries.extend(replaced_secrets(store, backup, now)?);
+            // If the trail cannot be read, it knows no deletion.
+            entries.extend(deleted_tokens(store, backup).unwrap_or_default());
         }
         if let (Some(from), Some((_, id))) = (backup.path(), backup.register()?) {
             let own = register::read_file(&register_path(from), Some(&id))?.entries;
@@ -261,6 +264,25 @@ fn write_restored(
     transaction.commit()?;
     new_store::close_checked(db)?;
     Ok(restored)
+}
+
+/// Returns entries that end the tokens of `backup` that were deleted according to the trail of `store`:
+/// after 24 hours, no record of them is left.
+fn deleted_tokens(store: &Store, backup: &Store) -> Result<Vec<RevocationEntry>, StoreError> {
+    let saved = backup.read(ReadOps::tokens)?.rows;
+    store.read(|rows| {
+        let mut entries = Vec::new();
+        for token in &saved {
+            if matches!(rows.token_without_usage(&token.id), Ok(None)) {
+                let last = rows.newest_changes_of(&token.id, 1)?.pop();
+                let action = last.map(|event| event.body.action);
+                if matches!(action, Some(AuditAction::Deleted | AuditAction::Purged)) {
+                    entries.push(RevocationEntry::of_deleted(token));
+                }
+            }
+        }
+        Ok(entries)
+    })
 }
 
 /// Returns entries that end the previous secrets of `store` that `backup` would make work for longer:

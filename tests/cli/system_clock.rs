@@ -55,6 +55,24 @@ fn a_secret_that_a_later_clock_denied_stays_denied() {
     assert!(now.out.contains("only because the clock is behind"), "{now:?}");
 }
 
+/// After 24 hours, no record of a deleted token is left, and here the register is lost, too.
+#[test]
+fn a_restore_revives_no_token_that_was_deleted_long_ago() {
+    let home = Home::new();
+    issue(&home, &["a", "--secret-file", "s"]);
+    issue(&home, &["z"]);
+    run(&home, &["backup", "b.redb"]).success();
+    run(&home, &["delete", "a", "--yes"]).success();
+    let Some(purged) = run_at(&home, "+25h", &["delete", "z", "--yes"]) else { return };
+    assert_eq!(purged.code, 0, "{purged:?}");
+    std::fs::remove_file(format!("{}.revoked", home.store().display())).unwrap();
+    let restore = ["backup", "restore", "b.redb", "--yes"];
+    let restored = run_at(&home, "+25h", &restore).unwrap();
+    assert!(restored.code == 0 && restored.err.contains('a'), "{restored:?}");
+    let check = run_at(&home, "+25h", &["verify", "--secret-file", "s"]).unwrap();
+    assert_eq!((check.code, check.out.as_str()), (1, "denied\n"), "{check:?}");
+}
+
 #[test]
 fn a_clock_outside_the_supported_years_damages_nothing() {
     for time in ["@1969-06-01 00:00:00", "@9999-12-31 00:00:00"] {
