@@ -40,8 +40,8 @@ pub fn question(plan: &Plan) -> String {
 }
 
 /// Returns one sentence for each effect that the question does not state: the secrets that a
-/// regeneration stops immediately, both secrets of an overlap that a revoke or a deletion stops, the revoked tokens that become active again, and the overlaps
-/// that end early. `time` formats a time.
+/// regeneration stops immediately, both secrets of an overlap that a revoke or a deletion stops, the
+/// revoked tokens that become active again, and the overlaps that end early. `time` formats a time.
 pub fn immediate_effects(plan: &Plan, time: impl Fn(Timestamp) -> String) -> Vec<String> {
     if plan.command == Command::AcceptClock {
         return clock_effects(plan);

@@ -328,13 +328,11 @@ impl Service {
             }
             Command::Revoke { .. } | Command::RevokeLeaked { .. } | Command::EndOverlap { .. } => {
                 let ended = entries(RevocationEntry::of_token);
-                let registered = self.store.end_secrets(&ended, plan.at);
-                return Ok(registered.and_then(|()| self.store.note_endings()).err());
+                return Ok(self.store.end_recorded(&ended, plan.at).err());
             }
             Command::Delete { .. } => {
                 let ended = entries(RevocationEntry::of_deleted);
-                let registered = self.store.end_secrets(&ended, plan.at);
-                return Ok(registered.and_then(|()| self.store.note_endings()).err());
+                return Ok(self.store.end_recorded(&ended, plan.at).err());
             }
             Command::AcceptClock => {
                 let _ = self.store.set_newest_ending(plan.at.min(self.clock.now()));

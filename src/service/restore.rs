@@ -7,11 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{
-    Service, ServiceError,
-    import::{was_deleted, wider_access},
-    store_reads::newest_event,
-};
+use super::{Service, ServiceError, import::wider_access, store_reads::newest_event};
 use crate::{
     domain::{
         Actor, AuditAction, EventBody, EventHash, Refusal, Status, Timestamp, Token, TokenId,
@@ -286,7 +282,7 @@ fn knows_token(
         }
         // A deletion ends all secrets. A token with others was removed by an earlier restore.
         let has_ended_all = entry.ended_generation >= token.generation;
-        Ok(has_ended_all && was_deleted(rows, &entry.id)?)
+        Ok(has_ended_all && rows.was_deleted(&entry.id)?)
     })?;
     Ok(is_known.unwrap_or(false))
 }

@@ -22,7 +22,7 @@ use super::{
     panic_guard::catch_redb_panic,
     path_error::{PathError, PathProblem},
     path_security,
-    recorded_time::load_newest_ending,
+    recorded_time::time_of_new_register,
     register::{self, register_path},
     tables::{ReadTables, RecordTable, Tables},
 };
@@ -51,9 +51,8 @@ impl Store {
         let report = create_output_file(to, |file| {
             let (report, records) = self.read(|reader| {
                 let report = catch_redb_panic(|| copy_tables(&reader.tables, file))??;
-                let newest_ending = load_newest_ending(&reader.tables)?.unwrap_or_default();
                 let records = register::entries_from_records(reader)?;
-                Ok::<_, StoreError>((report, (records, newest_ending)))
+                Ok::<_, StoreError>((report, (records, time_of_new_register(reader)?)))
             })?;
             if let Some((file, id)) = self.register()? {
                 file.register.copy_to(&register_path, &id, records)?;

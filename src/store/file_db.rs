@@ -31,7 +31,7 @@ use super::{
     read_handle::{ReadOnlyDb, Snapshot, SnapshotSource, overtaken_error},
     read_ops::ReadOps,
     reader::Reader,
-    recorded_time::load_newest_ending,
+    recorded_time::time_of_new_register,
     register::{self, Register, RegisterId, RevocationEntry},
     tables::{ReadTables, Tables},
     write_ops::Writer,
@@ -139,12 +139,8 @@ impl FileDb {
     ) -> Result<(), StoreError> {
         let mut entries = register::entries_from_records(rows)?;
         entries.extend(kept);
-        // Some endings are only in the trail. All copies from before the last event count as older.
-        let newest_event = rows.newest_event().ok().flatten().map(|event| event.body.at);
-        let newest_ending =
-            load_newest_ending(rows.tables())?.max(newest_event).unwrap_or_default();
         let entries = register::merge_entries(entries);
-        register::create(self.register.path(), id, &entries, newest_ending)
+        register::create(self.register.path(), id, &entries, time_of_new_register(rows)?)
     }
 
     /// In read-only mode, returns the error that write access is required for this `reason`.

@@ -80,6 +80,14 @@ pub trait HookRunReads: ReadOps {
         }
     }
 
+    /// Whether the token was deleted, as far as the store knows: it is in the trash, or its last change
+    /// removed it. After 24 hours, only the trail knows.
+    fn was_deleted(&self, id: &TokenId) -> Result<bool, StoreError> {
+        let last = self.newest_changes_of(id, 1)?.pop();
+        let is_deletion = |action| matches!(action, AuditAction::Deleted | AuditAction::Purged);
+        Ok(last.is_some_and(|event| is_deletion(event.body.action)) || self.trashed(id)?.is_some())
+    }
+
     /// Returns the run with this number; `None` if it has ended.
     fn hook_run(&self, number: u64) -> Result<Option<HookRun>, StoreError> {
         self.tables().hook_runs.get(number, HookRunV1::decode_run)

@@ -5,6 +5,7 @@
 use super::{
     codec::decode,
     error::StoreError,
+    read_ops::ReadOps,
     record::{ClockStateV1, NewestEndingV1, TimestampV1},
     tables::{Tables, Transaction, WriteTables},
     write_ops::Writer,
@@ -24,6 +25,13 @@ pub(super) fn load_newest_ending<T: Transaction>(
 ) -> Result<Option<Timestamp>, StoreError> {
     let found = tables.meta.get(NEWEST_ENDING, decode::<NewestEndingV1>)?;
     Ok(found.and_then(|NewestEndingV1(at)| at?.to_timestamp()))
+}
+
+/// Returns the time of the newest ending for a new register of the store. Some endings are only in the
+/// trail, so that all copies from before its last event must count as older.
+pub(super) fn time_of_new_register(rows: &impl ReadOps) -> Result<Timestamp, StoreError> {
+    let newest_event = rows.newest_event().ok().flatten().map(|event| event.body.at);
+    Ok(load_newest_ending(rows.tables())?.max(newest_event).unwrap_or_default())
 }
 
 /// The newest times that a store contains.

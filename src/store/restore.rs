@@ -21,12 +21,12 @@ use super::{
     path_error::{PathError, PathProblem},
     path_security,
     read_ops::ReadOps,
-    recorded_time::load_newest_ending,
+    recorded_time::time_of_new_register,
     register::{self, RegisterId, RevocationEntry, register_path},
     tables::Tables,
     write_ops::Writer,
 };
-use crate::domain::{AuditAction, Timestamp, Token};
+use crate::domain::{Timestamp, Token};
 
 /// The path at which a backup is restored, and the store that is there.
 #[derive(Debug)]
@@ -254,11 +254,10 @@ fn write_restored(
     work(&mut writer, &kept.entries)?;
     writer.skip_generations(after);
     writer.finish()?;
-    let newest_event = writer.newest_event()?.map(|event| event.body.at);
     let restored = RestoredRegister {
         id: register::load_id(&writer.tables)?,
         recorded: register::entries_from_records(&writer)?,
-        newest_ending: load_newest_ending(&writer.tables)?.max(newest_event).unwrap_or_default(),
+        newest_ending: time_of_new_register(&writer)?,
     };
     drop(writer);
     transaction.commit()?;
@@ -273,12 +272,9 @@ fn deleted_tokens(store: &Store, backup: &Store) -> Result<Vec<RevocationEntry>,
     store.read(|rows| {
         let mut entries = Vec::new();
         for token in &saved {
-            if matches!(rows.token_without_usage(&token.id), Ok(None)) {
-                let last = rows.newest_changes_of(&token.id, 1)?.pop();
-                let action = last.map(|event| event.body.action);
-                if matches!(action, Some(AuditAction::Deleted | AuditAction::Purged)) {
-                    entries.push(RevocationEntry::of_deleted(token));
-                }
+            let is_absent = matches!(rows.token_without_usage(&token.id), Ok(None));
+            if is_absent && rows.was_deleted(&token.id)? {
+                entries.push(RevocationEntry::of_deleted(token));
             }
         }
         Ok(entries)

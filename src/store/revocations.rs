@@ -132,6 +132,20 @@ impl Store {
         self.update_register(entries, |file, id| file.register.raise(id, entries, now))
     }
 
+    /// Like [`Store::end_secrets`], for endings that the records contain already. The register protects
+    /// them from a lost write and from an older copy of the file.
+    pub fn end_recorded(
+        &self,
+        entries: &[RevocationEntry],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        if entries.is_empty() {
+            return Ok(());
+        }
+        self.end_secrets(entries, now)?;
+        self.note_endings()
+    }
+
     /// Makes room in the register for `more` entries, so that no batch of a job has to. A full disk is
     /// not an error here, because the batches that need room report it.
     pub fn reserve_endings(&self, more: usize, now: Timestamp) -> Result<(), StoreError> {

@@ -8,8 +8,8 @@ use super::{
 };
 use crate::{
     domain::{
-        AccessRequest, AuditAction, Digest, Name, PreviousSecret, Scope, SecretSlot, Status,
-        Timestamp, Token, TokenId, counted, decision::allows, plan::expiry_text,
+        AccessRequest, Digest, Name, PreviousSecret, Scope, SecretSlot, Status, Timestamp, Token,
+        TokenId, counted, decision::allows, plan::expiry_text,
     },
     store::{HookRunReads as _, ReadOps, StoreError},
 };
@@ -241,7 +241,7 @@ impl ConflictResolver {
                 conflicts.extend(wider_access(&existing, token, at));
                 conflicts.extend(would_end_overlap(&existing, token, at));
             }
-            Ok(None) if was_deleted(rows, &token.id)? => {
+            Ok(None) if rows.was_deleted(&token.id)? => {
                 conflicts.push(if is_active {
                     Conflict::Reactivates("this token was deleted in this store")
                 } else {
@@ -372,14 +372,4 @@ fn would_end_overlap(existing: &Token, imported: &Token, at: Timestamp) -> Optio
     let is_kept = !imported.status(at).is_ended() && imported.accepts(&previous.digest, at);
     let last_used = previous.last_used.as_ref().map(|used| used.at);
     (!is_kept).then_some(Conflict::EndsOverlap { until: previous.until, last_used })
-}
-
-/// Whether the token was deleted, as far as the store knows: it is in the trash, or its last change is a delete or a purge.
-pub(in crate::service) fn was_deleted(
-    rows: &impl ReadOps,
-    id: &TokenId,
-) -> Result<bool, StoreError> {
-    let last = rows.newest_changes_of(id, 1)?.pop();
-    let is_deletion = |action| matches!(action, AuditAction::Deleted | AuditAction::Purged);
-    Ok(last.is_some_and(|event| is_deletion(event.body.action)) || rows.trashed(id)?.is_some())
 }

@@ -19,7 +19,7 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-pub(super) use self::conflicts::{ConflictResolver, was_deleted, wider_access};
+pub(super) use self::conflicts::{ConflictResolver, wider_access};
 use self::staging::{CheckResult, StagedToken, StagingBuffer};
 pub use self::{
     conflicts::{Conflict, OnConflict},

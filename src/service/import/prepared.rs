@@ -163,14 +163,11 @@ impl<'a, S: ImportSource> PreparedImport<'a, S> {
     pub(super) fn update_register(&self, changes: &RegisterChanges) -> Result<(), ServiceError> {
         // The store already denies the deleted tokens. The register only protects this from a lost
         // write and from an older copy of the file, so an error is ignored.
-        let _ = self.service.store.end_secrets(&changes.ended, self.service.clock.now());
+        let _ = self.service.store.end_recorded(&changes.ended, self.service.clock.now());
         let lowered = self.service.store.set_revocations(&changes.replaced);
         lowered.map_err(|error| ServiceError::StillDenied(Some(error)))?;
         for entries in [&changes.narrowed, &changes.unregistered] {
             let _ = self.service.store.end_secrets(entries, self.service.clock.now());
-        }
-        if !changes.ended.is_empty() {
-            let _ = self.service.store.note_endings();
         }
         Ok(())
     }
