@@ -378,7 +378,7 @@ fn ending_of(change: &TokenChange) -> Option<u32> {
 /// Returns the register entries of `plan`. Each of them, except that of a damaged token, has a
 /// pending ending, because the store's record does not contain the ending yet.
 fn pending_entries(plan: &Plan, kind: EndingKind, service: &Service) -> Vec<RevocationEntry> {
-    let ending = Ending { kind, at: plan.at, actor: service.actor.clone() };
+    let ending = Ending { kind, at: plan.at, actor: Some(service.actor.clone()) };
     let entry = |change: &TokenChange| {
         if let StoredToken::Damaged(id) = change.before {
             // The generation of a damaged token is unknown, so end all its secrets.

@@ -10,8 +10,8 @@ use super::{Service, ServiceError, plan_reader::PlanReader, store_reads::read_to
 use crate::{
     domain::{AuditAction, Job, JobKind, Plan, StoredToken, Token, TokenChange, TokenId, plan},
     store::{
-        DamagedRecord, HookRunReads as _, JobReads as _, ReadOps, RevocationEntry, ScanResult,
-        StoreError,
+        DamagedRecord, JobReads as _, ReadOps, RevocationEntry, ScanResult, StoreError,
+        TokenChanges as _,
     },
 };
 

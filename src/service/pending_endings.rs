@@ -5,7 +5,7 @@
 use crate::{
     domain::{AuditAction, EventBody, Token, TokenId},
     store::{
-        Ending, EndingKind, HookRunReads as _, ReadOps as _, RevocationEntry, StoreError, Writer,
+        Ending, EndingKind, ReadOps as _, RevocationEntry, StoreError, TokenChanges as _, Writer,
     },
 };
 
@@ -61,14 +61,16 @@ pub(super) fn raise_newest_ending(
 }
 
 /// Returns the entry that ends what `entry` does not end yet: a secret of `token` that was issued while
-/// the ending was pending, or every later secret if the record is out of date.
+/// the ending was pending, or every later secret if an operator ended a token whose record is out of
+/// date. An ending of a newer state of the store ends no later secret: that state may return.
 fn raised_entry(
     entry: &RevocationEntry,
     ending: &Ending,
     token: &Token,
 ) -> Option<RevocationEntry> {
     let is_outlasted = entry.is_outlasted_by(ending, token);
-    let ends_all = is_outlasted || ending.kind != EndingKind::EndOverlap;
+    let is_by_operator = ending.actor.is_some();
+    let ends_all = is_outlasted || is_by_operator && ending.kind != EndingKind::EndOverlap;
     let raised = RevocationEntry { pending: None, ..entry.clone() };
     if ends_all && token.version < entry.min_version {
         Some(raised.ended_for_good())
@@ -130,7 +132,7 @@ fn delete_damaged(
     tx.remove_token(&entry.id)?;
     Ok(Some(EventBody {
         at: ending.at,
-        actor: ending.actor.clone(),
+        actor: ending.recorded_actor(),
         token: Some(entry.id),
         name,
         action: AuditAction::Deleted,
@@ -151,7 +153,7 @@ fn pending_event(ending: &Ending, token: &Token) -> EventBody {
     };
     EventBody {
         at: ending.at,
-        actor: ending.actor.clone(),
+        actor: ending.recorded_actor(),
         token: Some(token.id),
         name: token.name.to_string(),
         action: action_of(ending.kind),

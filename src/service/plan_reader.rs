@@ -6,7 +6,7 @@ use crate::{
     domain::{
         AuditEvent, EventHash, Name, StoredToken, Timestamp, Token, TokenId, plan::ReadTokens,
     },
-    store::{DamagedRecord, HookRunReads as _, JobReads as _, ReadOps, StoreError},
+    store::{DamagedRecord, JobReads as _, ReadOps, StoreError, TokenChanges as _},
 };
 
 /// Adapts a transaction to the reads that a plan needs.

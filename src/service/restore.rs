@@ -9,12 +9,11 @@ use std::{
 
 use super::{Service, ServiceError, import::wider_access, store_reads::newest_event};
 use crate::{
-    domain::{
-        Actor, AuditAction, EventBody, EventHash, Refusal, Status, Timestamp, Token, TokenId,
-    },
+    domain::{AuditAction, EventBody, EventHash, Refusal, Status, Timestamp, Token, TokenId},
     store::{
         DamagedRecord, Ending, EndingKind, HookRunReads as _, KeptEndings, ReadOps, Reader,
-        RestoreTarget, RevocationEntry, StoreError, Writer, if_readable, token_with_use_counts,
+        RestoreTarget, RevocationEntry, StoreError, TokenChanges as _, Writer, if_readable,
+        token_with_use_counts,
     },
 };
 
@@ -110,7 +109,7 @@ impl Service {
             let stays = match ended.get(&token.id) {
                 Some(entry) => {
                     let is_known = knows_token(target, entry, &token)?;
-                    with_endings(entry, &token, is_known, at, &self.actor)
+                    with_endings(entry, &token, is_known, at)
                 }
                 None => token.clone(),
             };
@@ -202,7 +201,7 @@ impl Service {
             Err(error) => return Err(error),
         };
         let is_known = knows_token(target, entry, &token)?;
-        let changed = with_endings(entry, &token, is_known, at, &self.actor);
+        let changed = with_endings(entry, &token, is_known, at);
         if changed == token {
             return Ok(());
         }
@@ -290,14 +289,8 @@ fn knows_token(
 /// Returns `token` without the secrets that `entry` ends. If the change since the backup is known, the
 /// `version` is so high that the register does not deny the record as out of date: the operator has
 /// seen the difference. The `generation` is so high that the secret of the next regenerate works.
-fn with_endings(
-    entry: &RevocationEntry,
-    token: &Token,
-    is_known: bool,
-    at: Timestamp,
-    actor: &Actor,
-) -> Token {
-    let ending = |kind| Ending { kind, at, actor: actor.clone() };
+fn with_endings(entry: &RevocationEntry, token: &Token, is_known: bool, at: Timestamp) -> Token {
+    let ending = |kind| Ending { kind, at, actor: None };
     let ended = entry.applied(&ending(EndingKind::EndOverlap), token.clone());
     let ended = entry.applied(&ending(EndingKind::Revoke), ended);
     let generation = match entry.ended_generation {

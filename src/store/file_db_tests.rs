@@ -200,7 +200,7 @@ fn the_endings_that_a_commit_lacks_are_read_once() {
     };
     assert!(pending_of(&store).unwrap().1.is_none());
     // The ending is in no record and no longer pending, as in an older copy of the store.
-    let ending = Ending { kind: EndingKind::Revoke, at: at(9), actor: Actor::named("alice") };
+    let ending = Ending { kind: EndingKind::Revoke, at: at(9), actor: Some(Actor::named("alice")) };
     let entry = RevocationEntry { pending: Some(ending), ..RevocationEntry::of_deleted(&token) };
     store.end_secrets(std::slice::from_ref(&entry), at(9)).unwrap();
     store.clear_pending_endings(&[entry]).unwrap();

@@ -13,7 +13,7 @@ use super::{
     temp_file,
     write_ops::{NO_TOKEN, Writer},
 };
-use crate::domain::{AuditAction, AuditEvent, EventBody, HookRun, TokenId};
+use crate::domain::{EventBody, HookRun};
 
 impl Store {
     /// Whether a process holds the lock with this number; see [`Store::lock_job`].
@@ -36,9 +36,6 @@ pub(super) fn damaged<T: Transaction>(tables: &Tables<T>) -> Result<Vec<u64>, St
 
 impl<S: ReadOps> HookRunReads for S {}
 
-/// Number of events of a token up to which its newest changes are searched.
-const MAX_READ: usize = 65_536;
-
 /// The read operations of the queue.
 pub trait HookRunReads: ReadOps {
     /// Reads at most `limit` runs with a number higher than `after`, oldest first.
@@ -58,34 +55,6 @@ pub trait HookRunReads: ReadOps {
             ControlFlow::Continue(())
         })?;
         Ok(found)
-    }
-
-    /// Returns at most `count` undamaged events that changed the token `id`, newest first. The events
-    /// of hooks are left out, because a run changes no token, and a token can have many of them.
-    fn newest_changes_of(&self, id: &TokenId, count: usize) -> Result<Vec<AuditEvent>, StoreError> {
-        let mut limit = count;
-        loop {
-            let found = self.events_of(id, limit)?;
-            let read = found.rows.len();
-            let is_complete = read.saturating_add(found.damaged.len()) < limit;
-            let mut changes = found.rows;
-            changes.retain(|event| event.body.action != AuditAction::HookRan);
-            // A damaged tree can have a cycle, so the number of events that are read has a bound.
-            let has_enough = changes.len() >= count || changes.len() == read;
-            if is_complete || has_enough || limit >= MAX_READ {
-                changes.truncate(count);
-                return Ok(changes);
-            }
-            limit = limit.saturating_mul(8);
-        }
-    }
-
-    /// Whether the token was deleted, as far as the store knows: it is in the trash, or its last change
-    /// removed it. After 24 hours, only the trail knows.
-    fn was_deleted(&self, id: &TokenId) -> Result<bool, StoreError> {
-        let last = self.newest_changes_of(id, 1)?.pop();
-        let is_deletion = |action| matches!(action, AuditAction::Deleted | AuditAction::Purged);
-        Ok(last.is_some_and(|event| is_deletion(event.body.action)) || self.trashed(id)?.is_some())
     }
 
     /// Returns the run with this number; `None` if it has ended.

@@ -14,7 +14,6 @@ use super::{
     backup::{copy_tables, create_beside},
     error::StoreError,
     file_db,
-    hook_runs::HookRunReads as _,
     lock_timeout_backend::{InnerBackend, RetryDeadline},
     new_store,
     panic_guard::catch_redb_panic,
@@ -120,8 +119,6 @@ impl RestoreTarget {
         {
             entries.extend(recorded);
             entries.extend(replaced_secrets(store, backup, now)?);
-            // If the trail cannot be read, it knows no deletion.
-            entries.extend(deleted_tokens(store, backup).unwrap_or_default());
         }
         if let (Some(from), Some((_, id))) = (backup.path(), backup.register()?) {
             let own = register::read_file(&register_path(from), Some(&id))?.entries;
@@ -263,22 +260,6 @@ fn write_restored(
     transaction.commit()?;
     new_store::close_checked(db)?;
     Ok(restored)
-}
-
-/// Returns entries that end the tokens of `backup` that were deleted according to the trail of `store`:
-/// after 24 hours, no record of them is left.
-fn deleted_tokens(store: &Store, backup: &Store) -> Result<Vec<RevocationEntry>, StoreError> {
-    let saved = backup.read(ReadOps::tokens)?.rows;
-    store.read(|rows| {
-        let mut entries = Vec::new();
-        for token in &saved {
-            let is_absent = matches!(rows.token_without_usage(&token.id), Ok(None));
-            if is_absent && rows.was_deleted(&token.id)? {
-                entries.push(RevocationEntry::of_deleted(token));
-            }
-        }
-        Ok(entries)
-    })
 }
 
 /// Returns entries that end the previous secrets of `store` that `backup` would make work for longer:

@@ -105,6 +105,26 @@ fn many_stale_tokens_are_ended_for_good() {
 }
 
 #[test]
+fn a_change_on_an_older_copy_ends_nothing_in_the_newer_store() {
+    let home = Home::new();
+    let replaced = issue(&home, &["a"]);
+    issue(&home, &["b"]);
+    let old = fs::read(home.store()).unwrap();
+    let secret = run(&home, &["regenerate", "a", "--yes"]).success().trim().to_owned();
+    run(&home, &["revoke", "b", "--yes"]).success();
+    let newer = fs::read(home.store()).unwrap();
+    fs::write(home.store(), old).unwrap();
+    run(&home, &["create", "c"]).success();
+    assert_eq!(code_of(&home, &replaced), 1);
+    assert_eq!(run(&home, &["regenerate", "a", "--yes"]).code, 3, "the copy lacks a change of a");
+    // As `doctor` advises.
+    fs::write(home.store(), newer).unwrap();
+    assert_eq!(code_of(&home, &secret), 0, "the newer store came back");
+    assert_eq!(code_of(&home, &replaced), 1);
+    run(&home, &["regenerate", "a", "--yes"]).success();
+}
+
+#[test]
 fn a_limit_that_was_set_on_an_older_copy_stays_in_force() {
     let home = Home::new();
     let secret = issue(&home, &["t", "--scope", "channels:c-1:read"]);

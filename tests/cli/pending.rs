@@ -122,3 +122,18 @@ fn a_pending_ending_hides_no_ending_from_an_older_copy() {
         }
     }
 }
+
+#[test]
+fn a_pending_deletion_hides_no_ending_from_an_older_copy() {
+    let home = Home::new();
+    issue(&home, &["a"]);
+    run(&home, &["backup", "create", "b.redb"]).success();
+    let secret = run(&home, &["regenerate", "a", "--yes"]).success();
+    let old = std::fs::read(home.store()).unwrap();
+    run(&home, &["backup", "restore", "b.redb", "--yes"]).success();
+    beside_a_writer(&home, &[&["delete", "a", "--yes"]]);
+    std::fs::write(home.store(), &old).unwrap();
+    run(&home, &["restore", "a"]);
+    let check = run_with_input(&home, &["verify"], secret.trim());
+    assert_eq!(check.code, 1, "{check:?}");
+}

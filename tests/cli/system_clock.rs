@@ -73,6 +73,27 @@ fn a_restore_revives_no_token_that_was_deleted_long_ago() {
     assert_eq!((check.code, check.out.as_str()), (1, "denied\n"), "{check:?}");
 }
 
+/// The same for an older copy of the store in place of the store.
+#[test]
+fn a_rebuilt_register_knows_tokens_that_were_deleted_long_ago() {
+    let home = Home::new();
+    issue(&home, &["a", "--secret-file", "s"]);
+    issue(&home, &["z"]);
+    let old = std::fs::read(home.store()).unwrap();
+    run(&home, &["delete", "a", "--yes"]).success();
+    let Some(purged) = run_at(&home, "+25h", &["delete", "z", "--yes"]) else { return };
+    assert_eq!(purged.code, 0, "{purged:?}");
+    std::fs::remove_file(format!("{}.revoked", home.store().display())).unwrap();
+    let rebuilt = run_at(&home, "+25h", &["create", "x"]).unwrap();
+    assert_eq!(rebuilt.code, 0, "{rebuilt:?}");
+    std::fs::write(home.store(), old).unwrap();
+    for change in [["list"].as_slice(), &["create", "y"], &["delete", "a", "--yes"], &["list"]] {
+        run_at(&home, "+25h", change);
+        let check = run_at(&home, "+25h", &["verify", "--secret-file", "s"]).unwrap();
+        assert_eq!((check.code, check.out.as_str()), (1, "denied\n"), "{change:?}: {check:?}");
+    }
+}
+
 #[test]
 fn a_clock_outside_the_supported_years_damages_nothing() {
     for time in ["@1969-06-01 00:00:00", "@9999-12-31 00:00:00"] {

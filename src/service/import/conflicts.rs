@@ -11,7 +11,7 @@ use crate::{
         AccessRequest, Digest, Name, PreviousSecret, Scope, SecretSlot, Status, Timestamp, Token,
         TokenId, counted, decision::allows, plan::expiry_text,
     },
-    store::{HookRunReads as _, ReadOps, StoreError},
+    store::{ReadOps, StoreError, TokenChanges as _},
 };
 
 /// How an import handles a token or a name that is already in the store.

@@ -7,7 +7,7 @@ use super::*;
 use crate::{
     domain::{Hook, HookRun, Hooks},
     service::{HookRunState, HookSelection},
-    store::{Ending, EndingKind, HookRunReads as _, RevocationEntry},
+    store::{Ending, EndingKind, RevocationEntry, TokenChanges as _},
 };
 
 /// A hook after all actions that appends a line to `file`.
@@ -45,7 +45,7 @@ fn every_event_queues_a_run() {
     fixture.delete_all().unwrap();
     fixture.restore_last().unwrap();
     // An ending that another process has written to the register only.
-    let ending = Ending { kind: EndingKind::Revoke, at: at(0), actor: Actor::named("bob") };
+    let ending = Ending { kind: EndingKind::Revoke, at: at(0), actor: Some(Actor::named("bob")) };
     let entry = RevocationEntry {
         ended_generation: 1,
         pending: Some(ending),

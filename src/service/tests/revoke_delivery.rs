@@ -168,7 +168,7 @@ fn a_register_that_cannot_be_written_is_reported() {
 fn pending(token: &Token, kind: EndingKind) -> RevocationEntry {
     RevocationEntry {
         ended_generation: token.generation,
-        pending: Some(Ending { kind, at: at(0), actor: Actor::named("alice") }),
+        pending: Some(Ending { kind, at: at(0), actor: Some(Actor::named("alice")) }),
         ..RevocationEntry::of(token.id)
     }
 }

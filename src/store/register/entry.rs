@@ -3,6 +3,9 @@
 
 use crate::domain::{Actor, Denial, SecretSlot, Timestamp, Token, TokenId};
 
+/// Stands for an unknown generation: more than one regeneration a second for 30 years.
+const UNKNOWN_GENERATION: u32 = 1_000_000_000;
+
 /// The content of the register for one token. Raising an entry merges it with new values: each
 /// number becomes the maximum of the old and the new one, so that no ended secret works again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,8 +49,14 @@ impl RevocationEntry {
         Self { ended_generation: token.generation, ..Self::of_token(token) }
     }
 
-    /// Returns an entry that ends all secrets of a token whose generation is unknown.
+    /// Returns an entry that ends all secrets that a token has had, if its generation is unknown: its
+    /// record is damaged, or only the audit trail knows the token.
     pub fn all_ended(id: TokenId) -> Self {
+        Self { ended_generation: UNKNOWN_GENERATION, ..Self::of(id) }
+    }
+
+    /// Returns the entry of a damaged slot. It ends all secrets that its token has or will have.
+    pub(in crate::store) fn damaged(id: TokenId) -> Self {
         Self { ended_generation: u32::MAX, ..Self::of(id) }
     }
 
@@ -104,7 +113,16 @@ impl RevocationEntry {
 pub struct Ending {
     pub kind: EndingKind,
     pub at: Timestamp,
-    pub actor: Actor,
+    /// `None` for an ending that a newer state of the store contained. The register keeps no actor
+    /// of such an ending.
+    pub actor: Option<Actor>,
+}
+
+impl Ending {
+    /// The actor for the audit event.
+    pub fn recorded_actor(&self) -> Actor {
+        self.actor.clone().unwrap_or_else(|| Actor::named("unknown"))
+    }
 }
 
 /// The changes that end secrets. A slot contains the number of the variant, or 0 if no ending is

@@ -48,7 +48,7 @@ pub(super) struct RegisterContent {
 impl RegisterContent {
     /// Returns the intact entries, and one that ends all secrets for each token of a damaged slot.
     pub(super) fn into_entries(self) -> Vec<RevocationEntry> {
-        let ended = self.damaged.into_iter().flatten().map(RevocationEntry::all_ended);
+        let ended = self.damaged.into_iter().flatten().map(RevocationEntry::damaged);
         self.entries.into_iter().chain(ended).collect()
     }
 }

@@ -194,7 +194,7 @@ pub(super) fn encode_entry(entry: &RevocationEntry) -> [u8; SLOT_LEN] {
     if let Some(Ending { at, actor, .. }) = &entry.pending {
         writer.put(&at.timestamp().to_le_bytes());
         writer.put(&at.timestamp_subsec_nanos().to_le_bytes());
-        let actor = encode_actor(actor);
+        let actor = actor.as_ref().map_or_else(String::new, encode_actor);
         writer.put(&[u8::try_from(actor.len()).unwrap_or(u8::MAX)]);
         writer.put(actor.as_bytes());
     }
@@ -227,7 +227,8 @@ fn decode_ending(kind: EndingKind, fields: &mut FieldReader<'_>) -> Option<Endin
     let at = DateTime::from_timestamp(seconds, nanos).filter(|at| is_supported(*at))?;
     let [length] = fields.take()?;
     let actor = std::str::from_utf8(fields.slice(usize::from(length))?).ok()?;
-    Some(Ending { kind, at, actor: decode_actor(actor) })
+    let actor = (!actor.is_empty()).then(|| decode_actor(actor));
+    Some(Ending { kind, at, actor })
 }
 
 /// Joins the parts of an actor with NUL and cuts the result to [`ACTOR_LEN`] bytes.
@@ -318,13 +319,14 @@ mod tests {
 
     fn ending() -> impl Strategy<Value = Ending> {
         let text = || prop::option::of("[a-zé0-9.]{1,12}".prop_map(Into::into));
-        ((0..3_usize), timestamp(), "[a-zé]{1,12}", text(), text()).prop_map(
-            |(kind, at, user, sudo_user, from)| Ending {
-                kind: [EndingKind::Revoke, EndingKind::EndOverlap, EndingKind::Delete][kind],
-                at,
-                actor: Actor { user: user.into(), sudo_user, from },
-            },
-        )
+        let actor = ("[a-zé]{1,12}", text(), text()).prop_map(|(user, sudo_user, from)| Actor {
+            user: String::into(user),
+            sudo_user,
+            from,
+        });
+        let kinds = [EndingKind::Revoke, EndingKind::EndOverlap, EndingKind::Delete];
+        (prop::sample::select(kinds.to_vec()), timestamp(), prop::option::of(actor))
+            .prop_map(|(kind, at, actor)| Ending { kind, at, actor })
     }
 
     fn entry() -> impl Strategy<Value = RevocationEntry> {
@@ -357,7 +359,7 @@ mod tests {
         fn a_long_actor_is_cut(user in "\\PC{0,200}", from in prop::option::of("\\PC{0,99}")) {
             let at = chrono::Utc.timestamp_opt(0, 0).unwrap();
             let actor = Actor { user: user.into(), sudo_user: None, from: from.map(Into::into) };
-            let pending = Some(Ending { kind: EndingKind::Revoke, at, actor });
+            let pending = Some(Ending { kind: EndingKind::Revoke, at, actor: Some(actor) });
             let entry =
                 RevocationEntry { pending, ended_generation: 1, ..RevocationEntry::of(id(1)) };
             prop_assert!(matches!(Slot::decode(&encode_entry(&entry)), Slot::Used(_)));

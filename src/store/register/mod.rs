@@ -39,7 +39,9 @@ use super::{
     error::{IoOperation, StoreError},
     read_ops::{ReadOps, TrashedToken},
     record::RegisterIdV1,
+    restore::if_readable,
     tables::{Tables, Transaction, WriteTables},
+    token_changes::TokenChanges as _,
 };
 use crate::domain::{Timestamp, Token};
 
@@ -321,8 +323,8 @@ pub(super) fn load_id<A: Transaction>(tables: &Tables<A>) -> Result<RegisterId, 
     Ok(id)
 }
 
-/// Returns the entries of a new register: the secrets that are ended according to the records, and the
-/// versions of the records that were changed since they were created.
+/// Returns the entries of a new register: the secrets that are ended according to the records and the
+/// audit trail, and the versions of the records that were changed since they were created.
 pub(super) fn entries_from_records(
     rows: &impl ReadOps,
 ) -> Result<Vec<RevocationEntry>, StoreError> {
@@ -337,6 +339,9 @@ pub(super) fn entries_from_records(
     for TrashedToken { token, .. } in rows.trash()?.rows {
         entries.push(RevocationEntry::of_deleted(&token));
     }
+    // A damaged trail must not keep the register from being rebuilt.
+    let deleted = if_readable(rows.deleted_without_record())?.unwrap_or_default();
+    entries.extend(deleted.into_iter().map(RevocationEntry::all_ended));
     Ok(entries)
 }
 

@@ -7,10 +7,7 @@ use std::collections::HashMap;
 use chrono::TimeDelta;
 
 use super::{Ending, EndingKind, RevocationEntry};
-use crate::domain::{Actor, Timestamp, Token, TokenId};
-
-/// The actor of an ending that an older copy of the store lacks. The register does not keep actors.
-const UNKNOWN_ACTOR: &str = "unknown";
+use crate::domain::{Timestamp, Token, TokenId};
 
 /// The endings of each token that its record may lack, loaded with a snapshot.
 #[derive(Debug, Default)]
@@ -42,22 +39,8 @@ impl PendingEndings {
         let mut missing = Vec::new();
         for entry in entries {
             let Some(token) = record(&entry.id) else { continue };
-            let endings = match &entry.pending {
-                Some(ending) => vec![ending.clone()],
-                None => [EndingKind::EndOverlap, EndingKind::Revoke]
-                    .map(|kind| Ending { kind, at, actor: Actor::named(UNKNOWN_ACTOR) })
-                    .into(),
-            };
-            let changes_record = |ending: &Ending| match &entry.pending {
-                Some(_) => entry.with_pending(ending, token.clone()) != token,
-                None => entry.applied(ending, token.clone()) != token,
-            };
-            missing.extend(
-                endings
-                    .into_iter()
-                    .filter(changes_record)
-                    .map(|ending| RevocationEntry { pending: Some(ending), ..entry.clone() }),
-            );
+            let of_entry = |ending| RevocationEntry { pending: Some(ending), ..entry.clone() };
+            missing.extend(entry.endings_missing_in(&token, at).map(of_entry));
         }
         Self { is_store_outdated: !missing.is_empty(), ..Self::new(missing) }
     }
@@ -90,6 +73,28 @@ impl PendingEndings {
 }
 
 impl RevocationEntry {
+    /// Returns the endings of this entry that the older record `token` lacks: those of the newer state
+    /// of the store, with the time `at`, and the pending one. A pending deletion does not hide that the
+    /// token was revoked: it would be active after the restore of the deleted token.
+    fn endings_missing_in(&self, token: &Token, at: Timestamp) -> impl Iterator<Item = Ending> {
+        let pending = self.pending.as_ref();
+        let at = match pending {
+            // A deleted token can no longer be revoked.
+            Some(Ending { kind: EndingKind::Delete, at: deleted, .. }) => {
+                at.min(*deleted - TimeDelta::nanoseconds(1))
+            }
+            _ => at,
+        };
+        let of_newer_state = [EndingKind::EndOverlap, EndingKind::Revoke]
+            .into_iter()
+            .filter(move |kind| pending.is_none_or(|ending| ending.kind != *kind))
+            .map(move |kind| Ending { kind, at, actor: None })
+            .filter(|ending| self.applied(ending, token.clone()) != *token);
+        let pending =
+            pending.cloned().filter(|ending| self.with_pending(ending, token.clone()) != *token);
+        of_newer_state.chain(pending)
+    }
+
     /// Returns `token` after `ending`, or unchanged if the ended secret was replaced by a later
     /// one.
     pub fn applied(&self, ending: &Ending, token: Token) -> Token {

@@ -114,7 +114,7 @@ impl PageCopy {
                     Slot::Free => {}
                     Slot::Used(entry) if is_droppable(&entry, self.now) => {}
                     Slot::Used(entry) => new.set_one(&entry)?,
-                    Slot::Damaged(Some(id)) => new.set_one(&RevocationEntry::all_ended(id))?,
+                    Slot::Damaged(Some(id)) => new.set_one(&RevocationEntry::damaged(id))?,
                     Slot::Damaged(None) => return Err(unusable(new.path())),
                 }
             }

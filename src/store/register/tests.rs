@@ -25,7 +25,7 @@ fn ended(number: usize, ended_generation: u32) -> RevocationEntry {
 }
 
 fn pending(number: usize, kind: EndingKind) -> RevocationEntry {
-    let ending = Ending { kind, at: at(5), actor: Actor::named("alice") };
+    let ending = Ending { kind, at: at(5), actor: Some(Actor::named("alice")) };
     RevocationEntry { pending: Some(ending), ..ended(number, 3) }
 }
 
