@@ -100,7 +100,7 @@ impl ScopeCatalogue {
     /// operation of `scope`. Otherwise, returns an error that lists the valid choices. Also returns
     /// an error if an entity id or a domain contains `*`, which only earlier versions accepted.
     pub fn check(&self, scope: &Scope) -> Result<(), ScopeError> {
-        scope.require_exact()?;
+        scope.require_grantable()?;
         let entry = self.require_entry(&scope.entity_type)?;
         if entry.operations.contains(&scope.operation) {
             return Ok(());

@@ -9,6 +9,7 @@ use compact_str::CompactString;
 use super::{
     count::grouped,
     name::fold,
+    scan::contains_secret,
     terminal_text::{escape, first_unsafe},
 };
 
@@ -33,6 +34,8 @@ pub enum LabelError {
     /// A character that could change what a terminal shows.
     #[error("the value of {key} contains U+{code:04X}, which is invisible, a control character or a stray mark: remove it", code = u32::from(*.character))]
     UnsafeCharacter { key: LabelKey, character: char },
+    #[error("the value of {0} contains the secret of a token: remove it")]
+    Secret(LabelKey),
     #[error("label {0} is given more than once: use each key once")]
     Repeated(LabelKey),
     #[error("too many labels: a token can have at most {max}", max = Labels::MAX)]
@@ -112,8 +115,16 @@ pub struct Label {
 impl Label {
     pub const MAX_VALUE_BYTES: usize = 128;
 
-    /// Trims and validates `value`.
+    /// Trims and validates `value`. Returns an error if it contains a secret.
     pub fn new(key: LabelKey, value: &str) -> Result<Self, LabelError> {
+        if contains_secret(value) {
+            return Err(LabelError::Secret(key));
+        }
+        Self::from_stored(key, value)
+    }
+
+    /// Returns a label that a token may already have. Earlier versions accepted a secret.
+    pub fn from_stored(key: LabelKey, value: &str) -> Result<Self, LabelError> {
         let value = value.trim();
         if value.is_empty() {
             return Err(LabelError::NoValue(key));

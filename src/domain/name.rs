@@ -10,6 +10,7 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use super::{
     count::grouped,
+    scan::contains_secret,
     terminal_text::{first_unsafe, is_longer, is_unsafe},
 };
 
@@ -26,6 +27,9 @@ pub enum NameError {
     /// A combining mark without a base character, or more marks on one base character than allowed.
     #[error("combining mark U+{code:04X} has no base character or follows too many marks: remove it", code = u32::from(*.character))]
     CombiningMark { character: char },
+    /// A text that is stored, listed and exported must not be a secret that was pasted by mistake.
+    #[error("contains the secret of a token: remove it")]
+    Secret,
 }
 
 /// The name of a token: 1 to 64 visible characters, trimmed. Unique in a store by
@@ -37,8 +41,13 @@ impl Name {
     pub const MAX_CHARS: usize = 64;
 
     /// Trims and validates `text`. Returns an error if it is empty, too long or contains an unsafe
-    /// character.
+    /// character or a secret.
     pub fn parse(text: &str) -> Result<Self, NameError> {
+        refuse_secret(text).and_then(|()| Self::parse_stored(text))
+    }
+
+    /// Parses a name that a token may already have. Earlier versions accepted a secret.
+    pub fn parse_stored(text: &str) -> Result<Self, NameError> {
         let text = text.trim();
         if text.is_empty() {
             return Err(NameError::Empty);
@@ -100,8 +109,13 @@ impl Description {
     pub const MAX_CHARS: usize = 1_024;
 
     /// Trims and validates `text`. Keeps line breaks and converts CRLF to LF. Returns an error if
-    /// it is too long or contains an unsafe character.
+    /// it is too long or contains an unsafe character or a secret.
     pub fn parse(text: &str) -> Result<Self, NameError> {
+        refuse_secret(text).and_then(|()| Self::parse_stored(text))
+    }
+
+    /// Parses a description that a token may already have, see [`Name::parse_stored`].
+    pub fn parse_stored(text: &str) -> Result<Self, NameError> {
         let text = text.trim();
         // Fast path for a single line: `first_unsafe` counts line breaks as unsafe.
         if first_unsafe(text).is_none() && !is_longer(text, Self::MAX_CHARS) {
@@ -137,8 +151,13 @@ impl Owner {
     pub const MAX_CHARS: usize = 128;
 
     /// Trims and validates `text`. Returns an error if it is too long or contains an unsafe
-    /// character.
+    /// character or a secret.
     pub fn parse(text: &str) -> Result<Self, NameError> {
+        refuse_secret(text).and_then(|()| Self::parse_stored(text))
+    }
+
+    /// Parses an owner that a token may already have, see [`Name::parse_stored`].
+    pub fn parse_stored(text: &str) -> Result<Self, NameError> {
         let text = text.trim();
         check(text, Self::MAX_CHARS, first_unsafe(text))?;
         Ok(Self(text.into()))
@@ -152,6 +171,10 @@ impl Owner {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+}
+
+fn refuse_secret(text: &str) -> Result<(), NameError> {
+    if contains_secret(text) { Err(NameError::Secret) } else { Ok(()) }
 }
 
 fn check(text: &str, max: usize, rejected: Option<char>) -> Result<(), NameError> {
@@ -214,6 +237,19 @@ mod tests {
             error("a\tb"),
             "character U+0009 is invisible or a control character: remove it"
         );
+    }
+
+    #[test]
+    fn a_pasted_secret_is_no_name_description_or_owner() {
+        let secret = "pat_4fKq9Zt0WbXe_7Yc2mVdR0sPq8LhTz1NgJw5XaBk3UeFi4Wv6mn";
+        for text in [secret.to_owned(), format!("see {secret}"), format!(" {secret}.")] {
+            assert_eq!(Name::parse(&text), Err(NameError::Secret));
+            assert_eq!(Description::parse(&text), Err(NameError::Secret));
+            assert_eq!(Owner::parse(&text), Err(NameError::Secret));
+            assert_eq!(Name::parse_stored(&text).unwrap().as_str(), text.trim());
+        }
+        let with_typo = secret.replace("7Yc", "8Yc");
+        assert!(Name::parse(&with_typo).is_ok(), "any text that is no secret");
     }
 
     #[test]

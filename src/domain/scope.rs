@@ -7,7 +7,10 @@ use std::{fmt, ops::Deref, str::FromStr};
 use arrayvec::ArrayString;
 use compact_str::CompactString;
 
-use super::terminal_text::{escape, first_unsafe};
+use super::{
+    scan::contains_secret,
+    terminal_text::{escape, first_unsafe},
+};
 
 /// Why a scope, or a part of one, is invalid or cannot be added or removed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -30,6 +33,8 @@ pub enum ScopeError {
     /// The domain contains `*`.
     #[error("invalid domain: use a name without *, or leave it out for any domain")]
     DomainPattern,
+    #[error("a scope contains the secret of a token: remove it")]
+    Secret,
     /// The text does not have three parts separated by `:`.
     #[error("invalid scope `{}`: use TYPE:ENTITY:OPERATION, e.g. channels:c-42:publish", escape(.0))]
     Malformed(String),
@@ -147,7 +152,7 @@ impl Entity {
     /// Returns an error for any other text.
     pub fn parse(text: &str) -> Result<Self, ScopeError> {
         let entity = Self::parse_stored(text)?;
-        entity.require_exact().map(|()| entity)
+        entity.require_grantable().map(|()| entity)
     }
 
     /// Parses an entity that a token may already have. Earlier versions accepted an id that
@@ -161,11 +166,12 @@ impl Entity {
         }
     }
 
-    /// Returns an error if an id contains `*`, which looks like a pattern but would be compared
-    /// literally.
-    fn require_exact(&self) -> Result<(), ScopeError> {
+    /// Returns an error if an id contains a secret, or `*`, which looks like a pattern but would be
+    /// compared literally.
+    fn require_grantable(&self) -> Result<(), ScopeError> {
         match self {
             Self::Id(id) if id.contains('*') => Err(ScopeError::EntityPattern),
+            Self::Id(id) if contains_secret(id) => Err(ScopeError::Secret),
             Self::Any | Self::Id(_) => Ok(()),
         }
     }
@@ -195,7 +201,7 @@ impl Domain {
     /// spaces, `:`, `@` and `*`.
     pub fn parse(text: &str) -> Result<Self, ScopeError> {
         let domain = Self::parse_stored(text)?;
-        domain.require_exact().map(|()| domain)
+        domain.require_grantable().map(|()| domain)
     }
 
     /// Parses a domain that a token may already have. Earlier versions accepted a domain that
@@ -207,9 +213,12 @@ impl Domain {
             .ok_or(ScopeError::InvalidDomain)
     }
 
-    fn require_exact(&self) -> Result<(), ScopeError> {
+    fn require_grantable(&self) -> Result<(), ScopeError> {
         if self.0.contains('*') {
             return Err(ScopeError::DomainPattern);
+        }
+        if contains_secret(&self.0) {
+            return Err(ScopeError::Secret);
         }
         Ok(())
     }
@@ -264,10 +273,10 @@ impl Scope {
         })
     }
 
-    /// Returns an error if the entity or the domain contains `*` beside other characters.
-    pub fn require_exact(&self) -> Result<(), ScopeError> {
-        self.entity.require_exact()?;
-        self.domain.as_ref().map_or(Ok(()), Domain::require_exact)
+    /// Returns an error for what only stored scopes may have: `*` beside other characters, or a secret.
+    pub fn require_grantable(&self) -> Result<(), ScopeError> {
+        self.entity.require_grantable()?;
+        self.domain.as_ref().map_or(Ok(()), Domain::require_grantable)
     }
 
     /// The fields in sort order, as in the derived `Ord`.
@@ -294,7 +303,7 @@ impl FromStr for Scope {
     /// Parses the [`Display`](fmt::Display) form.
     fn from_str(text: &str) -> Result<Self, ScopeError> {
         let scope = Self::parse_stored(text)?;
-        scope.require_exact().map(|()| scope)
+        scope.require_grantable().map(|()| scope)
     }
 }
 

@@ -2,12 +2,16 @@
 //! once, when the program starts. A user can set environment variables freely, so the actor is
 //! recorded and shown (escaped), but never grants or denies anything.
 
-use crate::domain::Actor;
+use crate::domain::{Actor, scan::redact_secrets};
 
 /// Returns the effective account of this process, the sudo caller, and the SSH client address or
 /// terminal of the session. `variable` reads an environment variable.
 pub fn current_actor(variable: impl Fn(&str) -> Option<String>) -> Actor {
-    let set = |name: &str| variable(name).filter(|value| !value.is_empty());
+    // A secret that was exported by mistake must not get into the audit trail.
+    let set = |name: &str| {
+        let value = variable(name).filter(|value| !value.is_empty())?;
+        Some(redact_secrets(&value))
+    };
     let uid = rustix::process::geteuid().as_raw();
     let user = account_name(uid).or_else(|| set("USER")).unwrap_or_else(|| format!("uid {uid}"));
     let client = set("SSH_CONNECTION").and_then(|value| value.split(' ').next().map(str::to_owned));
@@ -42,6 +46,14 @@ mod tests {
         assert_eq!(actor.from.as_deref(), Some("192.0.2.7"));
         assert_eq!(actor.sudo_user.as_deref(), Some("alice"));
         assert!(!actor.user.is_empty());
+    }
+
+    #[test]
+    fn a_secret_in_a_variable_is_not_recorded() {
+        let secret = "pat_4fKq9Zt0WbXe_7Yc2mVdR0sPq8LhTz1NgJw5XaBk3UeFi4Wv6mn";
+        let actor = current_actor(|_| Some(secret.to_owned()));
+        assert!(actor.names().all(|name| !name.contains(secret)), "{actor}");
+        assert_eq!(actor.sudo_user.as_deref(), Some("(the secret of 4fKq9Zt0WbXe)"));
     }
 
     #[test]

@@ -37,7 +37,8 @@ impl Service {
             {
                 return Ok(token);
             }
-            let ids = Name::parse(text).map_or(Ok(Vec::new()), |name| rows.ids_of_name(&name))?;
+            let ids =
+                Name::parse_stored(text).map_or(Ok(Vec::new()), |name| rows.ids_of_name(&name))?;
             let token = |id: &TokenId| rows.token(id)?.ok_or_else(|| Refusal::NotFound(*id).into());
             match ids.as_slice() {
                 [] => {}
@@ -70,7 +71,8 @@ impl Service {
             Err(error) => error,
         };
         self.store.read(|rows| {
-            let by_name = || Name::parse(text).map_or(Ok(None), |name| rows.id_of_name(&name));
+            let by_name =
+                || Name::parse_stored(text).map_or(Ok(None), |name| rows.id_of_name(&name));
             let id = match TokenId::parse(text) {
                 Some(id) if !matches!(rows.token(&id), Ok(None)) => Some(id),
                 _ => by_name()?,

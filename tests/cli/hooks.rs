@@ -158,12 +158,12 @@ fn a_hook_gets_no_secret_and_no_surroundings() {
 fn a_name_that_is_a_secret_is_passed_to_no_hook() {
     let hooked = HookedHome::new(&["edit"], WRITE_LINE);
     let secret = issue(&hooked.home, &["ci"]);
-    // The command line refuses a secret as an argument, so the name is given in the app or a file.
+    // A name that an earlier version accepted.
     let service = hooked.home.service(TimeDelta::zero());
     let hook = Hook::new(Some("log"), vec![AuditAction::Edited], &["/x"], Hook::DEFAULT_TIMEOUT);
     let service = service.with_hooks(Hooks::from(vec![hook.unwrap()]));
     let id = service.resolve("ci").unwrap().id;
-    let name = patdeck::domain::Name::parse(&secret).unwrap();
+    let name = patdeck::domain::Name::parse_stored(&secret).unwrap();
     service.edit(&id, &name, &patdeck::domain::Description::default()).unwrap();
     let other = run(&hooked.home, &["create", "other"]);
     assert_eq!(other.code, 0);

@@ -117,6 +117,42 @@ fn no_message_quotes_a_secret_of_the_input() {
 }
 
 #[test]
+fn an_import_refuses_a_secret_in_every_text() {
+    let home = Home::new();
+    let options = ["--description", "d", "--owner", "o", "--label", "k=v"];
+    let scope = ["--scope", "channels:c-1:read@eu"];
+    let secret = issue(&home, &[["ci"].as_slice(), &options, &scope].concat());
+    let secret = secret.trim();
+    run_with_input(&home, &["verify", "--scope", scope[1], "--from", "10.0.0.1"], secret).success();
+    let export = run(&home, &["export"]).success();
+    let (header, row) = export.split_once('\n').unwrap();
+    let texts = [
+        ("\"ci\"", "name"),
+        ("\"d\"", "description"),
+        ("\"o\"", "owner"),
+        ("\"v\"", "k"),
+        ("c-1:read@eu\"]", "scopes"),
+        ("read@eu\"]", "scopes"),
+        ("10.0.0.1\"", "last_used"),
+    ];
+    for (text, field) in texts {
+        assert!(row.contains(text), "{text}: {row}");
+        let replaced = match text {
+            "read@eu\"]" => format!("read@{secret}\"]"),
+            "c-1:read@eu\"]" => format!("{secret}:read@eu\"]"),
+            _ => format!("\"{secret}\""),
+        };
+        let text = if field == "last_used" { "\"10.0.0.1\"" } else { text };
+        let row = row.replacen(text, &replaced, 1);
+        crate::write_private(&home, "in.jsonl", &format!("{header}\n{row}"));
+        let refused = run(&home, &["import", "in.jsonl", "--on-conflict", "replace", "--yes"]);
+        assert_ne!(refused.code, 0, "{field}: {refused:?}");
+        assert!(refused.err.contains("contains the secret of a token"), "{field}: {refused:?}");
+        assert!(!refused.err.contains(secret), "{field}: {refused:?}");
+    }
+}
+
+#[test]
 fn a_dash_as_secret_file_is_standard_output() {
     let home = Home::new();
     let secret = issue(&home, &["ci", "--secret-file", "-", "--scope", "channels:c-1:read"]);

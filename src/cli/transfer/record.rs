@@ -10,6 +10,7 @@ use crate::{
         Actor, Description, Digest, Label, LabelError, Labels, LastUse, MaxUses, Name, Owner,
         PreviousSecret, Scope, ScopeError, Scopes, SecretPrefix, SourceNetworks, Timestamp, Token,
         TokenId, TokenLimits,
+        scan::contains_secret,
         terminal_text::{from_hex, is_longer, to_hex},
         time_range::is_supported,
     },
@@ -19,9 +20,9 @@ use crate::{
 /// Maximum number of characters of a text that the domain does not limit.
 const MAX_TEXT_CHARS: usize = 1_024;
 
-/// Highest generation that an import accepts: more than one regeneration a second for 30 years. At the
-/// maximum of the type, no later secret could have a higher generation, and would be denied.
-const MAX_GENERATION: u64 = 1_000_000_000;
+/// Highest generation that an import accepts: that of a token whose generation was unknown, and as many
+/// more. At the maximum of the type, no later secret could have a higher generation, and would be denied.
+const MAX_GENERATION: u64 = 2_000_000_000;
 
 /// Highest version that an import accepts. A version is about the time of the change in milliseconds,
 /// which is below 2.6e14 until the year 9999. At the maximum of the type, no later record could have a
@@ -253,10 +254,13 @@ fn to_string(error: impl std::fmt::Display) -> String {
     error.to_string()
 }
 
-/// Accepts a text of at most [`MAX_TEXT_CHARS`] characters.
+/// Accepts a text of at most [`MAX_TEXT_CHARS`] characters without a secret.
 fn bounded_text(text: &str) -> Result<String, String> {
     if is_longer(text, MAX_TEXT_CHARS) {
         return Err(format!("longer than {MAX_TEXT_CHARS} characters"));
+    }
+    if contains_secret(text) {
+        return Err("contains the secret of a token: remove it".to_owned());
     }
     Ok(text.to_owned())
 }

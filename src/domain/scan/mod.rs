@@ -146,6 +146,11 @@ pub fn secrets_in(bytes: &[u8]) -> impl Iterator<Item = Secret> {
     find_all(bytes).into_iter().map(|found| found.secret)
 }
 
+/// Whether `text` contains a secret.
+pub fn contains_secret(text: &str) -> bool {
+    secrets_in(text.as_bytes()).next().is_some()
+}
+
 /// Replaces every secret in `text` by a phrase that names the id of its token.
 pub fn redact_secrets(text: &str) -> String {
     let mut redacted = text.to_owned();

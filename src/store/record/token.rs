@@ -79,7 +79,7 @@ impl TokenV1<'_> {
     fn summary(&self) -> Option<ComparedFields> {
         Some(ComparedFields {
             id: TokenId::from_bytes(self.id)?,
-            name: Name::parse(self.name).ok()?,
+            name: Name::parse_stored(self.name).ok()?,
             is_revoked: self.revoked.is_some(),
             expires: try_map(self.expires, TimestampV1::to_timestamp).ok()?,
             not_before: None,
@@ -107,8 +107,8 @@ impl TokenV1<'_> {
         .ok()?;
         Some(Token {
             id: TokenId::from_bytes(self.id)?,
-            name: Name::parse(self.name).ok()?,
-            description: Description::parse(self.description).ok()?,
+            name: Name::parse_stored(self.name).ok()?,
+            description: Description::parse_stored(self.description).ok()?,
             scopes: Scopes::from_stored(scopes?)?,
             prefix: self.prefix.into(),
             digest: Digest::from_bytes(self.digest),
@@ -203,7 +203,7 @@ impl TokenV2<'_> {
 
 /// Returns the labels, or `None` unless they are exactly as [`TokenV2::from`] writes them.
 fn read_labels(pairs: &[(&str, &str)]) -> Option<Labels> {
-    let label = |(key, value): &(&str, &str)| Label::new(key.parse().ok()?, value).ok();
+    let label = |(key, value): &(&str, &str)| Label::from_stored(key.parse().ok()?, value).ok();
     let labels = Labels::new(pairs.iter().map(label).collect::<Option<Vec<_>>>()?).ok()?;
     let is_same = labels.iter().map(|it| (it.key().as_str(), it.value())).eq(pairs.iter().copied());
     is_same.then_some(labels)
@@ -211,7 +211,7 @@ fn read_labels(pairs: &[(&str, &str)]) -> Option<Labels> {
 
 /// Returns the owner, or `None` unless it is exactly as [`TokenV2::from`] writes it.
 fn read_owner(text: &str) -> Option<Owner> {
-    Owner::parse(text).ok().filter(|owner| !text.is_empty() && owner.as_str() == text)
+    Owner::parse_stored(text).ok().filter(|owner| !text.is_empty() && owner.as_str() == text)
 }
 
 /// A deleted token and the time of its deletion, in schema 1.
