@@ -2,7 +2,7 @@
 //! matches of the search; a scan of the sorted order then collects the rows. Stops early if the
 //! request is outdated. Called by `synced_index`.
 
-use std::{cmp::Reverse, sync::Arc};
+use std::{cmp::Reverse, ops::RangeInclusive, sync::Arc};
 
 use memchr::memmem::Finder;
 use rayon::prelude::*;
@@ -21,8 +21,10 @@ use crate::domain::{Column, ListQuery, Sort, Status, StatusCounts, Timestamp};
 type Ranks = [u8; StatusClass::ALL.len()];
 /// The rank of a row that is not shown.
 const HIDDEN: u8 = u8::MAX;
-/// Number of rows at the start of a sorted order that [`PreparedQuery::first_rows`] searches.
-const FIRST_ROWS: usize = 4_096;
+/// Number of rows at the start of a sorted order that [`PreparedQuery::first_rows`] searches in about
+/// 2 ms, by their status only and with the terms of a search.
+const FIRST_ROWS: usize = 262_144;
+const FIRST_SEARCHED_ROWS: usize = 4_096;
 
 /// A query at an instant, prepared for evaluation on rows.
 pub(super) struct PreparedQuery<'a> {
@@ -124,16 +126,19 @@ impl<'a> PreparedQuery<'a> {
             .is_some_and(|facts| self.query.search.matches_facts(&facts, texts))
     }
 
+    fn rank(&self, row: RowId) -> u8 {
+        rank(self.ranks, self.table.class(row, self.at))
+    }
+
     /// Whether the query shows a row.
     fn shows(&self, row: RowId) -> bool {
-        rank(self.ranks, self.table.class(row, self.at)) != HIDDEN
-            && self.matches_search(row, self.table.text(row))
+        self.rank(row) != HIDDEN && self.matches_search(row, self.table.text(row))
     }
 
     /// The rows that the query shows, from the start to `page` rows after the selected row, and the
     /// position of the selected row. If the selected row is not shown, the rows extend to `page`
-    /// rows after `position`. Returns `None` if the order is not built, if the list is sorted by
-    /// status, or if the first [`FIRST_ROWS`] rows of the order contain too few shown rows.
+    /// rows after `position`. Returns `None` if the order is not built, or if its start contains too
+    /// few shown rows.
     pub(super) fn first_rows(
         &self,
         orders: &SortedOrders,
@@ -141,11 +146,17 @@ impl<'a> PreparedQuery<'a> {
         position: usize,
         page: usize,
     ) -> Option<(ResultRows, Option<usize>)> {
-        let sort = self.query.sort;
-        let order = orders.rows(sort, FIRST_ROWS).filter(|_| sort.column != Column::Status)?;
+        let order = orders.rows(self.query.sort)?;
+        let limit = if self.query.search.is_empty() { FIRST_ROWS } else { FIRST_SEARCHED_ROWS };
         let selected = selected.filter(|row| self.shows(*row));
         let (mut rows, mut selected_position) = (Vec::new(), None);
-        for row in order.into_iter().filter(|row| self.shows(*row)) {
+        let passes = passes(self.query.sort).into_iter();
+        let ordered = passes.flat_map(|wanted| order.clone().map(move |row| (row, wanted.clone())));
+        for (row, wanted) in ordered.take(limit) {
+            if !wanted.contains(&self.rank(row)) || !self.matches_search(row, self.table.text(row))
+            {
+                continue;
+            }
             if selected == Some(row) {
                 selected_position = Some(rows.len());
             }
@@ -180,7 +191,7 @@ impl UnsortedMatches {
         orders: &SortedOrders,
         sort: Sort,
     ) -> ResultRows {
-        let order = orders.rows(sort, usize::MAX).unwrap_or_else(|| {
+        let sorted_now = || {
             let mut rows = table.used_rows();
             rows.retain(|row| self.shows(*row));
             if sort.column != Column::Status {
@@ -190,16 +201,10 @@ impl UnsortedMatches {
                 rows.reverse();
             }
             rows
-        });
-        let mut passes = match sort.column {
-            Column::Status => Status::ALL.map(|status| status as u8..=status as u8).to_vec(),
-            _ => vec![0..=HIDDEN - 1],
         };
-        if sort.descending {
-            passes.reverse();
-        }
+        let order: Vec<RowId> = orders.rows(sort).map_or_else(sorted_now, Iterator::collect);
         let (mut rows, mut len) = (vec![0; order.len()], 0);
-        for wanted in passes {
+        for wanted in passes(sort) {
             // This loop has no branch on the rank, because the branch would be mispredicted. For a
             // million rows, the loop takes 1 ms instead of 6 ms.
             for row in &order {
@@ -212,6 +217,19 @@ impl UnsortedMatches {
         rows.truncate(len);
         ResultRows::new(rows, Arc::clone(&table.ids))
     }
+}
+
+/// The ranks of the rows that are collected in each pass over a sorted order: all of them, or one
+/// status after the other.
+fn passes(sort: Sort) -> Vec<RangeInclusive<u8>> {
+    let mut passes = match sort.column {
+        Column::Status => Status::ALL.map(|status| status as u8..=status as u8).to_vec(),
+        _ => vec![0..=HIDDEN - 1],
+    };
+    if sort.descending {
+        passes.reverse();
+    }
+    passes
 }
 
 fn rank(ranks: Ranks, class: StatusClass) -> u8 {

@@ -1,6 +1,7 @@
 //! The sorted orders: the rows of all tokens sorted by each column, built on first use and then
-//! updated. Rows with equal keys are sorted by name and flagged, so that a reverse scan keeps their
-//! relative order. Called by `synced_index` and `query`.
+//! updated before each use, so that a change is soon visible in the order that is shown. Rows with equal
+//! keys are sorted by name and flagged, so that a reverse scan keeps their relative order. Called by
+//! `synced_index` and `query`.
 
 use std::{cmp::Ordering, collections::HashMap};
 
@@ -19,7 +20,15 @@ const SORT_CHUNK: usize = 1 << 17;
 
 /// The sorted orders that have been built, by column.
 #[derive(Debug, Default)]
-pub(super) struct SortedOrders(HashMap<Column, Vec<OrderEntry>>);
+pub(super) struct SortedOrders(HashMap<Column, SortedOrder>);
+
+/// The rows of all tokens sorted by one column.
+#[derive(Debug)]
+struct SortedOrder {
+    entries: Vec<OrderEntry>,
+    /// The rows whose tokens were added, changed or removed since the last update.
+    changed: Vec<RowId>,
+}
 
 /// The column whose order a sort by `column` uses. Statuses depend on the clock, so a sort by
 /// status uses the order of names.
@@ -28,63 +37,105 @@ fn sort_base(column: Column) -> Column {
 }
 
 impl SortedOrders {
-    /// The first `limit` rows of all tokens in the order of `sort`. Returns `None` if that order is
-    /// not built. For a sort by status, ascending or descending, returns the rows in ascending
-    /// order of names.
-    pub(super) fn rows(&self, sort: Sort, limit: usize) -> Option<Vec<RowId>> {
-        let entries = self.0.get(&sort_base(sort.column))?;
-        if !sort.descending || sort.column == Column::Status {
-            return Some(entries.iter().take(limit).map(|entry| entry & !TIED).collect());
-        }
-        let mut rows: Vec<OrderEntry> = entries.iter().rev().copied().collect();
-        for ties in rows.split_inclusive_mut(|entry| entry & TIED == 0) {
-            ties.reverse();
-        }
-        rows.truncate(limit);
-        Some(rows.into_iter().map(|entry| entry & !TIED).collect())
+    /// The rows of all tokens in the order of `sort`. Returns `None` if that order is not built or not
+    /// up to date. For a sort by status, ascending or descending, returns the rows in ascending order of
+    /// names.
+    pub(super) fn rows(&self, sort: Sort) -> Option<OrderedRows<'_>> {
+        let order = self.0.get(&sort_base(sort.column)).filter(|order| order.changed.is_empty())?;
+        let rest = &order.entries;
+        let descending = sort.descending && sort.column != Column::Status;
+        Some(OrderedRows { rest, group: &[], descending })
     }
 
-    /// The first column whose order is not built.
-    pub(super) fn first_unbuilt(&self) -> Option<Column> {
-        let mut columns = Column::ALL.into_iter().map(sort_base);
-        columns.find(|column| !self.0.contains_key(column))
+    /// The first column whose order is not built or not up to date.
+    pub(super) fn first_unready(&self) -> Option<Column> {
+        let is_ready =
+            |column: &Column| self.0.get(column).is_some_and(|order| order.changed.is_empty());
+        Column::ALL.into_iter().map(sort_base).find(|column| !is_ready(column))
     }
 
-    /// Builds the order of `column`, unless it exists.
+    /// Builds the order of `column`, or updates it if it exists.
     pub(super) fn build(&mut self, table: &TokenTable, column: Column) {
+        self.update(table, column);
         let column = sort_base(column);
         if self.0.contains_key(&column) {
             return;
         }
+        self.update(table, Column::Name);
         let names = self.0.entry(Column::Name).or_insert_with(|| {
             let mut rows = table.used_rows();
             rows.par_sort_by_cached_key(|row| {
                 (text_key(table.sort_text(Column::Name, *row)), table.ids.get(to_index(*row)))
             });
-            mark_ties(table, Column::Name, &rows)
+            SortedOrder::new(table, Column::Name, &rows)
         });
         if column != Column::Name {
-            let mut rows: Vec<RowId> = names.iter().map(|entry| entry & !TIED).collect();
+            let mut rows: Vec<RowId> = names.entries.iter().map(|entry| entry & !TIED).collect();
             sort_by_column(table, column, &mut rows);
-            self.0.insert(column, mark_ties(table, column, &rows));
+            self.0.insert(column, SortedOrder::new(table, column, &rows));
         }
     }
 
-    /// Updates all orders after the tokens in the `changed` rows were added, changed or removed.
-    pub(super) fn update(&mut self, table: &TokenTable, changed: &[RowId]) {
+    /// Records that the tokens in the `changed` rows were added, changed or removed.
+    pub(super) fn note_changed(&mut self, changed: &[RowId]) {
+        for order in self.0.values_mut() {
+            order.changed.extend_from_slice(changed);
+        }
+    }
+
+    /// Updates the order that a sort by `column` uses, if it is built.
+    pub(super) fn update(&mut self, table: &TokenTable, column: Column) {
+        let column = sort_base(column);
+        if let Some(order) = self.0.get_mut(&column).filter(|order| !order.changed.is_empty()) {
+            order.update(table, column);
+        }
+    }
+}
+
+impl SortedOrder {
+    /// The order of the sorted `rows`.
+    fn new(table: &TokenTable, column: Column, rows: &[RowId]) -> Self {
+        Self { entries: mark_ties(table, column, rows), changed: Vec::new() }
+    }
+
+    fn update(&mut self, table: &TokenTable, column: Column) {
+        let mut added = std::mem::take(&mut self.changed);
         let mut is_changed = vec![false; table.row_count()];
-        for row in changed {
+        for row in &added {
             if let Some(flag) = is_changed.get_mut(to_index(*row)) {
                 *flag = true;
             }
         }
-        let used: Vec<RowId> = changed.iter().copied().filter(|row| table.is_used(*row)).collect();
-        self.0.par_iter_mut().for_each(|(column, entries)| {
-            remove_changed(entries, &is_changed);
-            let mut added = used.clone();
-            added.sort_by(|a, b| compare(table, *column, *a, *b));
-            *entries = merge(table, *column, entries, &added);
-        });
+        remove_changed(&mut self.entries, &is_changed);
+        added.retain(|row| table.is_used(*row));
+        added.sort_by(|a, b| compare(table, column, *a, *b));
+        added.dedup();
+        self.entries = merge(table, column, &self.entries, &added);
+    }
+}
+
+/// The rows of a sorted order, from its start or from its end. Rows with equal keys have the same
+/// order in both directions.
+#[derive(Debug, Clone)]
+pub(super) struct OrderedRows<'a> {
+    rest: &'a [OrderEntry],
+    /// The entries that come next, in order.
+    group: &'a [OrderEntry],
+    descending: bool,
+}
+
+impl Iterator for OrderedRows<'_> {
+    type Item = RowId;
+
+    fn next(&mut self) -> Option<RowId> {
+        if self.group.is_empty() {
+            let is_first = |entry: &OrderEntry| entry & TIED == 0;
+            let start = if self.descending { self.rest.iter().rposition(is_first) } else { None };
+            (self.rest, self.group) = self.rest.split_at_checked(start.unwrap_or(0))?;
+        }
+        let (first, others) = self.group.split_first()?;
+        self.group = others;
+        Some(first & !TIED)
     }
 }
 
