@@ -185,7 +185,7 @@ fn run_command_line(args: &Args, command: &CliCommand) -> Result<Exit, CliError>
         print_warning(&advice::outdated_store_warning());
     }
     let out = Output::new(args.json, config.theme != ThemeName::Mono);
-    let result = cli::run_command(&service, command, &out);
+    let result = cli::run_command(&service, &config, command, &out);
     if !command.changes() || matches!(command, CliCommand::Hooks(_)) {
         return result;
     }

@@ -4,9 +4,9 @@
 use clap::Parser as _;
 use proptest::{collection::vec, option, prelude::*, sample::subsequence};
 
-use super::{command, print_counts};
+use super::command;
 use crate::{
-    cli::{Args, exit::Exit, print::Output},
+    cli::{Args, change_results::print_counts, exit::Exit, print::Output},
     domain::{
         Command, Description, Entity, FieldChanges, LabelChanges, Labels, Lifetime, LimitChange,
         LimitChanges, MaxUses, Name, NewToken, Owner, Plan, Scope, ScopesToRemove, SecretOverlap,

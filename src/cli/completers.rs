@@ -276,6 +276,14 @@ pub(super) fn search_terms() -> ArgValueCompleter {
     })
 }
 
+/// Names of the searches in the config.
+pub(super) fn views() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| {
+        let views = config().map(|config| config.views).unwrap_or_default();
+        views.iter().map(|view| candidate(&view.name, &view.search)).collect()
+    })
+}
+
 /// How long an old secret can keep working.
 pub(super) fn overlaps() -> ArgValueCandidates {
     ArgValueCandidates::new(|| {

@@ -11,18 +11,21 @@ use unicode_width::UnicodeWidthStr as _;
 use super::{
     exit::{CliError, Exit},
     json_lines,
-    list_args::List,
+    list_args::{self, List},
     list_table::{ListPlace, ListTable},
     print::{Output, is_output_closed, ok_if_closed, print_hint, print_message, print_warning},
 };
 use crate::{
+    config::NamedView,
     domain::{
-        AuditEvent, DeniedAttempt, DeniedAttempts, LastUse, ListQuery, SecretSlot, Sort,
+        AuditEvent, DeniedAttempt, DeniedAttempts, LastUse, ListQuery, Search, SecretSlot, Sort,
         SourceNetworks, Status, Timestamp, Token, UsageDays,
         describe_scopes::{describe_scopes, wildcard_warning},
         scope_matrix::describe_by_operation,
+        terminal_text::escape,
         uses_left_text,
     },
+    keymap::suggest,
     output::{
         advice::Diagnostic,
         json::{self, format_time, token_json},
@@ -35,12 +38,21 @@ use crate::{
 const PAGE: usize = 512;
 
 /// Prints the tokens that match `args`. With `--expiring`, the exit code is 1 if there are none.
-pub(super) fn list(service: &Service, args: &List, out: &Output) -> Result<Exit, CliError> {
+pub(super) fn list(
+    service: &Service,
+    views: &[NamedView],
+    args: &List,
+    out: &Output,
+) -> Result<Exit, CliError> {
     if out.json && (args.quiet || args.no_header || !args.columns.is_empty()) {
         let text = "--json cannot be combined with --quiet, --columns or --no-header";
         return Err(CliError::usage(text));
     }
-    let search = args.search.clone().with_catalogue(&service.policy().catalogue);
+    let search = match &args.view {
+        Some(name) => search_of_view(views, name)?,
+        None => args.search.clone(),
+    };
+    let search = search.with_catalogue(&service.policy().catalogue);
     let query = ListQuery { status: args.status.into(), search, sort: Sort::default() };
     let now = service.now()?;
     let expiring = args.expiring.map(|time| time.end(now));
@@ -73,6 +85,19 @@ pub(super) fn list(service: &Service, args: &List, out: &Output) -> Result<Exit,
         }
     }
     Ok(if args.expiring.is_some() && !has_rows { Exit::No } else { Exit::Done })
+}
+
+/// Returns the search of the view with this name.
+fn search_of_view(views: &[NamedView], name: &str) -> Result<Search, CliError> {
+    if let Some(view) = views.iter().find(|view| view.name == name) {
+        return list_args::search(&view.search).map_err(CliError::usage);
+    }
+    let names: Vec<_> = views.iter().map(|view| view.name.as_str()).collect();
+    let advice = match names.as_slice() {
+        [] => "name searches in the table [views] of the config".to_owned(),
+        names => suggest::advice(name, names.iter().copied()),
+    };
+    Err(CliError::usage(format!("the config has no view `{}`", escape(name))).with_hint(advice))
 }
 
 /// The tokens of a sorted list. Only their places are in memory.

@@ -20,6 +20,10 @@ pub struct List {
     #[arg(long, value_name = "SEARCH", default_value = "", value_parser = search, hide_default_value = true, allow_hyphen_values = true, add = completers::search_terms())]
     pub search: Search,
 
+    /// Show only tokens that match this named search of the config ([views])
+    #[arg(long, value_name = "NAME", conflicts_with = "search", add = completers::views())]
+    pub view: Option<String>,
+
     /// Sort by this column, then by the next: name, description, status, scopes, issued, expires, last-used; - before a column reverses it [default: -issued, or id with --json]
     #[arg(long, value_name = "COLUMN,...", value_parser = sort, value_delimiter = ',', allow_hyphen_values = true, add = completers::sort_keys())]
     pub sort: Vec<Sort>,

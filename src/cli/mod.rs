@@ -8,6 +8,7 @@ mod audit_filter;
 mod backup;
 mod bash_completion;
 mod change_commands;
+mod change_results;
 mod clock;
 mod completers;
 pub mod config;
@@ -106,11 +107,12 @@ pub fn cache_size(command: &CliCommand) -> CacheSize {
 /// Runs `command` on an open store.
 pub fn run_command(
     service: &Service,
+    config: &Config,
     command: &CliCommand,
     out: &Output,
 ) -> Result<Exit, CliError> {
     match command {
-        CliCommand::List(args) => list_and_show::list(service, args, out),
+        CliCommand::List(args) => list_and_show::list(service, &config.views, args, out),
         CliCommand::Show { token } => list_and_show::show(service, token, out),
         CliCommand::Create(_)
         | CliCommand::Edit(_)

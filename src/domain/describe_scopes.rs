@@ -8,7 +8,7 @@ use super::scope::{Entity, Scope};
 /// The description of an empty set of scopes.
 pub const NO_SCOPES: &str = "no scopes: every operation is denied";
 
-/// Describes `scopes` in one sentence: `may publish, subscribe to c-42 (channels); read all
+/// Describes `scopes` in one sentence: `may publish, subscribe to c-42, c-43 (channels); read all
 /// clients`.
 pub fn describe_scopes<'a>(scopes: impl IntoIterator<Item = &'a Scope>) -> String {
     let mut grouped: BTreeMap<_, Vec<&str>> = BTreeMap::new();
@@ -28,12 +28,23 @@ pub fn describe_scopes<'a>(scopes: impl IntoIterator<Item = &'a Scope>) -> Strin
             None => clauses.push((key, vec![entity_type.as_str()])),
         }
     }
-    let clauses: Vec<String> = clauses
+    // Ids with the same operations, types and domain share one clause, too.
+    let mut with_ids: Vec<(_, Vec<&str>)> = Vec::new();
+    for ((operations, entity, domain), types) in clauses {
+        let key = (operations, types, domain, *entity == Entity::Any);
+        match with_ids.iter_mut().find(|(other, _)| *other == key) {
+            Some((_, ids)) => ids.push(entity.as_str()),
+            None => with_ids.push((key, vec![entity.as_str()])),
+        }
+    }
+    let clauses: Vec<String> = with_ids
         .into_iter()
-        .map(|((operations, entity, domain), types)| {
-            let object = match entity {
-                Entity::Any => format!("all {}", types.join(", ")),
-                Entity::Id(id) => format!("{id} ({})", types.join(", ")),
+        .map(|((operations, types, domain, is_any), ids)| {
+            let types = types.join(", ");
+            let object = if is_any {
+                format!("all {types}")
+            } else {
+                format!("{} ({types})", ids.join(", "))
             };
             let domain =
                 domain.as_ref().map_or_else(String::new, |domain| format!(" in domain {domain}"));
@@ -127,6 +138,18 @@ mod tests {
         assert_eq!(
             describe(&["channels:*:publish", "channels:*:read"]),
             "may publish, read on all channels"
+        );
+    }
+
+    #[test]
+    fn ids_with_the_same_operations_share_a_clause() {
+        assert_eq!(
+            describe(&["domains:c-1:create", "domains:c-2:create", "domains:*:read"]),
+            "may read all domains; create c-1, c-2 (domains)"
+        );
+        assert_eq!(
+            describe(&["channels:a:publish", "messages:a:publish", "channels:b:publish@eu"]),
+            "may publish to a (channels, messages); publish to b (channels) in domain eu"
         );
     }
 }

@@ -220,3 +220,26 @@ fn a_cut_secret_finds_its_token_and_is_not_printed() {
     assert!(refused.err.contains("unknown term token:pat_"), "{}", refused.err);
     assert!(!refused.err.contains(&cut[17..]), "{}", refused.err);
 }
+
+#[test]
+fn a_view_of_the_config_selects_tokens() {
+    let home = Home::new();
+    issue(&home, &["old", "--owner", "deploy"]);
+    issue(&home, &["edge-1", "--owner", "edge"]);
+    run(&home, &["revoke", "old", "--yes"]).success();
+    let refused = run(&home, &["list", "--view", "edge"]);
+    refused.fails_with_hint(
+        2,
+        "the config has no view `edge`",
+        "name searches in the table [views] of the config",
+    );
+    let views = "[views]\nedge = \"owner:edge\"\n\"ended ones\" = \"status:revoked\"\n";
+    crate::write_private(&home, "c.toml", views);
+    let names_of = |view: &str| names(&home, &["--config", "c.toml", "--view", view]);
+    assert_eq!(names_of("edge"), ["edge-1"]);
+    assert_eq!(names_of("ended ones"), ["old"]);
+    let misspelt = run(&home, &["list", "--config", "c.toml", "--view", "egde"]);
+    misspelt.fails_with_hint(2, "the config has no view `egde`", "choose one of edge, ended ones");
+    let both = ["list", "--config", "c.toml", "--view", "edge", "--search", "x"];
+    assert_eq!(run(&home, &both).code, 2);
+}

@@ -144,6 +144,10 @@ fn print_faults(faults: &ImportFaults, args: &Import) -> CliError {
         more => format!("nothing imported; {} not shown", counted(more, "more fault")),
     };
     let hint = match args.on_conflict {
+        // The header tells how many lines the whole file has.
+        _ if faults.first().iter().all(|fault| fault.line == 1) => {
+            "use the complete output of `patdeck export`"
+        }
         ConflictChoice::Replace if !args.yes => {
             "fix these lines; --yes permits replacements that widen access"
         }

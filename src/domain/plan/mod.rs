@@ -35,7 +35,7 @@ use super::{
     job::MAX_PER_TRANSACTION,
     name::Name,
     scope::Scope,
-    token::{PreviousSecret, Token},
+    token::{PreviousSecret, Token, TransitionError},
 };
 
 /// Maximum number of tokens that a command may name. Above [`MAX_PER_TRANSACTION`], the change is
@@ -220,9 +220,15 @@ impl Plan {
     }
 
     /// If the plan skips a token, returns the reason for the first skipped token as an error, with
-    /// the token's name.
+    /// the token's name. A token that is already revoked is no error if others remain to be revoked:
+    /// a revoke that was interrupted can be repeated.
     pub fn require_all(&self) -> Result<(), Refusal> {
-        let Some(SkippedToken { token, reason, .. }) = self.skipped.first() else {
+        let is_done = |skipped: &SkippedToken| {
+            let is_revoked = skipped.reason == Refusal::Transition(TransitionError::AlreadyRevoked);
+            is_revoked && self.change_count() > 0
+        };
+        let mut open = self.skipped.iter().filter(|skipped| !is_done(skipped));
+        let Some(SkippedToken { token, reason, .. }) = open.next() else {
             return Ok(());
         };
         match token {

@@ -71,6 +71,11 @@ pub enum Refusal {
         "the token was ended for good, because its record was older than the revocation register: create a new token"
     )]
     EndedForGood,
+    /// An older copy of the store was put back, in which the token counts as ended.
+    #[error(
+        "the token was ended in a newer state of this store, of which an older copy was put back: delete it to end it in both"
+    )]
+    EndedInNewerStore,
     /// The undo would discard a later change.
     #[error(
         "cannot undo: the {field} of {name} has changed again since; its events show who did this"

@@ -149,13 +149,16 @@ fn a_confirmation_covers_only_what_was_shown() {
 fn bulk_revoke_is_all_or_nothing() {
     let fixture = TestService::new();
     let (a, b, c) = (fixture.issue("a"), fixture.issue("b"), fixture.issue("c"));
-    fixture.revoke(&b.token.id).unwrap();
-    let error =
-        fixture.expect_refusal(|s| s.execute_confirmed(&revoke_command(&ids(&[&a, &b, &c]))));
-    assert_eq!(error.to_string(), "b: the token is already revoked: regenerate it to use it again");
+    let gone = forged_secret(TokenId::parse("goneGoneGone").unwrap()).id();
+    let with_gone = [ids(&[&a, &c]), vec![gone]].concat();
+    fixture.expect_refusal(|s| s.execute_confirmed(&revoke_command(&with_gone)));
     assert!(fixture.works(&a.secret) && fixture.works(&c.secret));
+    fixture.revoke(&b.token.id).unwrap();
+    let error = fixture.expect_refusal(|s| s.execute_confirmed(&revoke_command(&ids(&[&b]))));
+    assert_eq!(error.to_string(), "b: the token is already revoked: regenerate it to use it again");
+    // As in the repetition of a revoke that was killed.
     let (_, events) =
-        fixture.capture_events(|s| s.execute_confirmed(&revoke_command(&ids(&[&a, &c]))));
+        fixture.capture_events(|s| s.execute_confirmed(&revoke_command(&ids(&[&a, &b, &c]))));
     assert_eq!(events, vec![(AuditAction::Revoked, "was active".to_owned()); 2]);
     assert!(!fixture.works(&a.secret) && !fixture.works(&c.secret));
 }

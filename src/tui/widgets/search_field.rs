@@ -59,9 +59,10 @@ impl<E> SearchField<E> {
         self.fault.as_ref()
     }
 
-    /// Starts editing; the field keeps its text and cursor.
+    /// Starts editing. The kept text is selected: typing replaces it, and an arrow key edits it.
     pub fn begin(&mut self) {
         self.is_typing = true;
+        self.input = TextInput::preselected(&self.input.text());
     }
 
     /// Stops editing; the search stays active.
