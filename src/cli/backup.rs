@@ -204,8 +204,12 @@ struct BackupContent {
 fn inspect(service: &Service) -> Result<BackupContent, ServiceError> {
     let health = service.health()?;
     let mut faults = Vec::new();
-    if let Err(error) = service.verify_tree() {
-        faults.push(error.to_string());
+    match service.verify_tree() {
+        Err(ServiceError::Store(error @ StoreError::Corrupted { .. })) => {
+            faults.push(error.to_string());
+        }
+        // Any other error, such as a full disk, says nothing about the backup.
+        result => result?,
     }
     faults.extend(health.summary.damaged.iter().map(|damage| format!("{damage} is damaged")));
     if let Some((sequence, fault)) = &health.chain.first_fault {

@@ -165,7 +165,7 @@ Examples:
   patdeck list -q --search 'by:alice' | patdeck revoke - --yes
 
 Asks you to type the name (or the number of tokens) on a terminal; elsewhere, pass --yes. Revokes \
-all or none; with --search, the tokens that can be revoked, and exit 1 if no token matches. Exit 0, 1 if a token does not exist, 3 if one is revoked already.";
+all or none, and leaves out tokens that are revoked already. Exit 0, 1 if a token does not exist or none matches, 3 if all are revoked.";
 
 pub(super) const REGENERATE: &str = "\
 Examples:
@@ -246,8 +246,8 @@ Prints only the public part of a secret, and its status in this store:
   active (old secret, until ...)   works until its overlap ends
   expired, revoked   denied
   deleted   denied, but `patdeck restore` would reactivate it
-  replaced  denied: the token has a newer secret
-  unknown   not a token of this store
+  replaced  denied: the token has a newer secret        unknown   not a token of this store
+  out-of-date   may work in the newer store: an older copy was put back
 
 --revoke revokes each token whose current secret was found. If only the old secret of an overlap was \
 found, it ends the overlap, as `patdeck revoke --old` does: the current secret keeps working.
@@ -255,7 +255,7 @@ found, it ends the overlap, as `patdeck revoke --old` does: the current secret k
 Exit codes:
   0 no active secret found, or all were revoked   1 active secret found
   2 invalid arguments, or PATH does not exist   4 the store cannot be used
-  5 not everything was searched, and no active secret was found or left";
+  5 not everything was searched or a token is out of date, and no active secret was found or left";
 
 pub(super) const EXPORT: &str = "\
 Examples:

@@ -80,6 +80,8 @@ pub struct Overview {
     pub counts: StatusCounts,
     /// Number of damaged records.
     pub damaged: usize,
+    /// Number of tokens whose records are older than the revocation register, so that they are denied.
+    pub out_of_date: usize,
     /// The number of active tokens that expire in each of the next weeks.
     pub expiries: [usize; EXPIRY_WEEKS],
     /// The checks on each of the last days, without gaps. The last one is today.
@@ -102,6 +104,7 @@ impl Overview {
             at,
             counts: StatusCounts::default(),
             damaged: 0,
+            out_of_date: 0,
             expiries: [0; EXPIRY_WEEKS],
             checks: days.map(|day| DayCount { day, used: 0, denied: 0 }).collect(),
             hook_runs: HookRunCounts::default(),
@@ -123,7 +126,7 @@ impl Overview {
 
     /// Whether any token, record or run of a hook needs attention.
     pub fn needs_attention(&self) -> bool {
-        self.damaged > 0
+        self.damaged + self.out_of_date > 0
             || !self.hook_runs.is_empty()
             || AttentionKind::ALL.iter().any(|kind| self.count(*kind) > 0)
     }

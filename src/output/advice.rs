@@ -67,8 +67,8 @@ pub fn deferred_sentence(error: &StoreError) -> String {
 /// `error`.
 pub fn unprotected_warning(error: &StoreError) -> Diagnostic {
     Diagnostic::new(format!("the revocation register could not be updated ({error})")).with_hint(
-        "the change is stored, but an older copy of the store would undo it: correct the cause and \
-         change the token once more",
+        "the change is stored, but an older copy of the store would undo it: correct the cause, then \
+         regenerate the token or set one of its limits",
     )
 }
 
@@ -202,6 +202,9 @@ fn path_hint(error: &PathError) -> Cow<'static, str> {
         PathProblem::NotAStore => "use another path; the file was not changed",
         PathProblem::Exists => "choose another name",
         PathProblem::ChangedMeanwhile => "repeat the command to see the difference",
+        PathProblem::ReplacedMeanwhile => {
+            "look at the store that is there now and repeat the change"
+        }
         PathProblem::OtherRegister => {
             "put the store of this register back, or move the register away: the next command \
              then builds a new one from the store"

@@ -56,6 +56,9 @@ pub fn status_line(overview: &Overview, chain: &ChainCheckResult) -> String {
     if overview.damaged > 0 {
         problems.push(counted(overview.damaged, "damaged record"));
     }
+    if overview.out_of_date > 0 {
+        problems.push(format!("{} out of date", counted(overview.out_of_date, "token")));
+    }
     if !overview.hook_runs.is_empty() {
         problems.push(hook_runs_text(overview.hook_runs));
     }

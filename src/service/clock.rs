@@ -3,6 +3,8 @@
 //! shows times.
 
 use std::{
+    env,
+    path::{Component, Path},
     sync::{
         Arc, LazyLock, Mutex, PoisonError,
         atomic::{AtomicI64, AtomicU64, Ordering},
@@ -148,6 +150,16 @@ pub enum Zone {
     Fixed(FixedOffset),
 }
 
+/// Whether reading the zone that TZ names ends. A pipe would never be read to its end. Without such a
+/// file, the zone is UTC, as for an unknown name.
+static HAS_ZONE_FILE: LazyLock<bool> = LazyLock::new(|| {
+    let name = env::var_os("TZ").unwrap_or_default();
+    let name = name.to_string_lossy();
+    let path = Path::new(name.trim_start_matches(':'));
+    let is_name = path.components().all(|part| matches!(part, Component::Normal(_)));
+    is_name || path.is_file()
+});
+
 impl Zone {
     pub fn utc() -> Self {
         Self::Fixed(Utc.fix())
@@ -156,7 +168,8 @@ impl Zone {
     /// Converts `at` to the local time of this zone.
     pub fn wall_time(self, at: Timestamp) -> DateTime<FixedOffset> {
         match self {
-            Self::Local => at.with_timezone(&Local).fixed_offset(),
+            Self::Local if *HAS_ZONE_FILE => at.with_timezone(&Local).fixed_offset(),
+            Self::Local => at.fixed_offset(),
             Self::Fixed(offset) => at.with_timezone(&offset),
         }
     }
@@ -166,7 +179,8 @@ impl Zone {
     /// time), uses the offset that the zone has at the same date and time in UTC.
     pub fn to_utc(self, wall: NaiveDateTime) -> Timestamp {
         match self {
-            Self::Local => earliest_instant(&Local, wall),
+            Self::Local if *HAS_ZONE_FILE => earliest_instant(&Local, wall),
+            Self::Local => earliest_instant(&Utc, wall),
             Self::Fixed(offset) => earliest_instant(&offset, wall),
         }
     }

@@ -4,7 +4,7 @@
 use super::{Service, ServiceError};
 use crate::{
     domain::{LeakedSecret, Name, SecretSlot, Status, Timestamp, Token, labelled_enum::labels},
-    store::ReadOps,
+    store::{HasTables as _, ReadOps},
 };
 
 labels! {
@@ -21,6 +21,9 @@ labels! {
         Deleted => "deleted",
         /// The token of the secret exists, but has another secret now.
         Replaced => "replaced",
+        /// The token exists with another secret, but its record is older than the revocation register:
+        /// an older copy of the store was put back, and the secret may work in the newer one.
+        OutOfDate => "out-of-date",
         /// The token of the secret was never in this store, or was purged.
         Unknown => "unknown",
     }
@@ -57,6 +60,7 @@ impl Service {
     /// Returns the status of `secret` and the name of its token.
     pub fn classify(&self, secret: &LeakedSecret) -> Result<LeakedSecretInfo, ServiceError> {
         self.store.read(|rows| {
+            use LeakedSecretStatus as S;
             let info = |status, token: Token| LeakedSecretInfo {
                 status,
                 name: Some(token.name),
@@ -65,7 +69,10 @@ impl Service {
             if let Some(token) = rows.token(&secret.id)? {
                 let at = self.clock.denial_time(rows)?;
                 let Some(slot) = token.matching_slot(&secret.digest, at) else {
-                    return Ok(info(LeakedSecretStatus::Replaced, token));
+                    let state = rows.revocation_state(&token.id).unwrap_or_default();
+                    let is_stale = token.version < state.min_version && !state.is_ended_for_good();
+                    let status = if is_stale { S::OutOfDate } else { S::Replaced };
+                    return Ok(info(status, token));
                 };
                 let is_old = slot == SecretSlot::Previous;
                 let old_until = token.active_overlap(at).filter(|_| is_old).map(|old| old.until);

@@ -29,6 +29,7 @@ impl Service {
                 ControlFlow::Continue(())
             },
         )?;
+        sum.out_of_date = self.stale_tokens()?.len();
         sum.hook_runs = self.count_hook_runs()?;
         if let Some((id, attempts)) = self.add_checks(&mut sum)? {
             sum.most_denied = self.most_denied(id, attempts)?;

@@ -7,7 +7,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Service, ServiceError, import::wider_access, store_reads::newest_event};
+use super::{
+    Service, ServiceError,
+    import::{Conflict, wider_access},
+    store_reads::newest_event,
+};
 use crate::{
     domain::{AuditAction, EventBody, EventHash, Refusal, Status, Timestamp, Token, TokenId},
     store::{
@@ -41,8 +45,8 @@ pub struct RestoreDifferences {
     pub returning: Vec<String>,
     /// Tokens that the backup does not have.
     pub vanishing: Vec<String>,
-    /// Tokens that will allow more than now, each with the first difference.
-    pub widened: Vec<(String, &'static str)>,
+    /// Tokens that will allow more than now, each with the differences.
+    pub widened: Vec<(String, String)>,
     /// Tokens that were changed since the backup in a way that nobody knows: the store is lost or
     /// older, and only the register has their versions. They stay denied.
     pub unknown: Vec<String>,
@@ -126,8 +130,10 @@ impl Service {
             match now {
                 None => found.returning.push(token.name.to_string()),
                 Some(now) => {
-                    if let Some(first) = wider_access(&now, &stays, at).first() {
-                        found.widened.push((token.name.to_string(), first.label()));
+                    let wider = wider_access(&now, &stays, at);
+                    let labels: Vec<_> = wider.iter().map(Conflict::label).collect();
+                    if !labels.is_empty() {
+                        found.widened.push((token.name.to_string(), labels.join(", ")));
                     }
                 }
             }
@@ -298,7 +304,9 @@ fn with_endings(entry: &RevocationEntry, token: &Token, is_known: bool, at: Time
         u32::MAX => ended.generation,
         // The token stays revoked, also with the current secret of the replaced store. The register does
         // not know its generation, which is at most 2 later.
-        other if ended.revoked.is_some() && other >= token.generation => other.saturating_add(2),
+        other if ended.revoked.is_some() && other >= token.generation => {
+            other.saturating_add(RevocationEntry::UNKNOWN_SECRETS)
+        }
         other => ended.generation.max(other),
     };
     let is_newest = is_known && !entry.is_ended_for_good();

@@ -15,12 +15,25 @@ impl Service {
     /// Returns the names of the tokens whose records are out of date, see
     /// [`Refusal::StaleRecord`].
     pub(super) fn stale_tokens(&self) -> Result<Vec<Name>, ServiceError> {
-        let found = self.store.read(Reader::stale_tokens)?;
+        self.names_of(Reader::stale_tokens)
+    }
+
+    /// Returns the names of the tokens that only the register denies, see [`Reader::denied_tokens`].
+    pub(super) fn denied_tokens(&self) -> Result<Vec<Name>, ServiceError> {
+        self.names_of(Reader::denied_tokens)
+    }
+
+    /// Returns the sorted names of the tokens that `find` finds in two reads.
+    fn names_of(
+        &self,
+        find: fn(&Reader) -> Result<Vec<Token>, StoreError>,
+    ) -> Result<Vec<Name>, ServiceError> {
+        let found = self.store.read(find)?;
         if found.is_empty() {
             return Ok(Vec::new());
         }
         // A change that was being saved is complete in a read that begins now.
-        let again = self.store.read(Reader::stale_tokens)?;
+        let again = self.store.read(find)?;
         let both = again.into_iter().filter(|token| found.iter().any(|it| it.id == token.id));
         let mut names: Vec<_> = both.map(|token| token.name).collect();
         names.sort();
@@ -77,18 +90,17 @@ impl Service {
         }
         self.store.read(|rows| {
             plan.changes.iter().try_for_each(|change| match &change.before {
-                StoredToken::Live(token) | StoredToken::Deleted(token, _) => {
-                    require_current_record(rows, token)
-                }
-                _ => Ok(()),
+                StoredToken::Live(token) => require_current_record(rows, token),
+                StoredToken::Deleted(token, _) => require_current_deletion(rows, token),
+                StoredToken::Absent | StoredToken::Damaged(_) => Ok(()),
             })
         })
     }
 }
 
 impl Service {
-    /// Replaces the reasons for which `plan` skips tokens that were ended for good: no other command
-    /// helps, as the reasons would say.
+    /// Replaces the reasons for which `plan` skips tokens that were ended for good, and those that only
+    /// count as revoked because the store is older than its register: their reasons would lead nowhere.
     pub(super) fn explain_ended_for_good(&self, plan: &mut Plan) -> Result<(), ServiceError> {
         let is_status = |reason: &Refusal| matches!(reason, Refusal::Transition(_));
         if self.store.path().is_none() || !plan.skipped.iter().any(|it| is_status(&it.reason)) {
@@ -100,6 +112,8 @@ impl Service {
                 let state = rows.revocation_state(&token.id).unwrap_or_default();
                 if state.is_ended_for_good() {
                     skipped.reason = Refusal::EndedForGood;
+                } else if rows.is_store_outdated() {
+                    skipped.reason = Refusal::EndedInNewerStore;
                 }
             }
             Ok(())
@@ -138,7 +152,8 @@ impl Service {
             for entry in entries {
                 let state = in_register(rows, entry);
                 if entry.ended_generation <= state.ended_generation {
-                    entry.ended_generation = state.ended_generation.saturating_add(2);
+                    let unknown = RevocationEntry::UNKNOWN_SECRETS;
+                    entry.ended_generation = state.ended_generation.saturating_add(unknown);
                 }
                 if entry.min_version > 0 && entry.min_version < state.min_version {
                     suspects.push(entry);
@@ -161,6 +176,17 @@ impl Service {
             Ok(())
         })
     }
+}
+
+/// Fails if the record of a deleted token is out of date, also if the register ends more secrets than its
+/// deletion did: the token was ended again in a newer state of the store.
+fn require_current_deletion(rows: &impl HasTables, token: &Token) -> Result<(), ServiceError> {
+    let ended = rows.revocation_state(&token.id)?.ended_generation;
+    require_current_record(rows, token)?;
+    if ended > token.generation.saturating_add(RevocationEntry::UNKNOWN_SECRETS) {
+        return Err(Refusal::StaleRecord(token.name.clone()).into());
+    }
+    Ok(())
 }
 
 /// Fails if the register demands a later version of the record than `token`, or if the token was ended

@@ -125,6 +125,8 @@ pub struct StoreHealth {
     /// The names of the tokens whose records are out of date, because an older copy of the store was
     /// put back.
     pub stale_tokens: Vec<Name>,
+    /// The tokens that only the revocation register denies.
+    pub denied_tokens: Vec<Name>,
     /// Whether the store is an older copy that lacks endings of its revocation register.
     pub is_outdated: bool,
     /// Number of endings that only the revocation register contains so far.
@@ -271,6 +273,7 @@ impl Service {
         let has_register = self.store.has_register()?;
         let damaged_endings = self.store.count_damaged_endings()?;
         let stale_tokens = self.stale_tokens()?;
+        let denied_tokens = self.denied_tokens()?;
         Ok(self.store.read(|rows| {
             let chain = rows.verify_chain()?;
             Ok::<_, StoreError>(StoreHealth {
@@ -284,6 +287,7 @@ impl Service {
                 has_register,
                 damaged_endings,
                 stale_tokens,
+                denied_tokens,
                 is_outdated: rows.is_store_outdated(),
                 pending_endings: rows.pending_count(),
             })

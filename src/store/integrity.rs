@@ -4,6 +4,7 @@
 //! secret.
 
 use std::{
+    env,
     fs::{self, File},
     io::{self, Seek as _},
 };
@@ -12,7 +13,7 @@ use redb::CompactionError;
 
 use super::{
     Backend, Store,
-    error::{IoOperation, StoreError},
+    error::{Cause, IoOperation, StoreError},
     file_db::{self, FileDb},
     lock_holder::describe_lock_holders,
     lock_timeout_backend::{InnerBackend, RetryDeadline},
@@ -78,7 +79,16 @@ impl Store {
         let at = |error: io::Error| StoreError::at(&file.path, &error);
         let (mut from, _) = path_security::open(&file.path, false)?;
         let mut copy = self.scratch_file()?;
-        io::copy(&mut from, &mut copy).map_err(at)?;
+        io::copy(&mut from, &mut copy).map_err(|error| {
+            match StoreError::at(&file.path, &error) {
+                // The disk of the temporary folder, as for a backup, which is opened in read-only mode.
+                full if full.is_out_of_space() && self.is_read_only() => {
+                    let (operation, path) = (IoOperation::Write, Some(env::temp_dir()));
+                    StoreError::Io { operation, path, source: Cause::new(full) }
+                }
+                error => error,
+            }
+        })?;
         copy.rewind().map_err(at)?;
         Ok(copy)
     }

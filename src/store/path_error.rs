@@ -33,6 +33,8 @@ pub enum PathProblem {
     Exists,
     /// The store was changed after the operator confirmed what happens to it. It was not changed again.
     ChangedMeanwhile,
+    /// Another file took the place of the store while a change was written, which is in the former file.
+    ReplacedMeanwhile,
     /// The revocation register is that of another store. It was not changed.
     OtherRegister,
     /// The file to restore is the store itself.
@@ -92,6 +94,9 @@ impl fmt::Display for PathError {
             PathProblem::Exists => write!(f, "{path} already exists and was not changed"),
             PathProblem::ChangedMeanwhile => {
                 write!(f, "nothing was done, because {path} was changed in the meantime")
+            }
+            PathProblem::ReplacedMeanwhile => {
+                write!(f, "another file took the place of {path} while the change was written")
             }
             PathProblem::OtherRegister => {
                 write!(f, "{path} is the revocation register of another store")

@@ -95,6 +95,22 @@ impl Reader {
         Ok(stale.collect())
     }
 
+    /// Returns the tokens whose records are active, although the register ends their secrets: a change
+    /// that makes a secret work again was killed before it wrote the register. Reads the whole register.
+    pub fn denied_tokens(&self) -> Result<Vec<Token>, StoreError> {
+        let Some(Ok(register)) = &self.register else { return Ok(Vec::new()) };
+        let mut denied = Vec::new();
+        for entry in register.entries()? {
+            let Some(token) = self.token_without_usage(&entry.id).ok().flatten() else { continue };
+            let state = register.state(&entry.id)?;
+            let is_current = token.revoked.is_none() && token.version >= state.min_version;
+            if is_current && !state.is_damaged() && token.generation <= state.ended_generation {
+                denied.push(*token);
+            }
+        }
+        Ok(denied)
+    }
+
     /// Reads the token with this id whose deletion is stored or pending.
     pub fn deleted_token(&self, id: &TokenId) -> Result<Option<TrashedToken>, StoreError> {
         if let Some(stored) = self.trashed(id)? {

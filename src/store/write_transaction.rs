@@ -12,6 +12,8 @@ use super::{
     lock_timeout_backend::RetryDeadline,
     migrate,
     panic_guard::catch_redb_panic,
+    path_error::PathProblem,
+    path_security,
     read_ops::ReadOps as _,
     tables::Tables,
     temp_file,
@@ -41,7 +43,12 @@ pub(super) fn run_on_file<T, E>(
     work: impl FnOnce(&mut Writer<'_>) -> Result<T, E>,
 ) -> Result<T, TransactionError<E>> {
     let db = file.writable(&RetryDeadline::new(timeout))?;
-    let result = run(&db, work);
+    let written = path_security::identify(&file.path)?;
+    let result = run(&db, work).and_then(|value| {
+        let is_at_path = path_security::identify(&file.path).is_ok_and(|found| found == written);
+        let replaced = || PathProblem::ReplacedMeanwhile.at(&file.path);
+        is_at_path.then_some(value).ok_or_else(|| TransactionError::Store(replaced()))
+    });
     file_db::close(db);
     temp_file::remove_abandoned(&file.path);
     resolve_failed_commit(file, result)

@@ -33,6 +33,7 @@ mod listing;
 mod locale;
 mod missing_store;
 mod names;
+mod older_reports;
 mod older_store;
 mod output_failures;
 mod pending;

@@ -124,6 +124,23 @@ fn a_change_on_an_older_copy_ends_nothing_in_the_newer_store() {
     run(&home, &["regenerate", "a", "--yes"]).success();
 }
 
+/// A secret that a restored record does not know, of a store that is put back after the restore.
+#[test]
+fn a_deletion_after_a_restore_also_ends_the_newer_secret() {
+    let home = Home::new();
+    issue(&home, &["a"]);
+    run(&home, &["backup", "create", "b.redb"]).success();
+    let secret = run(&home, &["regenerate", "a", "--yes"]).success().trim().to_owned();
+    run(&home, &["delete", "a", "--yes"]).success();
+    let replaced = fs::read(home.store()).unwrap();
+    run(&home, &["backup", "restore", "b.redb", "--yes"]).success();
+    run(&home, &["delete", "a", "--yes"]).success();
+    fs::write(home.store(), replaced).unwrap();
+    let refused = run(&home, &["restore", "a"]);
+    assert_eq!(refused.code, 3, "{refused:?}");
+    assert_eq!(code_of(&home, &secret), 1);
+}
+
 #[test]
 fn a_limit_that_was_set_on_an_older_copy_stays_in_force() {
     let home = Home::new();

@@ -190,6 +190,20 @@ fn the_file_size_limit_is_an_error_without_changes() {
     run(&home, &["doctor"]).success();
 }
 
+/// A backup is checked in a copy, in the temporary folder.
+#[test]
+fn without_space_for_the_copy_a_backup_is_not_called_faulty() {
+    let home = Home::new();
+    issue(&home, &["ci"]);
+    run(&home, &["backup", "b.redb"]).success();
+    for line in ["backup check b.redb", "backup restore b.redb --yes"] {
+        let (code, err) = shell(&home, &format!("ulimit -f 1; TMPDIR=$PWD \"$P\" {line}"));
+        assert!(code == 2 || code == 4, "{line}: {code} {err}");
+        assert!(err.contains("cannot write "), "{line}: {err}");
+        assert!(!err.contains("fault") && !err.contains("refusing"), "{line}: {err}");
+    }
+}
+
 /// Runs `arguments` with an output whose reader has gone, and returns the exit code.
 fn code_without_reader(home: &Home, arguments: &[&str]) -> i32 {
     let (reader, writer) = io::pipe().unwrap();

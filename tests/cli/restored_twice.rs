@@ -168,3 +168,46 @@ fn uses_stay_taken_on_every_way_back() {
         assert_eq!(report.code, 0, "{way} {report:?}");
     }
 }
+
+/// A backup of a token that is deleted, and a later one of its newest secret.
+#[test]
+fn an_import_after_a_restore_gives_an_ended_secret_no_new_life() {
+    for ending in ["revoke", "delete"] {
+        let home = Home::new();
+        let first = issue(&home, &["a"]);
+        run(&home, &["delete", "a", "--yes"]).success();
+        run(&home, &["backup", "create", "deleted"]).success();
+        run(&home, &["restore", "a"]).success();
+        write_private(&home, "a.jsonl", &run(&home, &["export"]).success());
+        let second = run(&home, &["regenerate", "a", "--yes"]).success();
+        run(&home, &["backup", "create", "newest"]).success();
+        run(&home, &[ending, "a", "--yes"]).success();
+        run(&home, &["backup", "restore", "deleted", "--yes"]).success();
+        let import = ["import", "a.jsonl", "--on-conflict", "replace"];
+        assert_eq!(run(&home, &import).code, 3);
+        run(&home, &[import.as_slice(), &["--yes"]].concat()).success();
+        let check = |secret: &str| run_with_input(&home, &["verify"], secret.trim()).code;
+        assert_eq!((check(&first), check(&second)), (0, 1), "{ending}: as the import has said");
+        run(&home, &["backup", "restore", "newest", "--yes"]).success();
+        assert_eq!(check(&second), 1, "{ending}");
+    }
+}
+
+#[test]
+fn an_import_without_a_record_asks_for_what_was_taken() {
+    let home = Home::new();
+    issue(&home, &[&["a"], &SCOPES[..]].concat());
+    run(&home, &["revoke", "a", "--yes"]).success();
+    write_private(&home, "a.jsonl", &run(&home, &["export"]).success());
+    run(&home, &["delete", "a", "--yes"]).success();
+    run(&home, &["backup", "create", "deleted"]).success();
+    run(&home, &["restore", "a"]).success();
+    run(&home, &["scope", "remove", "a", "channels:c-1:read"]).success();
+    run(&home, &["edit", "a", "--allow-from", "10.0.0.0/8"]).success();
+    run(&home, &["backup", "restore", "deleted", "--yes"]).success();
+    let import = ["import", "a.jsonl", "--on-conflict", "replace"];
+    let refused = run(&home, &import);
+    assert_eq!(refused.code, 3, "{refused:?}");
+    assert!(refused.err.contains("may give back scopes and limits"), "{refused:?}");
+    run(&home, &[import.as_slice(), &["--yes"]].concat()).success();
+}

@@ -173,3 +173,16 @@ fn the_check_warns_of_programs_of_hooks() {
     fs::set_permissions(&program, fs::Permissions::from_mode(0o777)).unwrap();
     assert!(warned().starts_with("warning: other accounts can change "));
 }
+
+#[test]
+fn a_zone_file_that_never_ends_is_not_read() {
+    let home = Home::new();
+    crate::issue(&home, &["t"]);
+    let fifo = home.path().join("zone");
+    let made = std::process::Command::new("mkfifo").arg(&fifo).status();
+    assert!(made.unwrap().success());
+    for zone in [format!(":{}", fifo.display()), "/dev/zero".to_owned(), "../nowhere".to_owned()] {
+        let mut command = crate::command(&home, &["list", "-q", "--expiring", "2030-01-01"]);
+        assert_eq!(command.env("TZ", &zone).status().unwrap().code(), Some(0), "{zone}");
+    }
+}

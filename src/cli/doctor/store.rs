@@ -105,6 +105,13 @@ fn collect_register(report: &mut DoctorReport, health: &StoreHealth) {
             counted(health.stale_tokens.len(), "token")
         ));
     }
+    if let Some(first) = health.denied_tokens.first() {
+        report.warn(format!(
+            "denied, although the record is active, as after a change that was killed: {}, such as \
+             {first}; regenerate it, or delete and restore it",
+            counted(health.denied_tokens.len(), "token")
+        ));
+    }
     if health.is_outdated {
         report.warn(
             "the store is older than its revocation register: an older copy was put back. What was \

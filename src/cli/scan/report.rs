@@ -53,6 +53,8 @@ struct Counts {
     active: HashMap<TokenId, Vec<Digest>>,
     /// Tokens with an active secret that is not the old secret of an overlap.
     current: HashSet<TokenId>,
+    /// Tokens whose records are out of date, so that a secret that was found may work in the newer store.
+    out_of_date: HashSet<TokenId>,
     files: u64,
     secrets: u64,
     not_searched: u64,
@@ -103,7 +105,9 @@ impl<'a> Report<'a> {
         match counts.unprinted {
             Some(error) if !counts.active.is_empty() => Err(CliError::not_delivered(&error)),
             Some(error) => Err(error.into()),
-            None if counts.not_searched > 0 => Ok(Exit::Incomplete),
+            None if counts.not_searched > 0 || !counts.out_of_date.is_empty() => {
+                Ok(Exit::Incomplete)
+            }
             None => Ok(Exit::Done),
         }
     }
@@ -126,6 +130,9 @@ impl<'a> Report<'a> {
         };
         let mut counts = self.counts.borrow_mut();
         counts.secrets += 1;
+        if info.status == LeakedSecretStatus::OutOfDate {
+            counts.out_of_date.insert(leaked.id);
+        }
         if info.status == LeakedSecretStatus::Active {
             let digests = counts.active.entry(leaked.id).or_default();
             if !digests.contains(&leaked.digest) {
@@ -233,6 +240,13 @@ impl Counts {
             0 => String::new(),
             count => format!(", {} not searched", grouped(count)),
         };
+        if !self.out_of_date.is_empty() {
+            let tokens = counted(self.out_of_date.len(), "token");
+            let text = format!("an older copy of the store was put back: {tokens} out of date");
+            let hint = "the secret may work in the newer store: revoke or delete the token, which ends \
+                        it there, too";
+            print_warning(&Diagnostic::new(text).with_hint(hint));
+        }
         print_message(&format!(
             "Searched {}{not_searched}: {} found, {} exposed",
             counted(self.files, "file"),

@@ -38,6 +38,7 @@ pub fn overview_json(overview: &Overview, chain: &ChainCheckResult) -> Value {
             "expired": counts.expired,
             "revoked": counts.revoked,
             "damaged": overview.damaged,
+            "out-of-date": overview.out_of_date,
         },
         "hook_runs": { "failed": overview.hook_runs.failed, "waiting": overview.hook_runs.waiting },
         "expiries_by_week": overview.expiries,

@@ -8,10 +8,10 @@ use super::{
 };
 use crate::{
     domain::{
-        AccessRequest, Digest, Name, PreviousSecret, Scope, SecretSlot, Status, Timestamp, Token,
-        TokenId, counted, decision::allows, plan::expiry_text,
+        AccessRequest, Denial, Digest, Name, PreviousSecret, Scope, SecretSlot, Status, Timestamp,
+        Token, TokenId, counted, decision::allows, plan::expiry_text,
     },
-    store::{ReadOps, StoreError, TokenChanges as _},
+    store::{ReadOps, RevocationState, StoreError, TokenChanges as _},
 };
 
 /// How an import handles a token or a name that is already in the store.
@@ -48,6 +48,9 @@ pub enum Conflict {
     OutOfDate,
     /// The token was revoked or deleted in an older copy of the store, so that no record of it works.
     EndedForGood,
+    /// The store has lost the record of the token, which was changed since the export: nobody knows what
+    /// was taken from it.
+    ChangedSince,
     /// The token was deleted in this store. The import would restore it without a working secret.
     Deleted,
     /// Another token in the store, with this id, has the same name.
@@ -63,6 +66,7 @@ impl Conflict {
             | Self::EndsOverlap { .. }
             | Self::OutOfDate
             | Self::EndedForGood
+            | Self::ChangedSince
             | Self::Deleted => "id",
             Self::WidensScopes(..) => "scopes",
             Self::Prolongs => "expires",
@@ -82,6 +86,7 @@ impl Conflict {
             Self::LoosensLimit(_) => "looser limits",
             Self::OutOfDate => "out of date",
             Self::EndedForGood => "ended for good",
+            Self::ChangedSince => "changed since",
             Self::Deleted => "deleted",
             Self::NameTaken(_) => "the name is taken",
         }
@@ -91,6 +96,7 @@ impl Conflict {
     pub fn widens_access(&self) -> bool {
         match self {
             Self::Reactivates(_)
+            | Self::ChangedSince
             | Self::WidensScopes(..)
             | Self::Prolongs
             | Self::LoosensLimit(_) => true,
@@ -120,6 +126,10 @@ impl Conflict {
                                    than the revocation register: create a new token"
                 .to_owned(),
             Self::Deleted => "this token was deleted in this store".to_owned(),
+            Self::ChangedSince => "this token was changed in this store since the export, and its \
+                                   record is lost: the import may give back scopes and limits \
+                                   that were taken from it"
+                .to_owned(),
             Self::Reactivates(reason) => {
                 format!("{reason}: the import would make its secret work again")
             }
@@ -232,12 +242,22 @@ impl ConflictResolver {
         let is_active = !token.status(at).is_ended();
         let mut conflicts = Vec::new();
         let state = rows.revocation_state(&token.id)?;
+        // An import that was killed before it wrote the register leaves such a token.
+        let is_denied = |existing: &Token| {
+            let denial = state.denial(existing, SecretSlot::Current, at);
+            !existing.status(at).is_ended() && matches!(denial, Some(Denial::Revoked(_)))
+        };
+        let ended = "the secret of this token was ended in this store";
         match rows.token(&token.id) {
-            Ok(Some(existing)) if is_same(&existing, token) => return Ok(None),
+            Ok(Some(existing)) if is_same(&existing, token) && !is_denied(&existing) => {
+                return Ok(None);
+            }
             _ if state.is_ended_for_good() => conflicts.push(Conflict::EndedForGood),
             Ok(Some(existing)) => {
                 conflicts.push(Conflict::Differs);
                 conflicts.extend(is_out_of_date(rows, &existing)?.then_some(Conflict::OutOfDate));
+                let reactivates = is_active && is_denied(&existing);
+                conflicts.extend(reactivates.then_some(Conflict::Reactivates(ended)));
                 conflicts.extend(wider_access(&existing, token, at));
                 conflicts.extend(would_end_overlap(&existing, token, at));
             }
@@ -247,14 +267,15 @@ impl ConflictResolver {
                 } else {
                     Conflict::Deleted
                 });
-                if let Some(deleted) = rows.trashed(&token.id)? {
-                    conflicts.extend(wider_access(&deleted.token, token, at));
+                match rows.trashed(&token.id)? {
+                    Some(deleted) => conflicts.extend(wider_access(&deleted.token, token, at)),
+                    None => conflicts.extend(changed_since(&state, token)),
                 }
             }
             Ok(None) => {
-                let reason = "the secret of this token was ended in this store";
                 let is_ended = state.denial(token, SecretSlot::Current, at).is_some();
-                conflicts.extend((is_active && is_ended).then_some(Conflict::Reactivates(reason)));
+                conflicts.extend((is_active && is_ended).then_some(Conflict::Reactivates(ended)));
+                conflicts.extend(changed_since(&state, token));
             }
             Err(StoreError::Damaged(_)) => {
                 let reason = "the record of this token in the store is damaged, and the token may have been revoked";
@@ -276,6 +297,11 @@ impl ConflictResolver {
         holders.retain(|id| !(is_replacing && self.ids.binary_search(id).is_ok()));
         Ok(holders)
     }
+}
+
+/// The conflict of a token without a record that was changed since the export, as the register knows.
+fn changed_since(state: &RevocationState, token: &Token) -> Option<Conflict> {
+    (token.version < state.min_version).then_some(Conflict::ChangedSince)
 }
 
 /// Whether the record is out of date, and not of a revoked token: replacing it would give back what

@@ -302,11 +302,17 @@ impl<'a, S: ImportSource> PreparedImport<'a, S> {
                     register.narrowed.push(RevocationEntry::of_token(&token));
                 }
             } else {
-                // The register knows a token that the store has lost, and must not count the imported
-                // record as older.
+                // The register knows a token that the store has lost. It must neither count the imported
+                // record as older, nor forget the secrets that it ends.
                 let state = self.service.store.read(|rows| rows.revocation_state(&id))?;
                 token.version = token.version.max(state.min_version.saturating_add(1));
+                let ended = RevocationEntry::of_token(&token).ended_generation;
+                if !state.is_damaged() {
+                    let missing = state.ended_generation.saturating_sub(ended);
+                    token.generation = token.generation.saturating_add(missing);
+                }
                 rows.put_counters(&token)?;
+                rows.put_use_count(&token)?;
             }
             register.replaced.push(RevocationEntry::of_token(&token));
         }

@@ -23,6 +23,10 @@ pub struct RevocationEntry {
 }
 
 impl RevocationEntry {
+    /// How many secrets a newer state of the store can have that the register does not know: the current
+    /// one, and one of an overlap.
+    pub const UNKNOWN_SECRETS: u32 = 2;
+
     /// Returns an entry that ends nothing.
     pub fn of(id: TokenId) -> Self {
         Self { id, ended_generation: 0, min_version: 0, expires: None, pending: None }

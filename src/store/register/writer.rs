@@ -311,7 +311,8 @@ impl<'a> RegisterWriter<'a> {
         }
         let pages = pages_for(needed.saturating_mul(4)).max(self.header.pages);
         match self.grow(pages, now) {
-            Err(StoreError::Full) => Ok(()),
+            // The present file has room for some entries, unless a new one took its place already.
+            Err(StoreError::Full) if self.register.is_at_path() => Ok(()),
             done => done,
         }
     }

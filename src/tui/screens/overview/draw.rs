@@ -5,7 +5,7 @@ use ratatui::{layout::Rect, style::Style};
 
 use super::{AttentionRow, VerifiedAt};
 use crate::{
-    domain::{AttentionKind, Overview, Status, grouped},
+    domain::{AttentionKind, Overview, Status, counted, grouped},
     keymap::Action,
     output::overview::{attention_text, hook_runs_text},
     tui::{
@@ -108,13 +108,13 @@ fn sign(
     let bad = |style| (theme.fault_glyph(), style);
     match row {
         AttentionRow::Tokens(kind) if overview.count(kind) == 0 => ok,
-        AttentionRow::Tokens(AttentionKind::ExpiringSoon | AttentionKind::Undelivered) => {
-            bad(theme.danger)
-        }
+        AttentionRow::Chain if !is_broken => ok,
+        AttentionRow::Tokens(AttentionKind::ExpiringSoon | AttentionKind::Undelivered)
+        | AttentionRow::Damaged
+        | AttentionRow::OutOfDate
+        | AttentionRow::HookRuns
+        | AttentionRow::Chain => bad(theme.danger),
         AttentionRow::Tokens(_) => bad(theme.warning),
-        AttentionRow::Damaged | AttentionRow::HookRuns => bad(theme.danger),
-        AttentionRow::Chain if is_broken => bad(theme.danger),
-        AttentionRow::Chain => ok,
     }
 }
 
@@ -137,6 +137,9 @@ pub(super) fn attention(
         let text = match row {
             AttentionRow::Tokens(kind) => attention_text(kind, overview),
             AttentionRow::Damaged => format!("{} damaged", grouped(overview.damaged)),
+            AttentionRow::OutOfDate => {
+                format!("{} out of date", counted(overview.out_of_date, "token"))
+            }
             AttentionRow::HookRuns => hook_runs_text(overview.hook_runs),
             AttentionRow::Chain => chain_text(chain, canvas),
         };
