@@ -358,8 +358,15 @@ impl Token {
     /// that has stopped working could work again.
     #[must_use]
     pub fn replacing(self, existing: &Self) -> Self {
-        let next = u32::from(!self.digest.matches(&existing.digest));
-        let generation = self.generation.max(existing.generation.saturating_add(next));
+        // Not as after a regenerate: the secrets can be any earlier ones, in any order.
+        let old = |token: &Self| token.previous.as_ref().map(|old| old.digest);
+        let is_same = self.digest.matches(&existing.digest)
+            && (self.previous.is_none() || old(&self) == old(existing));
+        let generation = if is_same {
+            existing.generation
+        } else {
+            self.generation.max(existing.generation.saturating_add(3))
+        };
         let version = self.version.max(existing.version.saturating_add(1));
         Self { version, generation, ..self }.with_uses_of(existing)
     }

@@ -146,20 +146,27 @@ impl Service {
         let mut plan = self.preview(command)?;
         if kind == EndingKind::EndOverlap && self.require_current_records(&plan).is_err() {
             // Another process may have changed the record after it was read.
-            plan = self.preview(command)?;
+            let confirmed = std::mem::replace(&mut plan, self.preview(command)?);
             self.require_current_records(&plan)?;
+            if !has_same_secrets(&confirmed, &plan) {
+                let expected = confirmed.change_count();
+                return Err(ServiceError::ChangedMeanwhile { plan: Box::new(plan), expected });
+            }
         }
         require_confirmed(&plan, confirmed)?;
-        let mut entries = pending_entries(&plan, kind, self);
-        if kind != EndingKind::EndOverlap {
-            self.end_later_secrets(&mut entries)?;
-        }
         // Other pending endings follow later, so that this one takes effect at once. Only those that
         // an older copy of the store lacks come first, because a later event or ending would hide
         // that the copy lacks them. If this fails, the command itself still works: it needs the
         // register only.
-        if self.store.read(|rows| Ok::<_, StoreError>(rows.is_store_outdated())).unwrap_or(false) {
-            let _ = self.store_missing_endings();
+        if self.store.read(|rows| Ok::<_, StoreError>(rows.is_store_outdated())).unwrap_or(false)
+            && self.store_missing_endings().is_ok()
+        {
+            plan = self.preview(command)?;
+            require_confirmed(&plan, confirmed)?;
+        }
+        let mut entries = pending_entries(&plan, kind, self);
+        if kind != EndingKind::EndOverlap {
+            self.end_later_secrets(&mut entries)?;
         }
         let registered = self.store.end_secrets(&entries, plan.at);
         if registered.is_err() && entries.len() > MAX_PER_TRANSACTION {
@@ -258,6 +265,10 @@ impl Service {
                 }
                 _ => false,
             };
+            if ending_kind(command) == Some(EndingKind::EndOverlap) {
+                // The overlap of a later regenerate is another one.
+                plan.changes.retain(|change| !is_later(change));
+            }
             let planned: HashSet<TokenId> = plan.changes.iter().filter_map(id_of).collect();
             let later = plan.changes.iter().filter(|change| is_later(change));
             raised.extend(later.filter_map(ended_entry));
@@ -358,6 +369,14 @@ pub(super) fn rebuilt_event(actor: &Actor, at: Timestamp) -> EventBody {
         action: AuditAction::RegisterRebuilt,
         detail: String::new(),
     }
+}
+
+/// Whether both plans change the same tokens, and none of them was regenerated in between.
+fn has_same_secrets(one: &Plan, other: &Plan) -> bool {
+    let secrets = |plan: &Plan| -> Vec<_> {
+        plan.tokens_before().map(|token| (token.id, token.generation)).collect()
+    };
+    secrets(one) == secrets(other)
 }
 
 fn id_of(change: &TokenChange) -> Option<TokenId> {

@@ -68,9 +68,11 @@ fn raised_entry(
     ending: &Ending,
     token: &Token,
 ) -> Option<RevocationEntry> {
-    let is_outlasted = entry.is_outlasted_by(ending, token);
+    let is_overlap = ending.kind == EndingKind::EndOverlap;
+    let is_outlasted =
+        entry.is_outlasted_by(ending, token) && !(is_overlap && entry.is_regenerated(token));
     let is_by_operator = ending.actor.is_some();
-    let ends_all = is_outlasted || is_by_operator && ending.kind != EndingKind::EndOverlap;
+    let ends_all = is_outlasted || is_by_operator && !is_overlap;
     let raised = RevocationEntry { pending: None, ..entry.clone() };
     if ends_all && token.version < entry.min_version {
         Some(raised.ended_for_good())

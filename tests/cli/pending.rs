@@ -137,3 +137,51 @@ fn a_pending_deletion_hides_no_ending_from_an_older_copy() {
     let check = run_with_input(&home, &["verify"], secret.trim());
     assert_eq!(check.code, 1, "{check:?}");
 }
+
+/// The end of an overlap that waits for the store while the token is regenerated, as a pending ending
+/// and as a command that runs at the same time.
+#[test]
+fn ending_an_overlap_beside_a_regenerate_ends_no_other_secret() {
+    for round in 0..12 {
+        let home = Home::new();
+        let old = issue(&home, &["t"]);
+        let current = run(&home, &["regenerate", "t", "--overlap", "1h"]).success();
+        let mut ending = crate::command(&home, &["revoke", "t", "--old", "--yes"]);
+        let mut ending = ending.stderr(std::process::Stdio::null()).spawn().unwrap();
+        let regenerated = run(&home, &["regenerate", "t", "--overlap", "1h", "--yes"]);
+        let code = ending.wait().unwrap().code();
+        let check = |secret: &str| run_with_input(&home, &["verify"], secret.trim()).code;
+        assert_eq!(check(&old), 1, "{round}");
+        if regenerated.code == 3 {
+            assert_eq!((regenerated.out.as_str(), check(&current)), ("", 0), "{round}: refused");
+            continue;
+        }
+        assert_eq!(regenerated.code, 0, "{round}: {regenerated:?}");
+        assert_eq!(check(&regenerated.out), 0, "{round}: the newest secret");
+        // If the overlap was ended before, or the command refused, the current secret works still.
+        let ended_second = code == Some(0) && check(&current) != 0;
+        let events = run(&home, &["audit", "--json"]).out;
+        let is_later = events.matches("overlap ended").count() > 0;
+        assert!(!ended_second || is_later, "{round}: {events}");
+    }
+}
+
+#[test]
+fn two_endings_at_once_leave_no_record_out_of_date() {
+    for round in 0..12 {
+        let home = Home::new();
+        issue(&home, &["t"]);
+        run(&home, &["regenerate", "t", "--overlap", "1h"]).success();
+        let start = |arguments: &[&str]| {
+            let mut command = crate::command(&home, arguments);
+            command.stderr(std::process::Stdio::null()).spawn().unwrap()
+        };
+        let both = [start(&["revoke", "t", "--old", "--yes"]), start(&["revoke", "t", "--yes"])];
+        for mut one in both {
+            one.wait().unwrap();
+        }
+        let export = run(&home, &["export"]);
+        assert_eq!(export.code, 0, "{round}: {export:?}");
+        run(&home, &["regenerate", "t", "--yes"]).success();
+    }
+}

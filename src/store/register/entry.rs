@@ -54,7 +54,7 @@ impl RevocationEntry {
     }
 
     /// Returns an entry that ends all secrets that a token has had, if its generation is unknown: its
-    /// record is damaged, or only the audit trail knows the token.
+    /// record is damaged, or it has no record any more.
     pub fn all_ended(id: TokenId) -> Self {
         Self { ended_generation: UNKNOWN_GENERATION, ..Self::of(id) }
     }

@@ -62,7 +62,10 @@ impl PendingEndings {
             return None;
         }
         let endings = entries.iter().filter_map(|entry| Some((entry, entry.pending.as_ref()?)));
-        Some(endings.fold(token, |token, (entry, ending)| entry.with_pending(ending, token)))
+        // The stored version: another ending must not demand a version that is not stored.
+        let version = token.version;
+        let ended = endings.fold(token, |token, (entry, ending)| entry.with_pending(ending, token));
+        Some(Token { version, ..ended })
     }
 
     /// Returns when the token was deleted, if its deletion is pending.
@@ -112,6 +115,8 @@ impl RevocationEntry {
                 }
                 token.clone().end_overlap()
             }
+            // A regenerate has replaced the old secret, and the one that was current keeps its overlap.
+            EndingKind::EndOverlap if self.is_regenerated(&token) => return token,
             EndingKind::Revoke | EndingKind::Delete | EndingKind::EndOverlap => {
                 match token.clone().revoke(ending.at) {
                     Ok(revoked) => revoked,
@@ -121,6 +126,12 @@ impl RevocationEntry {
         };
         // A record that is out of date stays so.
         if token.version < self.min_version { ended } else { ended.changed_at(ending.at, &token) }
+    }
+
+    /// Whether `token` was regenerated once since its overlap ended by this entry. An import that brings
+    /// other secrets counts as more than one regenerate, because the ended secret can be among them.
+    pub fn is_regenerated(&self, token: &Token) -> bool {
+        token.generation == self.ended_generation.saturating_add(2)
     }
 
     /// Whether `token` has a later secret than the one that was current at the time of `ending`.
