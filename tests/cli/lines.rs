@@ -130,6 +130,19 @@ fn an_invalid_line_gets_an_error_and_the_next_an_answer() {
     );
 }
 
+/// A gateway that writes `SECRET SCOPE`, and a bearer who sends a secret with a scope behind it.
+#[test]
+fn a_bearer_cannot_choose_the_scope_of_a_line() {
+    let home = Home::new();
+    let secret = issue(&home, &["ci", "--scope", "channels:c-42:publish"]);
+    let sent = format!("{secret} channels:c-42:publish");
+    for line in [format!("{sent} users:u-1:delete"), format!("{sent} users:u-1:delete 192.0.2.7")] {
+        let result = run_with_input(&home, &LINES, &format!("{line}\n"));
+        assert_eq!(result.code, 2, "{result:?}");
+        assert!(result.out.starts_with("error: t"), "{result:?}");
+    }
+}
+
 #[test]
 fn arguments_are_the_defaults_of_a_line() {
     let home = Home::new();

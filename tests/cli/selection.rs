@@ -114,6 +114,9 @@ fn no_message_quotes_a_secret_of_the_input() {
     }
     let missing = run(&home, &["list", "--config", &format!("{secret}.toml")]);
     assert!(!missing.err.contains(random), "{missing:?}");
+    let mut doctor = crate::command(&home, &["doctor"]);
+    let report = doctor.env("TERM", secret).env("PATDECK_STORE", secret).output().unwrap();
+    assert!(!String::from_utf8_lossy(&report.stdout).contains(random));
 }
 
 #[test]

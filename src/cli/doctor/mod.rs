@@ -22,6 +22,7 @@ use super::{
 };
 use crate::{
     config::{Config, ConfigError, ConfigFlags, Environment},
+    domain::scan::redact_secrets,
     output::json::SCHEMA_VERSION,
     service::{Service, ServiceError},
 };
@@ -59,7 +60,7 @@ impl DoctorReport {
     /// Adds a fact to the last section.
     fn fact(&mut self, name: &'static str, value: impl Into<Value>) {
         if let Some((_, facts)) = self.sections.last_mut() {
-            facts.push((name, value.into()));
+            facts.push((name, without_secrets(value.into())));
         }
     }
 
@@ -78,7 +79,7 @@ impl DoctorReport {
 
     /// Adds a problem that needs attention.
     fn warn(&mut self, problem: impl Display) {
-        self.problems.push(problem.to_string());
+        self.problems.push(redact_secrets(&problem.to_string()));
     }
 }
 
@@ -201,6 +202,18 @@ fn print(report: &DoctorReport, out: &Output) -> std::io::Result<()> {
 }
 
 /// Formats a value for people. A fact that could not be determined becomes `unknown: REASON`.
+/// Returns `value` without the secrets in its text: a variable or a path can contain one by mistake.
+fn without_secrets(value: Value) -> Value {
+    match value {
+        Value::String(text) => redact_secrets(&text).into(),
+        Value::Array(items) => items.into_iter().map(without_secrets).collect(),
+        Value::Object(fields) => {
+            fields.into_iter().map(|(name, value)| (name, without_secrets(value))).collect()
+        }
+        other => other,
+    }
+}
+
 fn fact_text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),

@@ -5,6 +5,7 @@
 
 use std::{
     io::{self, IsTerminal as _, Write as _},
+    net::IpAddr,
     time::{Duration, Instant},
 };
 
@@ -143,6 +144,16 @@ fn worst_exit(so_far: Option<Exit>, exit: Exit) -> Option<Exit> {
     }
 }
 
+/// Returns `word`, which must be an IP address. A bearer who sends blanks in the secret would otherwise
+/// choose the scope, and the scope of the caller would count as the address.
+fn ip_address(word: &str) -> Result<&str, CliError> {
+    // The word is not quoted: it can be a misplaced secret with a typo.
+    let is_address = word.parse::<IpAddr>().is_ok();
+    is_address
+        .then_some(word)
+        .ok_or_else(|| CliError::usage("the third word is not an IP address, e.g. 192.0.2.7"))
+}
+
 /// Verifies the request lines. The arguments of the command are the defaults for a missing scope or
 /// address.
 struct LineVerifier<'a> {
@@ -180,10 +191,11 @@ impl<'a> LineVerifier<'a> {
         let mut words = rest.split_ascii_whitespace();
         let own_request = words.next().map(|scope| self.parse_request(scope)).transpose()?;
         let request = own_request.as_ref().or(self.request.as_ref());
-        let from = words.next().or(self.from);
+        let address = words.next();
         if words.next().is_some() {
             return Err(CliError::usage("too many words: a line is SECRET [SCOPE] [ADDRESS]"));
         }
+        let from = address.map(ip_address).transpose()?.or(self.from);
         let timeout = self.timeout.as_ref().filter(|(at, _)| at.elapsed() < TIMEOUT_VALIDITY);
         if let Some((_, error)) = timeout.filter(|_| !is_ready) {
             return Err(ServiceError::Store(error.clone()).into());
