@@ -1,5 +1,5 @@
-//! What the audit trail says about the changes of a token: the newest ones, and whether it was deleted.
-//! After 24 hours, only the trail knows a deleted token. Called by the register, `restore` and the
+//! The changes of a token according to the audit trail: the newest ones, and whether it was deleted. 24
+//! hours after a deletion, only the trail contains it. Called by the register, `restore` and the
 //! service.
 
 use std::{collections::BTreeSet, ops::ControlFlow};
@@ -34,8 +34,8 @@ pub trait TokenChanges: ReadOps {
         }
     }
 
-    /// Whether the token was deleted, as far as the store knows: it is in the trash, or its last change
-    /// removed it. After 24 hours, only the trail knows.
+    /// Whether the store contains the deletion of the token: it is in the trash, or its last change in
+    /// the trail removed it.
     fn was_deleted(&self, id: &TokenId) -> Result<bool, StoreError> {
         let last = self.newest_changes_of(id, 1)?.pop();
         Ok(last.is_some_and(|event| is_deletion(event.body.action)) || self.trashed(id)?.is_some())

@@ -170,7 +170,7 @@ fn messages_use_the_remapped_keys() {
     it.keys("Q").sees("press A if you saved it.");
     it.keys("W").sees("Enter writes it, Ctrl-G").keys("<C-g>");
     it.keys("C").sees("Q closes this panel.").keys("Q").never_sees("Secret of");
-    it.keys("1 U").sees("ci was created; press K to delete it");
+    it.keys("1 U").sees("ci was created; delete it instead");
     it.keys("K")
         .sees("Press U within 24 hours")
         .keys("ci <Enter>")

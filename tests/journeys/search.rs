@@ -204,6 +204,7 @@ fn a_word_with_an_equals_sign_names_the_term() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
     it.keys("/ team=edge").sees("Did you mean label:team=edge?");
     it.retypes("owner=ann").sees("Did you mean owner:ann?");
+    it.retypes("owner:edge team").sees("Did you mean owner:\"edge team\"?");
     it.retypes("zebra").never_sees("Did you mean");
     it.sees("Try entity:zebra, owner:zebra or label:zebra.");
     it.retypes("name:zebra").never_sees("Try entity");

@@ -44,7 +44,7 @@ fn new_secrets_and_new_tokens_cannot_be_undone() {
     let mut it = few();
     it.keys("j R <Tab> <Right> <Tab> <Right> <Enter> a u");
     it.sees("the old secret of ci-deploy can't be restored");
-    it.keys("1 n fresh <C-s> a u").sees("fresh was created; press D to delete it");
+    it.keys("1 n fresh <C-s> a u").sees("fresh was created; delete it instead");
     it.keys("D fresh <Enter>").sees("Deleted fresh");
     it.keys("u").sees("Restored fresh");
 }

@@ -144,7 +144,7 @@ fn print_faults(faults: &ImportFaults, args: &Import) -> CliError {
         more => format!("nothing imported; {} not shown", counted(more, "more fault")),
     };
     let hint = match args.on_conflict {
-        // The header tells how many lines the whole file has.
+        // A fault of the header, or the file is cut: its header has the number of its lines.
         _ if faults.first().iter().all(|fault| fault.line == 1) => {
             "use the complete output of `patdeck export`"
         }

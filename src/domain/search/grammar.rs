@@ -144,11 +144,11 @@ impl Predicate {
                 Self::May(scope.into())
             }
             ("idle", _) => Self::Idle(
-                parse_threshold(sign, value)
+                parse_threshold(sign == '>' || sign == ':', value)
                     .ok_or_else(|| invalid("a duration with a unit, e.g. idle>90d"))?,
             ),
             ("expires" | "expiring", _) => Self::Expiring(
-                parse_threshold(sign, value)
+                parse_threshold(sign == '>', value)
                     .ok_or_else(|| invalid("a duration with a unit, e.g. expires<7d"))?,
             ),
             _ => return Err(SearchError::UnknownTerm(term.to_owned())),
@@ -230,9 +230,8 @@ fn label_pattern(value: &TextPattern) -> Result<TextPattern, &'static str> {
     Ok(TextPattern::folded(&[key, label_value].join("="), is_exact))
 }
 
-fn parse_threshold(sign: char, value: &TextPattern) -> Option<DurationThreshold> {
-    let span = value.text.parse().ok()?;
-    (sign != ':').then_some(DurationThreshold { is_minimum: sign == '>', span })
+fn parse_threshold(is_minimum: bool, value: &TextPattern) -> Option<DurationThreshold> {
+    Some(DurationThreshold { is_minimum, span: value.text.parse().ok()? })
 }
 
 /// A term as it was written.

@@ -43,8 +43,8 @@ struct SearchTerm {
 enum Predicate {
     /// Name, id or description contains this text.
     Words(String),
-    /// The start of a secret: the id is the second text, or name, id or description contains the
-    /// first text, because a name can have the same form.
+    /// The start of a secret: the id begins with the second text, or name, id or description contains
+    /// the first text, because a name can have the same form.
     SecretStart(String, String),
     Name(TextPattern),
     Id(TextPattern),
@@ -148,9 +148,19 @@ impl Search {
         })
     }
 
-    /// A term that was probably meant by a word of the form `KEY=VALUE`: `owner:ann` for `owner=ann`,
-    /// `label:team=edge` for `team=edge`.
+    /// A term that was probably meant: `owner:ann` for the word `owner=ann`, `label:team=edge` for
+    /// `team=edge`, and `owner:"edge team"` for `owner:edge team`.
     pub fn meant_term(&self) -> Option<String> {
+        let pairs = self.terms.iter().zip(self.terms.iter().skip(1));
+        let mut quoted = pairs.filter(|(one, next)| !one.negated && !next.negated);
+        let quoted = quoted.find_map(|(one, next)| match (&one.predicate, &next.predicate) {
+            (Predicate::Owner(value), Predicate::Words(word)) => Some(("owner", value, word)),
+            (Predicate::Name(value), Predicate::Words(word)) => Some(("name", value, word)),
+            _ => None,
+        });
+        if let Some((key, value, word)) = quoted {
+            return Some(format!("{key}:\"{} {word}\"", value.text));
+        }
         let (key, value) = self.words().find_map(|word| word.split_once('='))?;
         let has_blank = |text: &str| text.is_empty() || text.contains(char::is_whitespace);
         if has_blank(key) || has_blank(value) {
@@ -334,7 +344,8 @@ impl Predicate {
             }
             Self::SecretStart(word, start_id) => {
                 let SearchableTexts { name, id, description } = texts();
-                id == *start_id || [name, id, description].iter().any(|text| text.contains(word))
+                id.starts_with(start_id)
+                    || [name, id, description].iter().any(|text| text.contains(word))
             }
             Self::Name(value) => value.matches_within(&texts().name),
             Self::Id(value) => value.matches_within(&texts().id),

@@ -40,12 +40,17 @@ pub(super) fn parsed_text(text: &str) -> Cow<'_, str> {
     without_secrets(text).map_or(Cow::Borrowed(text), |it| Cow::Owned(it.text))
 }
 
-/// The id in `word`, if the word is the start of a secret: `<prefix>_<id>`, possibly with the
-/// underscore that follows.
+/// Number of characters from which on the start of an id is searched.
+const MIN_ID_CHARS: usize = 4;
+
+/// The id in `word`, or its start, if the word is the start of a secret: `<prefix>_<id>`, possibly with
+/// the underscore that follows.
 pub(super) fn secret_start_id(word: &str) -> Option<&str> {
     let (prefix, rest) = word.split_once('_')?;
     let id = rest.strip_suffix('_').unwrap_or(rest);
-    (SecretPrefix::parse(prefix).is_some() && TokenId::parse(id).is_some()).then_some(id)
+    let is_id = (MIN_ID_CHARS..=TokenId::LEN).contains(&id.len())
+        && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    (SecretPrefix::parse(prefix).is_some() && is_id).then_some(id)
 }
 
 /// Like [`secret_start_id`], also for a word that contains more: `API=pat_4fKq9Zt0WbXe`, or quotes.
@@ -114,7 +119,8 @@ mod tests {
     fn the_start_of_a_secret_has_an_id() {
         assert_eq!(secret_start_id("pat_4fKq9Zt0WbXe"), Some("4fKq9Zt0WbXe"));
         assert_eq!(secret_start_id("pat_4fKq9Zt0WbXe_"), Some("4fKq9Zt0WbXe"));
-        for word in ["4fKq9Zt0WbXe", "pat_4fKq9Zt0WbX", "ci-x_4fKq9Zt0WbXe", "pat_4fKq9Zt0WbXe_7"] {
+        assert_eq!(secret_start_id("pat_4fKq"), Some("4fKq"), "while it is typed");
+        for word in ["4fKq9Zt0WbXe", "pat_4fK", "ci-x_4fKq9Zt0WbXe", "pat_4fKq9Zt0WbXe_7"] {
             assert_eq!(secret_start_id(word), None, "{word}");
         }
     }

@@ -204,7 +204,7 @@ fn errors_name_the_term_and_the_valid_forms() {
         "label:team=\"Edge needs quotes around the whole label, e.g. label:\"team=Edge Nord\""
     );
     assert_eq!(error("idle>soon"), "idle>soon needs a duration with a unit, e.g. idle>90d");
-    assert_eq!(error("idle:90d"), "idle:90d needs a duration with a unit, e.g. idle>90d");
+    assert_eq!(error("idle:soon"), "idle:soon needs a duration with a unit, e.g. idle>90d");
     assert_eq!(error("expires<"), "expires< needs a duration with a unit, e.g. expires<7d");
     assert_eq!(error("may:"), "may: needs a scope, e.g. may:channels:c-1:publish");
     assert_eq!(

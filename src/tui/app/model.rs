@@ -314,6 +314,7 @@ impl Model {
                 "Secret of {name} may be lost{more}: {go_to} goes to it, {dismiss} hides this line"
             ),
             format!("Secret of {name} may be lost{more}: {go_to} go to it, {dismiss} hide"),
+            format!("Secret of {name} may be lost{more}: {go_to} go, {dismiss} hide"),
             format!("{secrets} may be lost: {go_to} go to it, {dismiss} hide"),
             format!("{secrets} may be lost: {go_to} go, {dismiss} hide"),
         ];

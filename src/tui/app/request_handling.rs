@@ -193,7 +193,7 @@ impl App {
         if origin == RequestOrigin::Undo {
             self.undo_history.pop();
         }
-        self.undo_history.extend(UndoEntry::for_plan(plan, &self.model));
+        self.undo_history.extend(UndoEntry::for_plan(plan));
     }
 
     /// Shows the result of an executed command.

@@ -3,11 +3,7 @@
 //! history is empty, an undo restores the operator's last deletion of the past 24 hours. Owned by
 //! the app.
 
-use super::model::Model;
-use crate::{
-    domain::{Command, Plan, Token, counted},
-    keymap::{Action, Mode},
-};
+use crate::domain::{Command, Plan, Token, counted};
 
 /// How to undo an executed command.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +16,7 @@ pub enum UndoEntry {
 
 impl UndoEntry {
     /// Returns the entry for an executed `plan`, or `None` if its command has no meaningful undo.
-    pub fn for_plan(plan: &Plan, ctx: &Model) -> Option<Self> {
+    pub fn for_plan(plan: &Plan) -> Option<Self> {
         if let Some(command) = plan.inverse() {
             return Some(Self::Undo(command));
         }
@@ -29,15 +25,12 @@ impl UndoEntry {
             (Some(Token { name, .. }), None) => name.to_string(),
             _ => counted(plan.change_count(), "token"),
         };
-        let key = |action| ctx.key(Mode::Tokens, action);
         let why = match &plan.command {
-            Command::Create { .. } => {
-                format!("{name} was created; press {} to delete it", key(Action::Delete))
+            // The selection can be on another token, so that no key is named.
+            Command::Create { .. } => format!("{name} was created; delete it instead"),
+            Command::Revoke { .. } | Command::RevokeLeaked { .. } => {
+                format!("the secret of {name} can't be restored; regenerate {name} for a new one")
             }
-            Command::Revoke { .. } | Command::RevokeLeaked { .. } => format!(
-                "the secret of {name} can't be restored; press {} for a new one",
-                key(Action::Regenerate)
-            ),
             Command::EndOverlap { .. } => format!("the old secret of {name} can't be restored"),
             Command::Regenerate { .. } => {
                 format!("the old secret of {name} can't be restored")

@@ -56,7 +56,9 @@ impl HelpDialog {
         let typed = self.search.text().trim().to_lowercase();
         let shows = |command: &&PaletteCommand| {
             let is_key = command.keys.split(", ").any(|key| key.to_lowercase() == typed);
-            is_key || command.help.contains(&typed) || command.action.as_str().contains(&typed)
+            is_key
+                || command.help.to_lowercase().contains(&typed)
+                || command.action.as_str().contains(&typed)
         };
         let of = |group| {
             let commands = self.commands.iter().filter(|command| command.section == group);

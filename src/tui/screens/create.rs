@@ -80,7 +80,7 @@ impl CreateForm {
     /// A form filled in from the template `new`, which is a clone of a token.
     pub fn from_template(new: &NewToken, ctx: &Model) -> Self {
         let NewToken { name, description, lifetime, scopes, limits, labels, owner } = new;
-        let name = TextInput::single_line(name.as_str());
+        let name = TextInput::preselected(name.as_str());
         let description = TextInput::multi_line(description.as_str());
         let lifetime = LifetimeField::with_lifetime(*lifetime, ctx);
         let (scopes, limits) =
