@@ -20,7 +20,7 @@ pub struct List {
     #[arg(long, value_name = "SEARCH", default_value = "", value_parser = search, hide_default_value = true, allow_hyphen_values = true, add = completers::search_terms())]
     pub search: Search,
 
-    /// Show only tokens that match this named search of the config ([views])
+    /// Show only tokens that match this view, a named search of the config
     #[arg(long, value_name = "NAME", conflicts_with = "search", add = completers::views())]
     pub view: Option<String>,
 
