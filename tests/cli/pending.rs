@@ -153,7 +153,8 @@ fn ending_an_overlap_beside_a_regenerate_ends_no_other_secret() {
         let check = |secret: &str| run_with_input(&home, &["verify"], secret.trim()).code;
         assert_eq!(check(&old), 1, "{round}");
         if regenerated.code == 3 {
-            assert_eq!((regenerated.out.as_str(), check(&current)), ("", 0), "{round}: refused");
+            // Refused, perhaps after the new secret was printed, which comes before the change.
+            assert_eq!(check(&current), 0, "{round}: {regenerated:?}");
             continue;
         }
         assert_eq!(regenerated.code, 0, "{round}: {regenerated:?}");
