@@ -21,10 +21,9 @@ use crate::domain::{Column, ListQuery, Sort, Status, StatusCounts, Timestamp};
 type Ranks = [u8; StatusClass::ALL.len()];
 /// The rank of a row that is not shown.
 const HIDDEN: u8 = u8::MAX;
-/// Number of rows at the start of a sorted order that [`PreparedQuery::first_rows`] searches in about
-/// 2 ms, by their status only and with the terms of a search.
-const FIRST_ROWS: usize = 262_144;
-const FIRST_SEARCHED_ROWS: usize = 4_096;
+/// Number of rows at the start of a sorted order that [`PreparedQuery::first_rows`] searches. Their
+/// properties are far apart in memory, so that a scan of all rows is soon quicker.
+const FIRST_ROWS: usize = 4_096;
 
 /// A query at an instant, prepared for evaluation on rows.
 pub(super) struct PreparedQuery<'a> {
@@ -147,12 +146,11 @@ impl<'a> PreparedQuery<'a> {
         page: usize,
     ) -> Option<(ResultRows, Option<usize>)> {
         let order = orders.rows(self.query.sort)?;
-        let limit = if self.query.search.is_empty() { FIRST_ROWS } else { FIRST_SEARCHED_ROWS };
         let selected = selected.filter(|row| self.shows(*row));
         let (mut rows, mut selected_position) = (Vec::new(), None);
         let passes = passes(self.query.sort).into_iter();
         let ordered = passes.flat_map(|wanted| order.clone().map(move |row| (row, wanted.clone())));
-        for (row, wanted) in ordered.take(limit) {
+        for (row, wanted) in ordered.take(FIRST_ROWS) {
             if !wanted.contains(&self.rank(row)) || !self.matches_search(row, self.table.text(row))
             {
                 continue;

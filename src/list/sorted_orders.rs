@@ -137,6 +137,11 @@ impl Iterator for OrderedRows<'_> {
         self.group = others;
         Some(first & !TIED)
     }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let len = self.group.len() + self.rest.len();
+        (len, Some(len))
+    }
 }
 
 /// Removes the changed rows. If the first of several rows with equal keys is removed, the next row
