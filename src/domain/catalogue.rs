@@ -98,7 +98,7 @@ impl ScopeCatalogue {
 
     /// Checks that the catalogue contains the entity type of `scope` and that this type has the
     /// operation of `scope`. Otherwise, returns an error that lists the valid choices. Also returns
-    /// an error if an entity id or a domain contains `*`, which only earlier versions accepted.
+    /// an error if an entity id or a domain contains `*` or a secret, which only earlier versions accepted.
     pub fn check(&self, scope: &Scope) -> Result<(), ScopeError> {
         scope.require_grantable()?;
         let entry = self.require_entry(&scope.entity_type)?;

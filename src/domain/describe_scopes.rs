@@ -22,20 +22,13 @@ pub fn describe_scopes<'a>(scopes: impl IntoIterator<Item = &'a Scope>) -> Strin
     // Types with the same operations, entity and domain share one clause.
     let mut clauses: Vec<(_, Vec<&str>)> = Vec::new();
     for ((entity_type, entity, domain), operations) in grouped {
-        let key = (operations, entity, domain);
-        match clauses.iter_mut().find(|(other, _)| *other == key) {
-            Some((_, types)) => types.push(entity_type.as_str()),
-            None => clauses.push((key, vec![entity_type.as_str()])),
-        }
+        add_to_group(&mut clauses, (operations, entity, domain), entity_type.as_str());
     }
     // Ids with the same operations, types and domain share one clause, too.
     let mut with_ids: Vec<(_, Vec<&str>)> = Vec::new();
     for ((operations, entity, domain), types) in clauses {
         let key = (operations, types, domain, *entity == Entity::Any);
-        match with_ids.iter_mut().find(|(other, _)| *other == key) {
-            Some((_, ids)) => ids.push(entity.as_str()),
-            None => with_ids.push((key, vec![entity.as_str()])),
-        }
+        add_to_group(&mut with_ids, key, entity.as_str());
     }
     let clauses: Vec<String> = with_ids
         .into_iter()
@@ -52,6 +45,14 @@ pub fn describe_scopes<'a>(scopes: impl IntoIterator<Item = &'a Scope>) -> Strin
         })
         .collect();
     format!("may {}", clauses.join("; "))
+}
+
+/// Adds `word` to the group with this key, or to a new group at the end.
+fn add_to_group<'a, K: PartialEq>(groups: &mut Vec<(K, Vec<&'a str>)>, key: K, word: &'a str) {
+    match groups.iter_mut().find(|(other, _)| *other == key) {
+        Some((_, words)) => words.push(word),
+        None => groups.push((key, vec![word])),
+    }
 }
 
 /// Describes `scope` with its operation as the verb: `publish to all channels`, `subscribe to c-42

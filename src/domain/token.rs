@@ -359,9 +359,10 @@ impl Token {
     #[must_use]
     pub fn replacing(self, existing: &Self) -> Self {
         // Not as after a regenerate: the secrets can be any earlier ones, in any order.
-        let old = |token: &Self| token.previous.as_ref().map(|old| old.digest);
+        let previous = SecretSlot::Previous;
         let is_same = self.digest.matches(&existing.digest)
-            && (self.previous.is_none() || old(&self) == old(existing));
+            && (self.previous.is_none()
+                || self.digest_of(previous) == existing.digest_of(previous));
         let generation = if is_same {
             existing.generation
         } else {

@@ -126,7 +126,7 @@ impl Service {
         if matches!(command, Command::Regenerate { .. }) {
             self.raise_new_generations(&mut plan)?;
         }
-        self.explain_ended_for_good(&mut plan)?;
+        self.explain_ended_tokens(&mut plan)?;
         Ok(plan)
     }
 

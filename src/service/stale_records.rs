@@ -101,7 +101,7 @@ impl Service {
 impl Service {
     /// Replaces the reasons for which `plan` skips tokens that were ended for good, and those that only
     /// count as revoked because the store is older than its register: their reasons would lead nowhere.
-    pub(super) fn explain_ended_for_good(&self, plan: &mut Plan) -> Result<(), ServiceError> {
+    pub(super) fn explain_ended_tokens(&self, plan: &mut Plan) -> Result<(), ServiceError> {
         let is_status = |reason: &Refusal| matches!(reason, Refusal::Transition(_));
         if self.store.path().is_none() || !plan.skipped.iter().any(|it| is_status(&it.reason)) {
             return Ok(());
