@@ -340,7 +340,7 @@ fn describe(found: &RestoreDifferences) -> Vec<String> {
     let widened: Vec<_> =
         found.widened.iter().map(|(name, what)| format!("{name} ({what})")).collect();
     list(&widened, "with more access in the backup");
-    list(&found.ended, "ended since the backup, to stay ended");
+    list(&found.ended, "whose secret was ended since the backup, to stay revoked");
     list(&found.regenerated, "with a newer secret, which will stop working");
     list(&found.unknown, "changed since in an unknown way, to stay denied");
     match found.compared_events() {

@@ -35,7 +35,10 @@ pub(super) fn change(
     if !matches!(arguments, super::CliCommand::Revoke(_) | super::CliCommand::Delete(_)) {
         service.store_pending_endings()?;
     }
-    let mut command = command(service, arguments)?.ok_or_else(CliError::not_run)?;
+    let mut command = match command(service, arguments) {
+        Err(error) => return end_stale_deletion(service, arguments, error),
+        command => command?.ok_or_else(CliError::not_run)?,
+    };
     let format = secret_format(arguments);
     if out.json && format != SecretFormat::Secret {
         return Err(CliError::usage("--format cannot be combined with --json"));
@@ -56,6 +59,30 @@ pub(super) fn change(
     let printing = &mut |token: &Token, secret: &Secret| print_secret(token, secret, format, out);
     let committed = service.execute_printing(&command, &plan.confirm(), printing)?;
     print_committed(&committed, out)
+}
+
+/// Ends a deleted token that `arguments` revoke or delete for good, if its record is out of date. Returns
+/// `error`, the error of the command, for any other token.
+fn end_stale_deletion(
+    service: &Service,
+    arguments: &super::CliCommand,
+    error: CliError,
+) -> Result<Exit, CliError> {
+    let names = match arguments {
+        super::CliCommand::Revoke(args) => &args.tokens.tokens,
+        super::CliCommand::Delete(args) => &args.tokens.tokens,
+        _ => return Err(error),
+    };
+    let [name] = names.as_slice() else { return Err(error) };
+    let Some(token) = service.stale_deletion(name)? else { return Err(error) };
+    if !has_yes(arguments) {
+        let hint = "an older copy of the store was put back, and the token was restored since: add --yes to \
+                    end it for good, also in the newer store";
+        return Err(error.with_hint(hint));
+    }
+    service.end_stale_deletion(&token)?;
+    print_message(&format!("Ended {} for good, also in the newer store", token.name));
+    Ok(Exit::Done)
 }
 
 /// Returns the change that `arguments` describe, or `None` for a command that changes no token.

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     domain::{
-        Command, Plan, Token, TokensToDelete, Warning, counted,
+        Command, Name, Plan, Token, TokensToDelete, Warning, counted,
         describe_scopes::{NO_SCOPES, describe_scopes},
     },
     output::{
@@ -151,8 +151,9 @@ fn describe_change(plan: &Plan, token: &Token) -> String {
         Command::Create { .. } => {
             format!("Created {name} ({}); {}{}", token.id, start_text(token), end_text(token))
         }
+        Command::RevokeLeaked { .. } if token.revoked.is_none() => ended_overlap_text(name),
         Command::Revoke { .. } | Command::RevokeLeaked { .. } => format!("Revoked {name}"),
-        Command::EndOverlap { .. } => format!("Ended the old secret of {name}"),
+        Command::EndOverlap { .. } => ended_overlap_text(name),
         Command::Regenerate { .. } => {
             let overlap = token.previous.as_ref().map_or_else(String::new, |previous| {
                 format!("; the old secret works until {}", format_time(previous.until))
@@ -174,6 +175,10 @@ fn describe_change(plan: &Plan, token: &Token) -> String {
         | Command::AcceptClock
         | Command::PurgeTrash => format!("Saved {name}"),
     }
+}
+
+fn ended_overlap_text(name: &Name) -> String {
+    format!("Ended the old secret of {name}")
 }
 
 /// When the token becomes valid, before the text of its end. Empty if it has no such time.

@@ -21,7 +21,7 @@ use crate::{
         Config, ConfigError, ConfigFault, ConfigFlags, Environment, SettingSource, example,
         pipe_wait::open_without_waiting,
     },
-    domain::{Domain, Hook, Operation, ScopeCatalogue, counted},
+    domain::{Domain, Hook, Operation, ScopeCatalogue, counted, scan::redact_secrets},
     keymap::Keymap,
     output::{advice::Diagnostic, json::hook_json},
     service::{InputSensitivity, check_input_file, create_private_folder},
@@ -217,7 +217,7 @@ fn print_faults(error: &ConfigError, out: &Output) -> io::Result<()> {
         print_error(&Diagnostic::new(error));
         return Ok(());
     };
-    out.line(&error.to_string())?;
+    out.line(&redact_secrets(&error.to_string()))?;
     let message = format!("{} in the config", counted(faults.len(), "mistake"));
     print_error(
         &Diagnostic::new(message)
@@ -230,8 +230,8 @@ fn print_faults(error: &ConfigError, out: &Output) -> io::Result<()> {
 pub(super) fn fault_value(fault: &ConfigFault) -> Value {
     json!({
         "line": fault.line,
-        "setting": fault.kind.setting(),
-        "problem": fault.kind.to_string(),
+        "setting": fault.kind.setting().map(|it| redact_secrets(&it)),
+        "problem": redact_secrets(&fault.kind.to_string()),
     })
 }
 

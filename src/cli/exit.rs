@@ -81,13 +81,9 @@ impl CliError {
         }
     }
 
-    /// An error of the store (exit 4, or 5 if the result of a commit is unknown).
+    /// An error of the store (exit 4, or 5 if the result of a change is unknown).
     pub fn store(error: &StoreError) -> Self {
-        let exit = match error {
-            StoreError::CommitResultUnknown { .. } => Exit::Incomplete,
-            _ => Exit::Store,
-        };
-        Self { exit, diagnostic: advice::diagnose_store(error) }
+        Self { exit: exit_of_store(error), diagnostic: advice::diagnose_store(error) }
     }
 
     /// The error for a change that was made, but whose result cannot be printed (exit 5).
@@ -122,15 +118,11 @@ impl From<ServiceError> for CliError {
 fn exit_of(error: &ServiceError) -> Exit {
     match error {
         read_only if read_only.is_read_only_mode() => Exit::Refused,
-        ServiceError::Store(StoreError::CommitResultUnknown { .. })
-        | ServiceError::ResultUnknown { .. }
+        ServiceError::ResultUnknown { .. }
         | ServiceError::StillDenied(_)
         | ServiceError::Interrupted { .. } => Exit::Incomplete,
-        ServiceError::Store(StoreError::Path(PathError {
-            problem: PathProblem::ChangedMeanwhile,
-            ..
-        })) => Exit::Refused,
-        ServiceError::Store(_) | ServiceError::Entropy(_) => Exit::Store,
+        ServiceError::Store(error) => exit_of_store(error),
+        ServiceError::Entropy(_) => Exit::Store,
         ServiceError::NotFound { .. }
         | ServiceError::Deleted(_)
         | ServiceError::DeletedForGood(_)
@@ -140,6 +132,18 @@ fn exit_of(error: &ServiceError) -> Exit {
         ServiceError::SecretFile(error) if !error.is_existing_file() => Exit::Usage,
         ServiceError::PrintedSecretVoid(cause) => exit_of(cause),
         _ => Exit::Refused,
+    }
+}
+
+fn exit_of_store(error: &StoreError) -> Exit {
+    match error {
+        StoreError::CommitResultUnknown { .. } => Exit::Incomplete,
+        StoreError::Path(PathError { problem, .. }) => match problem {
+            PathProblem::ReplacedMeanwhile => Exit::Incomplete,
+            PathProblem::ChangedMeanwhile => Exit::Refused,
+            _ => Exit::Store,
+        },
+        _ => Exit::Store,
     }
 }
 

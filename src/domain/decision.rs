@@ -12,9 +12,10 @@ use super::{
     Timestamp,
     limits::{MaxUses, uses_left_text},
     scope::{Domain, Entity, EntityType, Operation, Scope, ScopeError},
+    secret_slot::SecretSlot,
     source_networks::SourceAddress,
     time_text::minute_text,
-    token::{SecretSlot, Status, Token},
+    token::{Status, Token},
 };
 
 /// An operation that the bearer of a secret requests.

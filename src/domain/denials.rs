@@ -4,7 +4,7 @@
 
 use compact_str::CompactString;
 
-use super::{Timestamp, decision::Denial, labelled_enum::labels, token::SecretSlot};
+use super::{Timestamp, decision::Denial, labelled_enum::labels, secret_slot::SecretSlot};
 
 labels! {
     /// The kind of a [`Denial`]. The codes are stored, and scripts rely on the labels.

@@ -36,6 +36,8 @@ pub enum LabelError {
     UnsafeCharacter { key: LabelKey, character: char },
     #[error("the value of {0} contains the secret of a token: remove it")]
     Secret(LabelKey),
+    #[error("the key of a label contains the secret of a token: remove it")]
+    SecretKey,
     #[error("label {0} is given more than once: use each key once")]
     Repeated(LabelKey),
     #[error("too many labels: a token can have at most {max}", max = Labels::MAX)]
@@ -115,8 +117,11 @@ pub struct Label {
 impl Label {
     pub const MAX_VALUE_BYTES: usize = 128;
 
-    /// Trims and validates `value`. Returns an error if it contains a secret.
+    /// Trims and validates `value`. Returns an error if it or the key contains a secret.
     pub fn new(key: LabelKey, value: &str) -> Result<Self, LabelError> {
+        if contains_secret(key.as_str()) {
+            return Err(LabelError::SecretKey);
+        }
         if contains_secret(value) {
             return Err(LabelError::Secret(key));
         }

@@ -33,6 +33,7 @@ pub mod scope_matrix;
 pub mod scope_preset;
 pub mod search;
 pub mod secret;
+mod secret_slot;
 pub mod source_networks;
 pub mod terminal_text;
 pub mod time_range;
@@ -62,7 +63,7 @@ pub use lookalike::{looks_alike, mixes_scripts};
 pub use name::{Description, Name, NameError, Owner, fold};
 pub use not_before::NotBefore;
 pub use overlap::SecretOverlap;
-pub use overview::{AttentionKind, AttentionQueries, MostDenied, Overview};
+pub use overview::{AttentionKind, AttentionQueries, MostDenied, Overview, RegisterFaults};
 pub use pending_scopes::PendingScopes;
 pub use plan::{
     Confirmation, ConfirmationProof, Plan, Refusal, SkippedToken, StoredToken, TokenChange,
@@ -73,9 +74,10 @@ pub use scope::{Domain, Entity, EntityType, Operation, Scope, ScopeError, Scopes
 pub use scope_matrix::{CellState, ScopeMatrix, ScopeTarget, compare_scopes};
 pub use scope_preset::{ScopePreset, ScopePresetError};
 pub use search::{Search, SearchError};
-pub use secret::{Digest, Secret, SecretPrefix};
+pub use secret::{Digest, DigestPrefix, Secret, SecretPrefix};
+pub use secret_slot::SecretSlot;
 pub use source_networks::{SourceAddress, SourceNetwork, SourceNetworks};
-pub use token::{LifetimeLevel, PreviousSecret, SecretSlot, Status, Token, TransitionError};
+pub use token::{LifetimeLevel, PreviousSecret, Status, Token, TransitionError};
 pub use usage::{LastUse, later_use};
 pub use usage_days::{DayCount, UsageDays, UtcDay};
 

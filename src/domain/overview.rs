@@ -71,6 +71,27 @@ pub struct MostDenied {
     pub from: Option<CompactString>,
 }
 
+/// What is wrong with the revocation register, or with the tokens that it overrules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RegisterFaults {
+    /// Whether the register is missing, so that checks have no answer.
+    pub is_missing: bool,
+    /// Whether the store was an older copy when this process opened it.
+    pub was_store_older: bool,
+    /// Number of damaged entries, which deny secrets or leave checks without an answer.
+    pub damaged: usize,
+    /// Number of tokens whose records are older than the register, so that they are denied.
+    pub out_of_date: usize,
+    /// Number of tokens that are denied, although their records are active and up to date.
+    pub denied: usize,
+}
+
+impl RegisterFaults {
+    pub fn is_empty(self) -> bool {
+        self == Self::default()
+    }
+}
+
 /// The figures at an instant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Overview {
@@ -80,8 +101,7 @@ pub struct Overview {
     pub counts: StatusCounts,
     /// Number of damaged records.
     pub damaged: usize,
-    /// Number of tokens whose records are older than the revocation register, so that they are denied.
-    pub out_of_date: usize,
+    pub register: RegisterFaults,
     /// The number of active tokens that expire in each of the next weeks.
     pub expiries: [usize; EXPIRY_WEEKS],
     /// The checks on each of the last days, without gaps. The last one is today.
@@ -104,7 +124,7 @@ impl Overview {
             at,
             counts: StatusCounts::default(),
             damaged: 0,
-            out_of_date: 0,
+            register: RegisterFaults::default(),
             expiries: [0; EXPIRY_WEEKS],
             checks: days.map(|day| DayCount { day, used: 0, denied: 0 }).collect(),
             hook_runs: HookRunCounts::default(),
@@ -126,7 +146,8 @@ impl Overview {
 
     /// Whether any token, record or run of a hook needs attention.
     pub fn needs_attention(&self) -> bool {
-        self.damaged + self.out_of_date > 0
+        self.damaged > 0
+            || !self.register.is_empty()
             || !self.hook_runs.is_empty()
             || AttentionKind::ALL.iter().any(|kind| self.count(*kind) > 0)
     }

@@ -205,9 +205,30 @@ impl Digest {
         &self.0
     }
 
+    /// Returns the start of the digest, which identifies a secret among those of a token.
+    pub fn prefix(&self) -> DigestPrefix {
+        DigestPrefix(self.0.first_chunk().copied().unwrap_or_default())
+    }
+
     /// Compares in constant time: the duration does not depend on where the digests differ.
     pub fn matches(&self, other: &Self) -> bool {
         self.0.ct_eq(&other.0).into()
+    }
+}
+
+/// The first 8 bytes of a [`Digest`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct DigestPrefix([u8; Self::LEN]);
+
+impl DigestPrefix {
+    pub const LEN: usize = 8;
+
+    pub const fn from_bytes(bytes: [u8; Self::LEN]) -> Self {
+        Self(bytes)
+    }
+
+    pub const fn as_bytes(&self) -> &[u8; Self::LEN] {
+        &self.0
     }
 }
 

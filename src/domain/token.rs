@@ -16,6 +16,7 @@ use super::{
     overlap::SecretOverlap,
     scope::Scopes,
     secret::Digest,
+    secret_slot::SecretSlot,
     time_range::last_supported,
     usage::LastUse,
 };
@@ -106,15 +107,6 @@ pub struct PreviousSecret {
     pub last_denied: Option<LastUse>,
 }
 
-/// Which of a token's secrets a bearer presented.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SecretSlot {
-    /// The newest secret.
-    Current,
-    /// The secret before the current one. It works only during the overlap.
-    Previous,
-}
-
 /// The record of a personal access token. It does not contain the secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Token {
@@ -165,6 +157,8 @@ pub struct Token {
 impl Token {
     /// The version of a new record.
     pub const FIRST_VERSION: u64 = 1;
+    /// How many secrets can work at the same time: the current one, and one of an overlap.
+    pub const MAX_SECRETS: u32 = 2;
 
     pub fn status(&self, at: Timestamp) -> Status {
         Status::of(self.revoked.is_some(), self.expires, self.limits.not_before, at)
@@ -241,22 +235,6 @@ impl Token {
     /// Whether the token was used in the last 24 hours before `at`.
     pub fn is_recently_used(&self, at: Timestamp) -> bool {
         self.last_use().is_some_and(|used| at - used.at < RECENT_USE_WITHIN)
-    }
-
-    /// Returns which secret `digest` matches: the current secret, or the previous secret during its
-    /// overlap. Does not check the status of the token. Always compares both digests, so that the
-    /// duration does not reveal which digest matched.
-    pub fn matching_slot(&self, digest: &Digest, at: Timestamp) -> Option<SecretSlot> {
-        let is_current = self.digest.matches(digest);
-        let is_previous = self.previous.as_ref().is_some_and(|old| {
-            let is_equal = old.digest.matches(digest);
-            is_equal && at < old.until
-        });
-        match (is_current, is_previous) {
-            (true, _) => Some(SecretSlot::Current),
-            (false, true) => Some(SecretSlot::Previous),
-            (false, false) => None,
-        }
     }
 
     /// Whether `digest` matches a secret of the token at `at`. Does not check the status.
@@ -338,14 +316,6 @@ impl Token {
         Ok(self)
     }
 
-    /// The number of the secret in this slot.
-    pub fn generation_of(&self, slot: SecretSlot) -> u32 {
-        match slot {
-            SecretSlot::Current => self.generation,
-            SecretSlot::Previous => self.generation.saturating_sub(1),
-        }
-    }
-
     /// Returns the token with the version of a change of `before` at the time `at`.
     #[must_use]
     pub fn changed_at(self, at: Timestamp, before: &Self) -> Self {
@@ -358,7 +328,6 @@ impl Token {
     /// that has stopped working could work again.
     #[must_use]
     pub fn replacing(self, existing: &Self) -> Self {
-        // Not as after a regenerate: the secrets can be any earlier ones, in any order.
         let previous = SecretSlot::Previous;
         let is_same = self.digest.matches(&existing.digest)
             && (self.previous.is_none()
@@ -366,7 +335,8 @@ impl Token {
         let generation = if is_same {
             existing.generation
         } else {
-            self.generation.max(existing.generation.saturating_add(3))
+            // Both secrets are later than those of `existing`.
+            self.generation.max(existing.generation.saturating_add(Self::MAX_SECRETS))
         };
         let version = self.version.max(existing.version.saturating_add(1));
         Self { version, generation, ..self }.with_uses_of(existing)
@@ -387,23 +357,6 @@ impl Token {
             ..old
         });
         Self { previous, uses_taken, ..self }
-    }
-
-    /// When the secret with this digest ends: `Some(None)` for never, `None` if the token does not
-    /// have it.
-    pub fn end_of(&self, digest: &Digest) -> Option<Option<Timestamp>> {
-        if self.digest == *digest {
-            return Some(self.expires);
-        }
-        let old = self.previous.as_ref().filter(|old| old.digest == *digest)?;
-        Some(Some(self.expires.map_or(old.until, |expires| old.until.min(expires))))
-    }
-
-    pub fn digest_of(&self, slot: SecretSlot) -> Option<&Digest> {
-        match slot {
-            SecretSlot::Current => Some(&self.digest),
-            SecretSlot::Previous => self.previous.as_ref().map(|old| &old.digest),
-        }
     }
 
     /// The owner, or the account of the creator if no owner was named. Characters unsafe on a terminal

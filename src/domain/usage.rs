@@ -6,10 +6,7 @@ use std::borrow::Borrow;
 
 use compact_str::CompactString;
 
-use super::{
-    Timestamp,
-    token::{SecretSlot, Token},
-};
+use super::{Timestamp, secret_slot::SecretSlot, token::Token};
 
 /// The last allowed use of a secret, or the last denied attempt to use it.
 #[derive(Debug, Clone, PartialEq, Eq)]

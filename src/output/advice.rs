@@ -203,7 +203,8 @@ fn path_hint(error: &PathError) -> Cow<'static, str> {
         PathProblem::Exists => "choose another name",
         PathProblem::ChangedMeanwhile => "repeat the command to see the difference",
         PathProblem::ReplacedMeanwhile => {
-            "look at the store that is there now and repeat the change"
+            "look at the store that is there now: the change is in the file that was moved away, if it \
+             still exists"
         }
         PathProblem::OtherRegister => {
             "put the store of this register back, or move the register away: the next command \

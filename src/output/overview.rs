@@ -2,7 +2,7 @@
 //! Pure.
 
 use crate::{
-    domain::{AttentionKind, HookRunCounts, Overview, count::counted, grouped},
+    domain::{AttentionKind, HookRunCounts, Overview, RegisterFaults, count::counted, grouped},
     service::ChainCheckResult,
 };
 
@@ -44,6 +44,24 @@ pub fn hook_runs_text(runs: HookRunCounts) -> String {
     failed.into_iter().chain(waiting).collect::<Vec<_>>().join(", ")
 }
 
+/// What is wrong with the revocation register: `2 tokens out of date, 1 active token denied`.
+pub fn register_faults_text(faults: RegisterFaults) -> String {
+    let count = |number: usize, noun, rest| {
+        (number > 0).then(|| format!("{} {rest}", counted(number, noun)))
+    };
+    let missing = faults.is_missing.then(|| "the revocation register is missing".to_owned());
+    let older =
+        faults.was_store_older.then(|| "an older copy of the store was put back".to_owned());
+    let parts = [
+        missing,
+        older,
+        count(faults.damaged, "damaged record", "in the revocation register"),
+        count(faults.out_of_date, "token", "out of date"),
+        count(faults.denied, "active token", "denied"),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
 /// Whether nothing needs attention and the audit chain holds.
 pub fn is_in_order(overview: &Overview, chain: &ChainCheckResult) -> bool {
     !overview.needs_attention() && chain.first_fault.is_none()
@@ -56,8 +74,8 @@ pub fn status_line(overview: &Overview, chain: &ChainCheckResult) -> String {
     if overview.damaged > 0 {
         problems.push(counted(overview.damaged, "damaged record"));
     }
-    if overview.out_of_date > 0 {
-        problems.push(format!("{} out of date", counted(overview.out_of_date, "token")));
+    if !overview.register.is_empty() {
+        problems.push(register_faults_text(overview.register));
     }
     if !overview.hook_runs.is_empty() {
         problems.push(hook_runs_text(overview.hook_runs));

@@ -4,62 +4,29 @@
 //! change that allows more, such as the restore of a deleted token, is written to the store first
 //! and is never pending. Called by `execute` and by the import.
 
-use std::{
-    collections::{HashMap, HashSet},
-    time::Instant,
-};
+use std::{collections::HashSet, time::Instant};
 
 use super::{
     CommandResult, Service, ServiceError,
     batch_size::BatchSize,
+    ending_changes::{
+        Ended, add_ended_meanwhile, ended_by, has_same_secrets, id_of, later_entries, only_for,
+        pending_entries, tokens_changed_meanwhile,
+    },
     execute::require_confirmed,
-    job_batches::ended_entry,
     pending_endings::{apply_pending, raise_newest_ending},
 };
 use crate::{
     domain::{
         Actor, AuditAction, Command, ConfirmationProof, EventBody, MAX_PER_TRANSACTION, Plan,
-        SecretSlot, StoredToken, Timestamp, Token, TokenChange, TokenId, plan::NewSecretDigests,
+        SecretSlot, Timestamp, Token, TokenChange, TokenId, plan::NewSecretDigests,
     },
-    store::{
-        Ending, EndingKind, HasTables as _, ReadOps as _, RevocationEntry, StoreError, Writer,
-    },
+    store::{HasTables as _, ReadOps as _, RevocationEntry, StoreError, Writer},
 };
 
 /// Maximum number of pending endings that one transaction stores, so that it stays short. The oldest
 /// are stored first.
 const MAX_PENDING: usize = 500;
-
-/// Returns `command` for some of its tokens.
-fn only_for(command: &Command, ids: &HashSet<TokenId>) -> Command {
-    match command {
-        Command::RevokeLeaked { secrets } => {
-            let secrets = secrets.iter().filter(|secret| ids.contains(&secret.id));
-            Command::RevokeLeaked { secrets: secrets.copied().collect() }
-        }
-        command => command.clone().for_tokens(ids.iter().copied().collect()),
-    }
-}
-
-/// Returns the kind of ending of a command that only ends secrets, or `None` for any other command.
-fn ending_kind(command: &Command) -> Option<EndingKind> {
-    match command {
-        Command::Revoke { .. } | Command::RevokeLeaked { .. } => Some(EndingKind::Revoke),
-        Command::EndOverlap { .. } => Some(EndingKind::EndOverlap),
-        Command::Delete { .. } => Some(EndingKind::Delete),
-        Command::Create { .. }
-        | Command::Edit { .. }
-        | Command::AddScopes { .. }
-        | Command::RemoveScopes { .. }
-        | Command::ChangeScopes { .. }
-        | Command::Regenerate { .. }
-        | Command::Restore(_)
-        | Command::Revert(_)
-        | Command::RecordDelivery { .. }
-        | Command::AcceptClock
-        | Command::PurgeTrash => None,
-    }
-}
 
 impl Service {
     /// Rebuilds the revocation register if it is missing, damaged or an older copy, see
@@ -141,10 +108,11 @@ impl Service {
         command: &Command,
         confirmed: &ConfirmationProof,
     ) -> Result<Option<CommandResult>, ServiceError> {
-        let kind = ending_kind(command).filter(|_| self.store.path().is_some());
-        let Some(kind) = kind.filter(|_| !self.store.is_read_only()) else { return Ok(None) };
+        let ended = ended_by(command).filter(|_| self.store.path().is_some());
+        let Some(ended) = ended.filter(|_| !self.store.is_read_only()) else { return Ok(None) };
+        let is_overlap = matches!(command, Command::EndOverlap { .. });
         let mut plan = self.preview(command)?;
-        if kind == EndingKind::EndOverlap && self.require_current_records(&plan).is_err() {
+        if is_overlap && self.require_current_records(&plan).is_err() {
             // Another process may have changed the record after it was read.
             let confirmed = std::mem::replace(&mut plan, self.preview(command)?);
             self.require_current_records(&plan)?;
@@ -164,8 +132,8 @@ impl Service {
             plan = self.preview(command)?;
             require_confirmed(&plan, confirmed)?;
         }
-        let mut entries = pending_entries(&plan, kind, self);
-        if kind != EndingKind::EndOverlap {
+        let mut entries = pending_entries(&plan, ended, &self.actor);
+        if ended != Ended::OneSecret {
             self.end_later_secrets(&mut entries)?;
         }
         let registered = self.store.end_secrets(&entries, plan.at);
@@ -224,16 +192,14 @@ impl Service {
     }
 
     /// Stores the ending of these entries in one transaction. `previewed` are the changes that the
-    /// operator confirmed. Also ends a secret that was issued while the command waited for the lock. Also
-    /// returns when the transaction got the lock.
+    /// operator confirmed. A revoke or deletion also ends a secret that was issued while the command waited
+    /// for the lock. Also returns when the transaction got the lock.
     fn store_ending_batch(
         &self,
         command: &Command,
         entries: &[RevocationEntry],
         previewed: &[TokenChange],
     ) -> Result<(Plan, Instant), ServiceError> {
-        let ended: HashMap<TokenId, u32> =
-            entries.iter().map(|entry| (entry.id, entry.ended_generation)).collect();
         let keys: HashSet<_> = entries.iter().map(RevocationEntry::ending_key).collect();
         let (mut own, mut others, mut raised) = (Vec::new(), Vec::new(), Vec::new());
         let (plan, started) = self.store.write(|tx| {
@@ -243,42 +209,23 @@ impl Service {
             (own, others) =
                 pending.into_iter().partition(|entry| keys.contains(&entry.ending_key()));
             others.truncate(MAX_PENDING);
-            if ending_kind(command) == Some(EndingKind::EndOverlap) {
-                // A token with a later secret is revoked, like one whose ending stays pending.
-                let has_later = |entry: &RevocationEntry| {
-                    let token = tx.token(&entry.id).ok().flatten();
-                    let pending = token.as_ref().zip(entry.pending.as_ref());
-                    pending.is_some_and(|(token, ending)| entry.is_outlasted_by(ending, token))
-                };
-                others.extend(own.extract_if(.., |entry| has_later(entry)));
-            }
             raised = apply_pending(tx, &others)?;
+            let ended = ended_by(command).unwrap_or(Ended::AllSecrets);
+            let changed = tokens_changed_meanwhile(tx, ended, previewed);
+            let of_changed: Vec<_> = own.extract_if(.., |it| changed.contains(&it.id)).collect();
+            raised.extend(apply_pending(tx, &of_changed)?);
+            others.extend(of_changed);
             let mut plan = self.plan(tx, command, &NewSecretDigests::default())?;
             if plan.job.is_some() {
                 // Many tokens were added since the preview. The pending endings are stored later.
                 plan.changes.clear();
                 plan.job = None;
             }
-            let is_later = |change: &TokenChange| match (id_of(change), ending_of(change)) {
-                (Some(id), Some(generation)) => {
-                    ended.get(&id).is_none_or(|ended| generation > *ended)
-                }
-                _ => false,
-            };
-            if ending_kind(command) == Some(EndingKind::EndOverlap) {
-                // The overlap of a later regenerate is another one.
-                plan.changes.retain(|change| !is_later(change));
-            }
-            let planned: HashSet<TokenId> = plan.changes.iter().filter_map(id_of).collect();
-            let later = plan.changes.iter().filter(|change| is_later(change));
-            raised.extend(later.filter_map(ended_entry));
+            plan.changes.retain(|it| id_of(it).is_none_or(|id| !changed.contains(&id)));
+            raised.extend(later_entries(&plan, entries));
             raise_newest_ending(tx, entries)?;
             self.apply(tx, &plan)?;
-            // A previewed token that the new plan lacks was ended, too: another process has stored
-            // its pending ending.
-            let is_stored =
-                |change: &&TokenChange| id_of(change).is_some_and(|id| !planned.contains(&id));
-            plan.changes.extend(previewed.iter().filter(is_stored).cloned());
+            add_ended_meanwhile(&mut plan, previewed, tx);
             Ok::<_, ServiceError>((plan, started))
         })?;
         self.clear_stored_endings(&[own, others].concat(), &raised);
@@ -369,48 +316,4 @@ pub(super) fn rebuilt_event(actor: &Actor, at: Timestamp) -> EventBody {
         action: AuditAction::RegisterRebuilt,
         detail: String::new(),
     }
-}
-
-/// Whether both plans change the same tokens, and none of them was regenerated in between.
-fn has_same_secrets(one: &Plan, other: &Plan) -> bool {
-    let secrets = |plan: &Plan| -> Vec<_> {
-        plan.tokens_before().map(|token| (token.id, token.generation)).collect()
-    };
-    secrets(one) == secrets(other)
-}
-
-fn id_of(change: &TokenChange) -> Option<TokenId> {
-    change.before.token().map(|token| token.id)
-}
-
-/// Returns the highest generation whose secret a change ends, or `None` if it ends no secret.
-fn ending_of(change: &TokenChange) -> Option<u32> {
-    match (&change.before, &change.after) {
-        (StoredToken::Live(before), StoredToken::Deleted(..)) => Some(before.generation),
-        (StoredToken::Live(before), StoredToken::Live(after)) if before != after => {
-            Some(RevocationEntry::of_token(after).ended_generation)
-        }
-        _ => None,
-    }
-}
-
-/// Returns the register entries of `plan`. Each of them, except that of a damaged token, has a
-/// pending ending, because the store's record does not contain the ending yet.
-fn pending_entries(plan: &Plan, kind: EndingKind, service: &Service) -> Vec<RevocationEntry> {
-    let ending = Ending { kind, at: plan.at, actor: Some(service.actor.clone()) };
-    let entry = |change: &TokenChange| {
-        if let StoredToken::Damaged(id) = change.before {
-            // The generation of a damaged token is unknown, so end all its secrets.
-            return Some(RevocationEntry::all_ended(id));
-        }
-        let (ended_generation, before) = (ending_of(change)?, change.before.token()?);
-        Some(RevocationEntry {
-            ended_generation,
-            min_version: before.version,
-            expires: before.expires,
-            pending: Some(ending.clone()),
-            ..RevocationEntry::of(before.id)
-        })
-    };
-    plan.changes.iter().filter_map(entry).collect()
 }

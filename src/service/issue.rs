@@ -75,7 +75,11 @@ impl Service {
         let written = delivered.and_then(|it| it.file).map(SecretFile::keep);
         let unwritten = command.secret_file().filter(|_| !self.writes_secret_files);
         let secret_file = written.or(unwritten.map(PathBuf::from));
-        let unprotected = self.update_register(&plan)?;
+        let unprotected = match self.update_register(&plan) {
+            // The change is saved, also if the store cannot be read any more.
+            Err(ServiceError::Store(error)) => Some(error),
+            result => result?,
+        };
         let mut issued = Vec::new();
         if digests.delivery().is_none() {
             issued.extend(plan.tokens().filter_map(|token| {
@@ -172,7 +176,12 @@ impl Service {
         delivered: Option<DeliveredSecrets>,
     ) -> ServiceError {
         let Some(DeliveredSecrets { file, .. }) = delivered else { return cause };
-        let is_unknown = matches!(cause, ServiceError::Store(_)) && !self.is_rolled_back(secrets);
+        let is_unknown = match &cause {
+            ServiceError::Store(error) => {
+                error.is_replaced_meanwhile() || !self.is_rolled_back(secrets)
+            }
+            _ => false,
+        };
         let cause = Box::new(cause);
         match file {
             // The commit may have succeeded despite the error. In that case, only the receiver has

@@ -8,7 +8,9 @@ use std::{
 
 use super::{Service, ServiceError, plan_reader::PlanReader, store_reads::read_tokens};
 use crate::{
-    domain::{AuditAction, Job, JobKind, Plan, StoredToken, Token, TokenChange, TokenId, plan},
+    domain::{
+        AuditAction, Job, JobKind, Plan, SecretSlot, StoredToken, Token, TokenChange, TokenId, plan,
+    },
     store::{
         DamagedRecord, JobReads as _, ReadOps, RevocationEntry, ScanResult, StoreError,
         TokenChanges as _,
@@ -36,7 +38,7 @@ pub(super) struct SavedBatch {
 }
 
 /// The tokens of a batch whose secrets were ended in the register.
-struct EndedBatch {
+pub(super) struct EndedBatch {
     /// The ended generation of each token.
     generations: HashMap<TokenId, u32>,
     /// The last key of the batch; `None` if the batch is the last one.
@@ -44,6 +46,25 @@ struct EndedBatch {
 }
 
 impl EndedBatch {
+    /// Whether all secrets that `change` ends were ended. A token with a later secret stays.
+    fn contains(&self, change: &TokenChange) -> bool {
+        ended_entry(change).is_some_and(|entry| {
+            let generation = self.generations.get(&entry.id);
+            generation.is_some_and(|generation| entry.ended_generation <= *generation)
+        })
+    }
+
+    /// Those tokens of `stay`, which were not deleted, whose old secrets were ended all the same.
+    fn with_ended_overlap(&self, stay: Vec<TokenChange>) -> Vec<Token> {
+        let is_ended = |token: &Token| {
+            let generation = self.generations.get(&token.id);
+            let old = token.generation_of(SecretSlot::Previous);
+            token.previous.is_some() && generation.is_some_and(|generation| old <= *generation)
+        };
+        let tokens = stay.into_iter().filter_map(|change| change.before.token().cloned());
+        tokens.filter(is_ended).collect()
+    }
+
     /// Removes the tokens behind this batch, which come into reach when another process deletes tokens.
     fn limit(&self, found: &mut ScanResult<Token>) {
         let Some(until) = self.until else { return };
@@ -61,19 +82,28 @@ impl Service {
         number: u64,
         limit: usize,
     ) -> Result<Option<SavedBatch>, ServiceError> {
-        let Some(ended) = self.end_next_batch(number, limit)? else { return Ok(None) };
+        match self.end_next_batch(number, limit)? {
+            Some(ended) => self.save_ended_batch(number, limit, &ended),
+            None => Ok(None),
+        }
+    }
+
+    /// Saves the batch whose secrets were ended.
+    pub(super) fn save_ended_batch(
+        &self,
+        number: u64,
+        limit: usize,
+        ended: &EndedBatch,
+    ) -> Result<Option<SavedBatch>, ServiceError> {
         let saved = self.write(|tx| {
             let started = Instant::now();
             let Some(mut job) = tx.job(number)? else { return Ok(None) };
             let (mut plan, count, is_last) =
-                self.plan_job_batch(tx, &mut job, limit, Some(&ended))?;
-            // A token with a later secret stays, because only its earlier secrets were ended.
-            let is_ended = |entry: RevocationEntry| {
-                let generation = ended.generations.get(&entry.id).copied();
-                generation.is_some_and(|generation| entry.ended_generation <= generation)
-            };
+                self.plan_job_batch(tx, &mut job, limit, Some(ended))?;
             if matches!(job.kind, JobKind::DeleteAll { .. }) {
-                plan.changes.retain(|change| ended_entry(change).is_some_and(is_ended));
+                let stay = plan.changes.extract_if(.., |change| !ended.contains(change)).collect();
+                let overlaps = plan::ended_overlaps(plan.at, ended.with_ended_overlap(stay));
+                self.apply_for(tx, &overlaps, &job.actor)?;
             }
             self.apply_for(tx, &plan, &job.actor)?;
             job.add_batch(count, count.saturating_sub(plan.changes.len()));
@@ -95,7 +125,7 @@ impl Service {
     /// Ends the secrets of the next batch of a deletion in the register, before the batch holds the
     /// lock of the store. Returns what was ended, which is nothing for other jobs; `None` if the job
     /// was finished meanwhile.
-    fn end_next_batch(
+    pub(super) fn end_next_batch(
         &self,
         number: u64,
         limit: usize,

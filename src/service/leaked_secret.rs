@@ -81,11 +81,13 @@ impl Service {
             let Some(deleted) = rows.deleted_token(&secret.id)? else {
                 return Ok(LeakedSecretInfo::UNKNOWN);
             };
-            let is_own_secret = deleted.token.accepts(&secret.digest, deleted.at);
-            let status = if is_own_secret {
-                LeakedSecretStatus::Deleted
-            } else {
-                LeakedSecretStatus::Replaced
+            let state = rows.revocation_state(&secret.id).unwrap_or_default();
+            let is_stale = deleted.token.version < state.min_version && !state.is_ended_for_good();
+            let status = match deleted.token.accepts(&secret.digest, deleted.at) {
+                true => S::Deleted,
+                // The token can have been restored and regenerated in a newer store.
+                false if is_stale => S::OutOfDate,
+                false => S::Replaced,
             };
             Ok(info(status, deleted.token))
         })

@@ -8,6 +8,7 @@ mod batch_size;
 mod child_process;
 pub mod clock;
 mod clone_template;
+mod ending_changes;
 mod endings;
 mod entity_suggestions;
 pub mod entropy;

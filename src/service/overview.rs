@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 
 use super::{Service, ServiceError};
 use crate::{
-    domain::{AttentionQueries, MostDenied, Overview, TokenId, UsageDays},
+    domain::{AttentionQueries, MostDenied, Overview, RegisterFaults, TokenId, UsageDays},
     store::{ChainCheckResult, ReadOps as _, StoreError, VerifiedChain},
 };
 
@@ -29,12 +29,23 @@ impl Service {
                 ControlFlow::Continue(())
             },
         )?;
-        sum.out_of_date = self.stale_tokens()?.len();
+        sum.register = self.register_faults()?;
         sum.hook_runs = self.count_hook_runs()?;
         if let Some((id, attempts)) = self.add_checks(&mut sum)? {
             sum.most_denied = self.most_denied(id, attempts)?;
         }
         Ok(sum)
+    }
+
+    fn register_faults(&self) -> Result<RegisterFaults, ServiceError> {
+        let overruled = self.overruled_tokens()?;
+        Ok(RegisterFaults {
+            is_missing: !self.store.has_register()?,
+            was_store_older: self.was_store_outdated(),
+            damaged: self.store.count_damaged_endings()?,
+            out_of_date: overruled.stale.len(),
+            denied: overruled.denied.len(),
+        })
     }
 
     /// Adds the checks of all tokens to `sum`. Returns the token with the most denied attempts

@@ -3,9 +3,10 @@
 //! by `Service::write` and by revokes.
 
 use crate::{
-    domain::{AuditAction, EventBody, Token, TokenId},
+    domain::{AuditAction, EventBody, SecretSlot, Token, TokenId},
     store::{
-        Ending, EndingKind, ReadOps as _, RevocationEntry, StoreError, TokenChanges as _, Writer,
+        Ending, EndingKind, ReadOps as _, RevocationEntry, StoreError, TokenChanges as _,
+        TrashedToken, Writer,
     },
 };
 
@@ -34,7 +35,7 @@ pub(super) fn apply_pending(
                 raised.extend(raised_entry(entry, ending, &token));
                 apply_ending(tx, entry, ending, &token)?
             }
-            Ok(None) => None,
+            Ok(None) => apply_to_deleted(tx, entry, ending)?,
             // One damaged record must not make every later write fail.
             Err(StoreError::Damaged(_)) => delete_damaged(tx, entry, ending)?,
             Err(error) => return Err(error),
@@ -68,35 +69,32 @@ fn raised_entry(
     ending: &Ending,
     token: &Token,
 ) -> Option<RevocationEntry> {
-    let is_overlap = ending.kind == EndingKind::EndOverlap;
-    let is_outlasted =
-        entry.is_outlasted_by(ending, token) && !(is_overlap && entry.is_regenerated(token));
-    let is_by_operator = ending.actor.is_some();
-    let ends_all = is_outlasted || is_by_operator && !is_overlap;
+    let slot = match ending.kind {
+        EndingKind::EndSecret(secret) => token.slot_of(secret)?,
+        EndingKind::Revoke | EndingKind::Delete => SecretSlot::Current,
+    };
+    let ended_generation = token.generation_of(slot);
+    let is_outlasted = ended_generation > entry.ended_generation;
+    let is_by_operator = ending.actor.is_some() && !matches!(ending.kind, EndingKind::EndSecret(_));
+    let ends_all = slot == SecretSlot::Current && (is_outlasted || is_by_operator);
     let raised = RevocationEntry { pending: None, ..entry.clone() };
     if ends_all && token.version < entry.min_version {
-        Some(raised.ended_for_good())
-    } else if is_outlasted {
-        Some(RevocationEntry { ended_generation: token.generation, ..raised })
-    } else {
-        None
+        return Some(raised.ended_for_good());
     }
+    is_outlasted.then_some(RevocationEntry { ended_generation, ..raised })
 }
 
 /// Whether the audit trail has this ending, or a later one of the same kind. The token may have been
-/// restored since; storing the ending again would undo that.
+/// restored since; storing the ending again would undo that. The ending of one secret can be stored again:
+/// it changes nothing if the token no longer has the secret.
 fn is_stored(tx: &Writer<'_>, id: &TokenId, ending: &Ending) -> Result<bool, StoreError> {
-    let action = action_of(ending.kind);
+    let action = match ending.kind {
+        EndingKind::Revoke => AuditAction::Revoked,
+        EndingKind::Delete => AuditAction::Deleted,
+        EndingKind::EndSecret(_) => return Ok(false),
+    };
     let newest = tx.newest_changes_of(id, NEWEST_CHANGES)?;
     Ok(newest.iter().any(|event| event.body.action == action && event.body.at >= ending.at))
-}
-
-fn action_of(kind: EndingKind) -> AuditAction {
-    match kind {
-        EndingKind::Revoke => AuditAction::Revoked,
-        EndingKind::EndOverlap => AuditAction::OverlapEnded,
-        EndingKind::Delete => AuditAction::Deleted,
-    }
 }
 
 /// Changes the record of `token` and returns the event, or `None` if the record contains the ending
@@ -107,17 +105,40 @@ fn apply_ending(
     ending: &Ending,
     token: &Token,
 ) -> Result<Option<EventBody>, StoreError> {
-    if ending.kind == EndingKind::Delete {
+    let action = if ending.kind == EndingKind::Delete {
         tx.remove_token(&token.id)?;
         tx.put_trash(token, ending.at)?;
+        AuditAction::Deleted
     } else {
         let ended = entry.with_pending(ending, token.clone());
         if ended == *token {
             return Ok(None);
         }
         tx.put_token(&ended)?;
+        action_of(&ended)
+    };
+    Ok(Some(pending_event(ending, token, action)))
+}
+
+/// Changes the record of a token that was deleted before `ending` was in the register: it must not work
+/// again when the token is restored. Returns the event.
+fn apply_to_deleted(
+    tx: &mut Writer<'_>,
+    entry: &RevocationEntry,
+    ending: &Ending,
+) -> Result<Option<EventBody>, StoreError> {
+    let Some(TrashedToken { token, at }) = tx.trashed(&entry.id)? else { return Ok(None) };
+    let ended = entry.with_pending(ending, token.clone());
+    if ending.kind == EndingKind::Delete || ended == token {
+        return Ok(None);
     }
-    Ok(Some(pending_event(ending, token)))
+    tx.put_trash(&ended, at)?;
+    Ok(Some(pending_event(ending, &token, action_of(&ended))))
+}
+
+/// The action of an ending whose result is `ended`.
+fn action_of(ended: &Token) -> AuditAction {
+    if ended.revoked.is_some() { AuditAction::Revoked } else { AuditAction::OverlapEnded }
 }
 
 /// Removes a damaged record whose deletion is pending, and returns the event. Leaves the record in
@@ -144,21 +165,21 @@ fn delete_damaged(
 
 /// Returns the event for a pending ending that is stored now, usually by another process. `token`
 /// is the record before the ending.
-fn pending_event(ending: &Ending, token: &Token) -> EventBody {
+fn pending_event(ending: &Ending, token: &Token, action: AuditAction) -> EventBody {
     let was = token.status(ending.at).as_str();
-    let detail = match ending.kind {
-        EndingKind::Revoke => format!("was {was}, recorded later"),
-        EndingKind::EndOverlap => "recorded later".to_owned(),
-        EndingKind::Delete => {
+    let detail = match action {
+        AuditAction::OverlapEnded => "recorded later".to_owned(),
+        AuditAction::Deleted => {
             format!("was {was}, recorded later, can be brought back for 24 hours")
         }
+        _ => format!("was {was}, recorded later"),
     };
     EventBody {
         at: ending.at,
         actor: ending.recorded_actor(),
         token: Some(token.id),
         name: token.name.to_string(),
-        action: action_of(ending.kind),
+        action,
         detail,
     }
 }

@@ -15,9 +15,8 @@ use super::{
 use crate::{
     domain::{AuditAction, EventBody, EventHash, Refusal, Status, Timestamp, Token, TokenId},
     store::{
-        DamagedRecord, Ending, EndingKind, HookRunReads as _, KeptEndings, ReadOps, Reader,
-        RestoreTarget, RevocationEntry, StoreError, TokenChanges as _, Writer, if_readable,
-        token_with_use_counts,
+        DamagedRecord, HookRunReads as _, KeptEndings, ReadOps, Reader, RestoreTarget,
+        RevocationEntry, StoreError, TokenChanges as _, Writer, if_readable, token_with_use_counts,
     },
 };
 
@@ -296,9 +295,7 @@ fn knows_token(
 /// `version` is so high that the register does not deny the record as out of date: the operator has
 /// seen the difference. The `generation` is so high that the secret of the next regenerate works.
 fn with_endings(entry: &RevocationEntry, token: &Token, is_known: bool, at: Timestamp) -> Token {
-    let ending = |kind| Ending { kind, at, actor: None };
-    let ended = entry.applied(&ending(EndingKind::EndOverlap), token.clone());
-    let ended = entry.applied(&ending(EndingKind::Revoke), ended);
+    let ended = entry.applied(token.clone(), at);
     let generation = match entry.ended_generation {
         // The entry is damaged: it ends all secrets, and its generation is not that of a secret.
         u32::MAX => ended.generation,

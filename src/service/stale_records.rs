@@ -7,45 +7,49 @@ use std::{collections::HashMap, sync::Arc};
 
 use super::{Service, ServiceError};
 use crate::{
-    domain::{Command, Name, Plan, Refusal, Secret, StoredToken, Token, TokenId},
-    store::{HasTables, PathProblem, ReadOps as _, Reader, RevocationEntry, StoreError},
+    domain::{Command, Plan, Refusal, Secret, StoredToken, Token, TokenId},
+    store::{
+        Ending, EndingKind, HasTables, OverruledTokens, PathProblem, ReadOps as _, Reader,
+        RevocationEntry, StoreError,
+    },
 };
 
 impl Service {
-    /// Returns the names of the tokens whose records are out of date, see
-    /// [`Refusal::StaleRecord`].
-    pub(super) fn stale_tokens(&self) -> Result<Vec<Name>, ServiceError> {
-        self.names_of(Reader::stale_tokens)
-    }
-
-    /// Returns the names of the tokens that only the register denies, see [`Reader::denied_tokens`].
-    pub(super) fn denied_tokens(&self) -> Result<Vec<Name>, ServiceError> {
-        self.names_of(Reader::denied_tokens)
-    }
-
-    /// Returns the sorted names of the tokens that `find` finds in two reads.
-    fn names_of(
-        &self,
-        find: fn(&Reader) -> Result<Vec<Token>, StoreError>,
-    ) -> Result<Vec<Name>, ServiceError> {
-        let found = self.store.read(find)?;
+    /// Returns the tokens that the revocation register overrules, found in two reads.
+    pub(super) fn overruled_tokens(&self) -> Result<OverruledTokens, ServiceError> {
+        let found = self.store.read(Reader::overruled_tokens)?;
         if found.is_empty() {
-            return Ok(Vec::new());
+            return Ok(found);
         }
         // A change that was being saved is complete in a read that begins now.
-        let again = self.store.read(find)?;
-        let both = again.into_iter().filter(|token| found.iter().any(|it| it.id == token.id));
-        let mut names: Vec<_> = both.map(|token| token.name).collect();
-        names.sort();
-        names.dedup();
-        Ok(names)
+        Ok(found.intersection(&self.store.read(Reader::overruled_tokens)?))
+    }
+
+    /// Returns the deleted token that `text` identifies if its record is out of date: an older copy of the
+    /// store was put back, and the token was restored since that copy.
+    pub fn stale_deletion(&self, text: &str) -> Result<Option<Token>, ServiceError> {
+        let Ok(token) = self.resolve_deleted(text) else { return Ok(None) };
+        let state = self.store.read(|rows| rows.revocation_state(&token.id))?;
+        let is_stale = token.version < state.min_version && !state.is_ended_for_good();
+        Ok(is_stale.then_some(token))
+    }
+
+    /// Ends a token of [`Self::stale_deletion`] for good, also in the newer state of the store.
+    pub fn end_stale_deletion(&self, token: &Token) -> Result<(), ServiceError> {
+        let at = self.now()?;
+        let ending = Ending { kind: EndingKind::Revoke, at, actor: Some(self.actor.clone()) };
+        let entry = RevocationEntry::of_deleted(token).ended_for_good();
+        self.store.end_secrets(&[RevocationEntry { pending: Some(ending), ..entry }], at)?;
+        // The ending is in force. If it cannot be stored now, the next write stores it.
+        let _ = self.store_pending_endings();
+        Ok(())
     }
 
     /// Fails with [`Refusal::StaleRecord`] if a record is out of date: a copy of it would give back
     /// what was taken from the token.
     pub(super) fn require_no_stale_token(&self) -> Result<(), ServiceError> {
-        match self.stale_tokens()?.into_iter().next() {
-            Some(name) => Err(Refusal::StaleRecord(name).into()),
+        match self.overruled_tokens()?.stale.pop_first() {
+            Some((name, _)) => Err(Refusal::StaleRecord(name).into()),
             None => Ok(()),
         }
     }

@@ -5,12 +5,12 @@
 use super::{Service, ServiceError};
 use crate::{
     domain::{
-        AuditEvent, ClockEffects, DeniedAttempts, EventHash, Name, Status, Timestamp, Token,
-        TokenId, UsageDays,
+        AuditEvent, ClockEffects, DeniedAttempts, EventHash, Status, Timestamp, Token, TokenId,
+        UsageDays,
     },
     store::{
-        ChainCheckResult, ChangesSince, DamagedRecord, NameClash, ReadOps, RecordedTime,
-        StoreError, VerifiedChain,
+        ChainCheckResult, ChangesSince, DamagedRecord, NameClash, OverruledTokens, ReadOps,
+        RecordedTime, StoreError, VerifiedChain,
     },
 };
 
@@ -122,11 +122,8 @@ pub struct StoreHealth {
     pub has_register: bool,
     /// The number of damaged entries of the revocation register.
     pub damaged_endings: usize,
-    /// The names of the tokens whose records are out of date, because an older copy of the store was
-    /// put back.
-    pub stale_tokens: Vec<Name>,
-    /// The tokens that only the revocation register denies.
-    pub denied_tokens: Vec<Name>,
+    /// The tokens that the revocation register overrules.
+    pub overruled: OverruledTokens,
     /// Whether the store is an older copy that lacks endings of its revocation register.
     pub is_outdated: bool,
     /// Number of endings that only the revocation register contains so far.
@@ -272,8 +269,7 @@ impl Service {
     pub fn health(&self) -> Result<StoreHealth, ServiceError> {
         let has_register = self.store.has_register()?;
         let damaged_endings = self.store.count_damaged_endings()?;
-        let stale_tokens = self.stale_tokens()?;
-        let denied_tokens = self.denied_tokens()?;
+        let overruled = self.overruled_tokens()?;
         Ok(self.store.read(|rows| {
             let chain = rows.verify_chain()?;
             Ok::<_, StoreError>(StoreHealth {
@@ -286,8 +282,7 @@ impl Service {
                 trash: rows.trash_count()?,
                 has_register,
                 damaged_endings,
-                stale_tokens,
-                denied_tokens,
+                overruled,
                 is_outdated: rows.is_store_outdated(),
                 pending_endings: rows.pending_count(),
             })

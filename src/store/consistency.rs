@@ -53,6 +53,10 @@ impl AuditedTokenState {
             | AuditAction::RegisterRebuilt
             | AuditAction::RestoredFromBackup
             | AuditAction::HookRan => self.location,
+            // Can be recorded after the deletion of the token.
+            AuditAction::Revoked | AuditAction::OverlapEnded => {
+                self.location.or(Some(TokenLocation::Stored))
+            }
             _ => Some(TokenLocation::Stored),
         };
         match action {

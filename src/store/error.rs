@@ -208,6 +208,12 @@ impl StoreError {
         matches!(self, Self::Busy { .. })
     }
 
+    /// Whether the change may be in a file that was moved away, which nobody can ask for it.
+    pub(crate) fn is_replaced_meanwhile(&self) -> bool {
+        let problem = PathProblem::ReplacedMeanwhile;
+        matches!(self, Self::Path(error) if error.problem == problem)
+    }
+
     /// Whether there is no space for the change: a full disk, or the file size limit.
     pub(super) fn is_out_of_space(&self) -> bool {
         matches!(self, Self::Full | Self::FileSizeLimit)

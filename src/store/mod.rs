@@ -32,6 +32,7 @@ mod migrate;
 mod migrate_v2;
 mod name_index;
 mod new_store;
+mod overruled_tokens;
 mod panic_guard;
 mod path_error;
 mod path_security;
@@ -80,6 +81,7 @@ pub use hook_runs::HookRunReads;
 pub use inflight_writes::wait_for_writes;
 pub use jobs::{JobLock, JobReads};
 pub use name_index::NameClash;
+pub use overruled_tokens::OverruledTokens;
 #[cfg(any(test, feature = "testing"))]
 pub use panic_guard::catch_redb_panic;
 pub use panic_guard::{panic_ends_process, panic_is_caught};
@@ -88,9 +90,9 @@ pub use path_security::{
     InputSensitivity, check_input_file, create_private_folder, is_local_regular_file,
 };
 pub use raw_batch::RawBatch;
-#[cfg(any(test, feature = "testing"))]
-pub use read_ops::TrashedToken;
-pub use read_ops::{ChainCheckResult, ChangesSince, HasTables, ReadOps, ScanResult, TokenCursor};
+pub use read_ops::{
+    ChainCheckResult, ChangesSince, HasTables, ReadOps, ScanResult, TokenCursor, TrashedToken,
+};
 pub use reader::Reader;
 pub use record::ComparedFields;
 pub use recorded_time::RecordedTime;

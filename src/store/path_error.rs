@@ -33,7 +33,7 @@ pub enum PathProblem {
     Exists,
     /// The store was changed after the operator confirmed what happens to it. It was not changed again.
     ChangedMeanwhile,
-    /// Another file took the place of the store while a change was written, which is in the former file.
+    /// The store was moved away or replaced while a change was written, which is in the former file.
     ReplacedMeanwhile,
     /// The revocation register is that of another store. It was not changed.
     OtherRegister,
@@ -96,7 +96,10 @@ impl fmt::Display for PathError {
                 write!(f, "nothing was done, because {path} was changed in the meantime")
             }
             PathProblem::ReplacedMeanwhile => {
-                write!(f, "another file took the place of {path} while the change was written")
+                write!(
+                    f,
+                    "it is not known whether the change was saved: {path} was moved or replaced meanwhile"
+                )
             }
             PathProblem::OtherRegister => {
                 write!(f, "{path} is the revocation register of another store")

@@ -14,7 +14,7 @@ use super::{
     register::{self, PendingEndings, Register, RegisterId, RegisterSnapshot, RevocationState},
     tables::ReadTables,
 };
-use crate::domain::{Timestamp, Token, TokenId};
+use crate::domain::{Timestamp, TokenId};
 
 /// A read transaction on the last commit of any process.
 #[derive(Debug)]
@@ -78,37 +78,6 @@ impl Reader {
     /// The number of endings that the records lack.
     pub fn pending_count(&self) -> usize {
         self.pending.as_ref().map_or(0, |pending| pending.entries().count())
-    }
-
-    /// Returns the tokens whose records are out of date: an older copy of the store was put back, and
-    /// the token was changed since that copy. Reads the whole register. A change that another process
-    /// makes meanwhile can be among them.
-    pub fn stale_tokens(&self) -> Result<Vec<Token>, StoreError> {
-        let Some(Ok(register)) = &self.register else { return Ok(Vec::new()) };
-        let mut entries = register.entries()?;
-        entries.retain(|entry| entry.min_version > 0);
-        let stale = entries.iter().filter_map(|entry| {
-            let token = self.token_without_usage(&entry.id).ok().flatten()?;
-            let is_settled = entry.is_ended_for_good() && token.revoked.is_some();
-            (token.version < entry.min_version && !is_settled).then_some(*token)
-        });
-        Ok(stale.collect())
-    }
-
-    /// Returns the tokens whose records are active, although the register ends their secrets: a change
-    /// that makes a secret work again was killed before it wrote the register. Reads the whole register.
-    pub fn denied_tokens(&self) -> Result<Vec<Token>, StoreError> {
-        let Some(Ok(register)) = &self.register else { return Ok(Vec::new()) };
-        let mut denied = Vec::new();
-        for entry in register.entries()? {
-            let Some(token) = self.token_without_usage(&entry.id).ok().flatten() else { continue };
-            let state = register.state(&entry.id)?;
-            let is_current = token.revoked.is_none() && token.version >= state.min_version;
-            if is_current && !state.is_damaged() && token.generation <= state.ended_generation {
-                denied.push(*token);
-            }
-        }
-        Ok(denied)
     }
 
     /// Reads the token with this id whose deletion is stored or pending.

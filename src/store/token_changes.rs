@@ -9,6 +9,8 @@ use crate::domain::{AuditAction, AuditEvent, TokenId};
 
 /// Number of events of a token up to which its newest changes are searched.
 const MAX_READ: usize = 65_536;
+/// Number of newest changes of a token of which one is no end of a secret, usually the first.
+const NEWEST: usize = 32;
 
 impl<S: ReadOps> TokenChanges for S {}
 
@@ -37,8 +39,9 @@ pub trait TokenChanges: ReadOps {
     /// Whether the store contains the deletion of the token: it is in the trash, or its last change in
     /// the trail removed it.
     fn was_deleted(&self, id: &TokenId) -> Result<bool, StoreError> {
-        let last = self.newest_changes_of(id, 1)?.pop();
-        Ok(last.is_some_and(|event| is_deletion(event.body.action)) || self.trashed(id)?.is_some())
+        let newest = self.newest_changes_of(id, NEWEST)?;
+        let last = newest.iter().map(|event| event.body.action).find(|it| !is_ending(*it));
+        Ok(last.is_some_and(is_deletion) || self.trashed(id)?.is_some())
     }
 
     /// Returns the tokens that were deleted according to the trail and have no record. Reads the whole
@@ -52,7 +55,7 @@ pub trait TokenChanges: ReadOps {
             {
                 if is_deletion(action) {
                     deleted.insert(id);
-                } else {
+                } else if !is_ending(action) {
                     deleted.remove(&id);
                 }
             }
@@ -68,6 +71,11 @@ pub trait TokenChanges: ReadOps {
         }
         Ok(without_record)
     }
+}
+
+/// Whether the change ends secrets, and can be recorded after the deletion of the token.
+fn is_ending(action: AuditAction) -> bool {
+    matches!(action, AuditAction::Revoked | AuditAction::OverlapEnded)
 }
 
 /// Whether the token has no record after this change, unless it is restored.

@@ -28,7 +28,7 @@ fn a_restore_brings_back_tokens_but_no_ended_secret() {
     for line in [
         "1 token only in the backup: deleted",
         "1 token only in the store, to be lost: later",
-        "2 tokens ended since the backup, to stay ended: ",
+        "2 tokens whose secret was ended since the backup, to stay revoked: ",
         "1 token with a newer secret, which will stop working: replaced",
         "Restored 4 tokens and ",
         "store.redb.before-restore",

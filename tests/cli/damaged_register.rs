@@ -146,6 +146,36 @@ fn a_damaged_entry_is_named_and_repaired() {
 }
 
 #[test]
+fn damaged_entries_of_unknown_tokens_are_counted_and_repaired() {
+    let it = Rotated::new();
+    // Many entries, so that damaged and intact ones share pages.
+    for name in 0..60 {
+        issue(&it.home, &[&format!("n{name}")]);
+    }
+    run(&it.home, &["revoke", "--search", "name:n", "--yes"]).success();
+    assert!(run(&it.home, &["status"]).out.starts_with("ok: "));
+    let offsets = it.entries();
+    let mut bytes = fs::read(it.register()).unwrap();
+    for offset in offsets.iter().step_by(2) {
+        // No token has such an id.
+        bytes[*offset] = b'!';
+    }
+    fs::write(it.register(), bytes).unwrap();
+    let damaged = format!("{} damaged records", offsets.len().div_ceil(2));
+    let status = run(&it.home, &["status"]);
+    assert_eq!(status.code, 1);
+    let expected = format!("attention: {damaged} in the revocation register; 1 active token");
+    assert!(status.out.starts_with(&expected), "{status:?}");
+    let doctor = run(&it.home, &["doctor"]);
+    assert_eq!(doctor.code, 1);
+    assert!(doctor.out.contains(&format!("the revocation register has {damaged}")), "{doctor:?}");
+    assert!(doctor.out.contains("pages                 intact"), "{doctor:?}");
+    run(&it.home, &["doctor", "--repair", "--yes"]).success();
+    it.decides_as_before();
+    assert!(run(&it.home, &["status"]).out.starts_with("ok: "));
+}
+
+#[test]
 fn no_secret_is_issued_that_a_damaged_entry_denies() {
     let it = Rotated::new();
     let id = run(&it.home, &["show", "t", "--json"]).objects()[0]["token"]["id"].clone();

@@ -22,6 +22,66 @@ fn a_scan_on_an_older_copy_does_not_say_that_all_is_well() {
     assert!(status.out.contains("1 token out of date"), "{status:?}");
 }
 
+/// Puts an older copy of the store back, from before `a` was revoked, or before it was created.
+fn put_back_older_copy(is_in_copy: bool) -> Home {
+    let home = Home::new();
+    issue(&home, &["other"]);
+    let before = fs::read(home.store()).unwrap();
+    issue(&home, &["a"]);
+    let with_token = fs::read(home.store()).unwrap();
+    run(&home, &["revoke", "a", "--yes"]).success();
+    assert!(run(&home, &["status"]).out.starts_with("ok: "));
+    fs::write(home.store(), if is_in_copy { with_token } else { before }).unwrap();
+    home
+}
+
+#[test]
+fn every_older_copy_that_lacks_an_ending_is_reported() {
+    for is_in_copy in [true, false] {
+        let home = put_back_older_copy(is_in_copy);
+        let status = run(&home, &["status"]);
+        assert_eq!(status.code, 1, "{status:?}");
+        assert!(status.out.contains("an older copy of the store was put back"), "{status:?}");
+        let listed = run(&home, &["list"]);
+        assert!(listed.err.contains("an older copy was put back"), "{listed:?}");
+        assert_eq!(run(&home, &["doctor"]).code, 1);
+        // A change takes over what the copy lacks.
+        issue(&home, &["next"]);
+        let status = run(&home, &["status"]);
+        assert!(status.out.starts_with("ok: "), "{status:?}");
+        assert_eq!(run(&home, &["doctor"]).code, 0);
+    }
+}
+
+#[test]
+fn a_token_deleted_in_an_older_copy_is_reported_and_ended() {
+    let home = Home::new();
+    issue(&home, &["a"]);
+    run(&home, &["delete", "a", "--yes"]).success();
+    let old = fs::read(home.store()).unwrap();
+    run(&home, &["restore", "a"]).success();
+    let secret = run(&home, &["regenerate", "a", "--yes"]).success();
+    let newer = fs::read(home.store()).unwrap();
+    fs::write(home.store(), old).unwrap();
+    for report in ["status", "doctor"] {
+        let reported = run(&home, &[report]);
+        assert!(reported.code == 1 && reported.out.contains("out of date"), "{reported:?}");
+    }
+    write_private(&home, "leak", &secret);
+    let scanned = run(&home, &["scan", "leak", "--revoke", "--yes"]);
+    assert!(scanned.code == 5 && scanned.out.contains("out-of-date  a"), "{scanned:?}");
+    assert_eq!(run(&home, &["restore", "a"]).code, 3);
+    let asked = run(&home, &["revoke", "a"]);
+    assert!(asked.code == 1 && asked.err.contains("add --yes to end it for good"), "{asked:?}");
+    let ended = run(&home, &["revoke", "a", "--yes"]);
+    assert!(ended.code == 0 && ended.err.contains("Ended a for good"), "{ended:?}");
+    assert!(run(&home, &["status"]).out.starts_with("ok: "));
+    assert_eq!(run(&home, &["doctor"]).code, 0);
+    assert_eq!(run(&home, &["restore", "a"]).code, 3);
+    fs::write(home.store(), newer).unwrap();
+    assert_eq!(run_with_input(&home, &["verify"], &secret).code, 1);
+}
+
 #[test]
 fn a_revoke_on_an_older_copy_is_not_refused_as_already_done() {
     let home = Home::new();
@@ -54,6 +114,8 @@ fn a_token_that_only_the_register_denies_is_reported() {
     let report = run(&home, &["doctor"]);
     assert_eq!(report.code, 1, "{report:?}");
     assert!(report.out.contains("regenerate it, or delete and restore it"), "{report:?}");
+    let status = run(&home, &["status"]);
+    assert!(status.code == 1 && status.out.starts_with("attention: 1 active token denied;"));
     let import = ["import", "a.jsonl", "--on-conflict", "replace"];
     let refused = run(&home, &import);
     assert!(refused.code == 3 && refused.err.contains("was ended in this store"), "{refused:?}");

@@ -133,6 +133,7 @@ fn an_import_refuses_a_secret_in_every_text() {
         ("\"ci\"", "name"),
         ("\"d\"", "description"),
         ("\"o\"", "owner"),
+        ("\"k\"", "labels"),
         ("\"v\"", "k"),
         ("c-1:read@eu\"]", "scopes"),
         ("read@eu\"]", "scopes"),

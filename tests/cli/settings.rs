@@ -37,6 +37,22 @@ fn init_writes_a_private_file() {
 }
 
 #[test]
+fn a_secret_in_the_config_is_not_printed() {
+    let home = Home::new();
+    let secret = crate::issue(&home, &["ci"]);
+    let secret = secret.trim();
+    let faulty = format!("theme = \"{secret}\"\n{secret} = 1\n[keys.tokens]\n{secret} = \"r\"\n");
+    crate::write_private(&home, "faulty.toml", &faulty);
+    for options in [["--config", "faulty.toml"].as_slice(), &["--config", "faulty.toml", "--json"]]
+    {
+        let checked = run(&home, &[options, &["config", "check"]].concat());
+        assert_eq!(checked.code, 2);
+        assert!(checked.out.contains("(the secret of "), "{checked:?}");
+        assert!(!checked.out.contains(secret) && !checked.err.contains(secret), "{checked:?}");
+    }
+}
+
+#[test]
 fn check_lists_every_mistake_with_its_line() {
     let home = Home::new();
     let path = home.path().join("faulty.toml");

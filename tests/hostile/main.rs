@@ -19,11 +19,15 @@ mod clock_walks;
 mod command_lines;
 mod commands;
 #[cfg(target_arch = "x86_64")]
+mod ended_secrets;
+#[cfg(target_arch = "x86_64")]
 mod failing_calls;
 mod full_disks;
 #[path = "../pty/home.rs"]
 #[expect(dead_code, reason = "shared with the tests in a pseudo-terminal")]
 mod home;
+#[cfg(target_arch = "x86_64")]
+mod moved_stores;
 mod open_app;
 mod page_damage;
 mod parsers;

@@ -122,6 +122,12 @@ impl TracedProcess {
         true
     }
 
+    /// The exit code of the process; `None` before its end, and if a signal has ended it.
+    #[cfg(target_arch = "x86_64")]
+    pub(crate) fn exit_code(&self) -> Option<i32> {
+        self.exit_code
+    }
+
     /// Lets the call before which the process stands fail with an I/O error, without an effect, and
     /// then runs the process to its end. Returns its exit code.
     #[cfg(target_arch = "x86_64")]

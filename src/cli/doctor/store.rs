@@ -98,18 +98,18 @@ fn collect_register(report: &mut DoctorReport, health: &StoreHealth) {
             counted(health.damaged_endings, "damaged record")
         ));
     }
-    if !health.stale_tokens.is_empty() {
+    if !health.overruled.stale.is_empty() {
         report.warn(format!(
             "out of date, because an older store or backup took the place of a newer one: {}, denied \
              until you revoke or delete it, or put the newer store back",
-            counted(health.stale_tokens.len(), "token")
+            counted(health.overruled.stale.len(), "token")
         ));
     }
-    if let Some(first) = health.denied_tokens.first() {
+    if let Some((first, _)) = health.overruled.denied.first() {
         report.warn(format!(
             "denied, although the record is active, as after a change that was killed: {}, such as \
              {first}; regenerate it, or delete and restore it",
-            counted(health.denied_tokens.len(), "token")
+            counted(health.overruled.denied.len(), "token")
         ));
     }
     if health.is_outdated {

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::{Plan, ReadTokens, Refusal, scope_changes, trash};
+use super::{Plan, ReadTokens, Refusal, scope_changes, secret_changes, trash};
 use crate::domain::{
     Scope, Timestamp,
     command::{Command, ScopesToRemove, TokensToDelete, TokensToRestore},
@@ -126,6 +126,17 @@ pub fn deletion_batch(
     }
     for id in damaged {
         trash::delete_damaged(&mut plan, id);
+    }
+    plan
+}
+
+/// Plans the end of the overlaps of `tokens`, which a deletion leaves because they were regenerated, although
+/// it has ended their old secrets.
+pub fn ended_overlaps(at: Timestamp, tokens: Vec<Token>) -> Plan {
+    let ids = tokens.iter().map(|token| token.id).collect();
+    let mut plan = Plan::new(&Command::EndOverlap { tokens: ids }, at);
+    for token in tokens {
+        secret_changes::end_overlap(&mut plan, &Arc::new(token));
     }
     plan
 }

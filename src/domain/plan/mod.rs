@@ -20,7 +20,8 @@ pub use self::{
     confirm::{Confirmation, ConfirmationProof, is_confirmed_by},
     context::{NewSecretDigests, PlanContext, ReadTokens},
     large::{
-        JobPlan, deletion_batch, restoration_batch, scope_addition_batch, scope_removal_batch,
+        JobPlan, deletion_batch, ended_overlaps, restoration_batch, scope_addition_batch,
+        scope_removal_batch,
     },
     refusal::Refusal,
     trash::{PURGE_BATCH, TRASH_RETENTION, deletion_time},

@@ -9,6 +9,7 @@ use crate::domain::{
     lifetime::Lifetime,
     overlap::SecretOverlap,
     secret::Digest,
+    secret_slot::SecretSlot,
     token::{Status, Token, TransitionError},
 };
 
@@ -34,9 +35,17 @@ pub(super) fn revoke_leaked<R: ReadTokens>(
             continue;
         }
         let Some(token) = tx.token(&leaked.id)?.map(Arc::new) else { continue };
-        let works = !token.status(plan.at).is_ended() && token.accepts(&leaked.digest, plan.at);
+        let works = !token.status(plan.at).is_ended();
+        let found = secrets.iter().filter(|it| works && it.id == leaked.id);
+        let slots: Vec<_> =
+            found.filter_map(|it| token.matching_slot(&it.digest, plan.at)).collect();
+        if !slots.contains(&SecretSlot::Current) && slots.contains(&SecretSlot::Previous) {
+            // It was regenerated since the scan.
+            end_overlap(plan, &token);
+            continue;
+        }
         match Token::clone(&token).revoke(plan.at) {
-            Ok(revoked) if works => {
+            Ok(revoked) if !slots.is_empty() => {
                 let mut detail = "was active, its secret was found by a scan".to_owned();
                 push_ended_overlap(&mut detail, plan, &token);
                 plan.push_change(&token, revoked, AuditAction::Revoked, detail);

@@ -50,6 +50,27 @@ fn assert_consistent(fixture: &TestService) {
     assert_eq!(faults, Vec::<String>::new());
 }
 
+#[test]
+fn a_token_that_a_deletion_leaves_has_no_overlap() {
+    let folder = tempfile::tempdir().unwrap();
+    let fixture = in_file(folder.path(), 1);
+    let issued = fill(&fixture, MANY);
+    let proof = fixture.preview(&DELETE_ALL).unwrap().confirm();
+    let (number, _lock) = fixture.start_deletion(proof.newest_event().unwrap(), &proof).unwrap();
+    let limit = 2 * MANY;
+    let ended = fixture.end_next_batch(number, limit).unwrap().unwrap();
+    let options = regenerate_options("30d", SecretOverlap::Hour);
+    let renewed = fixture.regenerate(&issued.token.id, options).unwrap();
+    fixture.save_ended_batch(number, limit, &ended).unwrap().unwrap();
+    let token = fixture.token(&issued.token.id).unwrap().unwrap();
+    assert_eq!(token.previous, None, "its old secret was ended with the batch");
+    assert!(fixture.works(&renewed.secret));
+    let newest = fixture.events().pop().unwrap().body;
+    assert!(fixture.events().iter().any(|it| it.body.action == AuditAction::OverlapEnded));
+    assert_eq!(newest.action, AuditAction::Deleted);
+    assert_consistent(&fixture);
+}
+
 /// Runs the first batches of a deletion of all tokens, then stops as if the process was killed.
 fn interrupt_deletion(fixture: &TestService, batches: usize) -> StoredJob {
     let proof = fixture.preview(&DELETE_ALL).unwrap().confirm();

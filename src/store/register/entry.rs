@@ -1,7 +1,7 @@
 //! The entry of a token in the register, the ending that can be pending in it, and the state that follows
 //! from all entries of a token. Their bytes are in `layout`. Used by the register and the service.
 
-use crate::domain::{Actor, Denial, SecretSlot, Timestamp, Token, TokenId};
+use crate::domain::{Actor, Denial, DigestPrefix, SecretSlot, Timestamp, Token, TokenId};
 
 /// Stands for an unknown generation: more than one regeneration a second for 30 years.
 const UNKNOWN_GENERATION: u32 = 1_000_000_000;
@@ -23,9 +23,9 @@ pub struct RevocationEntry {
 }
 
 impl RevocationEntry {
-    /// How many secrets a newer state of the store can have that the register does not know: the current
-    /// one, and one of an overlap.
-    pub const UNKNOWN_SECRETS: u32 = 2;
+    /// How many secrets a newer state of the store can have that the register does not know: all that can
+    /// work at the same time.
+    pub const UNKNOWN_SECRETS: u32 = Token::MAX_SECRETS;
 
     /// Returns an entry that ends nothing.
     pub fn of(id: TokenId) -> Self {
@@ -129,19 +129,16 @@ impl Ending {
     }
 }
 
-/// The changes that end secrets. A slot contains the number of the variant, or 0 if no ending is
-/// pending.
+/// The changes that end secrets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum EndingKind {
-    Revoke = 1,
-    EndOverlap = 2,
-    Delete = 3,
-}
-
-impl EndingKind {
-    pub(super) fn from_code(code: u8) -> Option<Self> {
-        [Self::Revoke, Self::EndOverlap, Self::Delete].into_iter().find(|kind| *kind as u8 == code)
-    }
+    /// Ends all secrets of the token.
+    Revoke,
+    /// Ends one secret, and the token only if this is its current secret: the end of an overlap, or the
+    /// revoke of a leaked secret. Names the secret, because the token can get others meanwhile.
+    EndSecret(DigestPrefix),
+    /// Ends all secrets of the token, and deletes it.
+    Delete,
 }
 
 /// The maxima of the entries of one token. A check compares the token with them.

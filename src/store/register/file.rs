@@ -37,10 +37,10 @@ pub(super) struct RegisterFile {
 }
 
 /// The slots of a register that are not free.
-#[derive(Debug, Default)]
-pub(super) struct RegisterContent {
-    /// The intact entries.
-    pub(super) entries: Vec<RevocationEntry>,
+#[derive(Debug)]
+pub(super) struct RegisterContent<T = RevocationEntry> {
+    /// What was kept of the intact entries.
+    pub(super) entries: Vec<T>,
     /// The damaged slots, each with its token if the slot still contains the id.
     pub(super) damaged: Vec<Option<TokenId>>,
 }
@@ -196,11 +196,22 @@ impl RegisterFile {
 
     /// Reads every slot.
     pub(super) fn content(&self, header: &Header) -> Result<RegisterContent, StoreError> {
-        let mut content = RegisterContent::default();
+        self.content_of(header, Some)
+    }
+
+    /// Reads every slot. Keeps of each entry only what `keep` returns, because a register can have more
+    /// entries than fit in memory.
+    pub(super) fn content_of<T>(
+        &self,
+        header: &Header,
+        keep: impl Fn(RevocationEntry) -> Option<T>,
+    ) -> Result<RegisterContent<T>, StoreError> {
+        let mut content = RegisterContent { entries: Vec::new(), damaged: Vec::new() };
         for _ in 0..ATTEMPTS {
-            content = RegisterContent::default();
+            content.entries.clear();
+            content.damaged.clear();
             self.for_each(header, |_, slot| match slot {
-                Slot::Used(entry) => content.entries.push(entry),
+                Slot::Used(entry) => content.entries.extend(keep(entry)),
                 Slot::Damaged(id) => content.damaged.push(id),
                 Slot::Free => {}
             })?;

@@ -6,7 +6,7 @@
 use chrono::DateTime;
 
 use super::{Ending, EndingKind, RevocationEntry};
-use crate::domain::{Actor, Timestamp, TokenId, time_range::is_supported};
+use crate::domain::{Actor, DigestPrefix, Timestamp, TokenId, time_range::is_supported};
 
 /// Bytes of the header page, and of each page of slots.
 pub(super) const PAGE_LEN: usize = 4096;
@@ -45,7 +45,7 @@ const MAGIC: [u8; 8] = *b"patdeckR";
 const FORMAT: u32 = 1;
 const CRC_LEN: usize = 4;
 /// The longest actor in a slot, in bytes; a longer one is cut.
-const ACTOR_LEN: usize = 77;
+const ACTOR_LEN: usize = 70;
 /// The stored expiry of a token that never expires.
 const NEVER: i64 = i64::MAX;
 
@@ -189,9 +189,10 @@ pub(super) fn encode_entry(entry: &RevocationEntry) -> [u8; SLOT_LEN] {
     writer.put(&entry.ended_generation.to_le_bytes());
     writer.put(&entry.min_version.to_le_bytes());
     writer.put(&entry.expires.map_or(NEVER, seconds_rounded_up).to_le_bytes());
-    let kind = entry.pending.as_ref().map_or(0, |pending| pending.kind as u8);
-    writer.put(&[kind]);
+    let (code, secret) = encode_kind(entry.pending.as_ref().map(|pending| pending.kind));
+    writer.put(&[code]);
     if let Some(Ending { at, actor, .. }) = &entry.pending {
+        writer.put(&secret);
         writer.put(&at.timestamp().to_le_bytes());
         writer.put(&at.timestamp_subsec_nanos().to_le_bytes());
         let actor = actor.as_ref().map_or_else(String::new, encode_actor);
@@ -199,6 +200,26 @@ pub(super) fn encode_entry(entry: &RevocationEntry) -> [u8; SLOT_LEN] {
         writer.put(actor.as_bytes());
     }
     writer.seal()
+}
+
+/// The number of the kind, 0 for no ending, and the start of the digest of the only secret that it ends.
+fn encode_kind(kind: Option<EndingKind>) -> (u8, [u8; DigestPrefix::LEN]) {
+    let none = [0; DigestPrefix::LEN];
+    match kind {
+        None => (0, none),
+        Some(EndingKind::Revoke) => (1, none),
+        Some(EndingKind::EndSecret(secret)) => (2, *secret.as_bytes()),
+        Some(EndingKind::Delete) => (3, none),
+    }
+}
+
+fn decode_kind(code: u8, secret: [u8; DigestPrefix::LEN]) -> Option<EndingKind> {
+    match code {
+        1 => Some(EndingKind::Revoke),
+        2 => Some(EndingKind::EndSecret(DigestPrefix::from_bytes(secret))),
+        3 => Some(EndingKind::Delete),
+        _ => None,
+    }
 }
 
 /// Seconds since 1970, rounded up: an entry must not be dropped before its token expires.
@@ -216,7 +237,10 @@ fn decode_entry(mut fields: FieldReader<'_>) -> Option<RevocationEntry> {
     };
     let pending = match fields.take()? {
         [0] => None,
-        [code] => Some(decode_ending(EndingKind::from_code(code)?, &mut fields)?),
+        [code] => {
+            let kind = decode_kind(code, fields.take()?)?;
+            Some(decode_ending(kind, &mut fields)?)
+        }
     };
     Some(RevocationEntry { id, ended_generation, min_version, expires, pending })
 }
@@ -324,9 +348,17 @@ mod tests {
             sudo_user,
             from,
         });
-        let kinds = [EndingKind::Revoke, EndingKind::EndOverlap, EndingKind::Delete];
-        (prop::sample::select(kinds.to_vec()), timestamp(), prop::option::of(actor))
-            .prop_map(|(kind, at, actor)| Ending { kind, at, actor })
+        let end_secret = |bytes| EndingKind::EndSecret(DigestPrefix::from_bytes(bytes));
+        let kind = prop_oneof![
+            Just(EndingKind::Revoke),
+            Just(EndingKind::Delete),
+            any::<[u8; DigestPrefix::LEN]>().prop_map(end_secret),
+        ];
+        (kind, timestamp(), prop::option::of(actor)).prop_map(|(kind, at, actor)| Ending {
+            kind,
+            at,
+            actor,
+        })
     }
 
     fn entry() -> impl Strategy<Value = RevocationEntry> {

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use chrono::TimeDelta;
 
 use super::{Ending, EndingKind, RevocationEntry};
-use crate::domain::{Timestamp, Token, TokenId};
+use crate::domain::{SecretSlot, Timestamp, Token, TokenId};
 
 /// The endings of each token that its record may lack, loaded with a snapshot.
 #[derive(Debug, Default)]
@@ -26,7 +26,8 @@ impl PendingEndings {
         Self { by_token, is_store_outdated: false }
     }
 
-    /// Returns the endings that an older copy of the store lacks. `entries` are all entries of the
+    /// Returns the endings that an older copy of the store lacks; there are none if it lacks only tokens that
+    /// were created and ended since. `entries` are all entries of the
     /// register, `newest` is the time of its newest ending, and `record` reads the record of a token.
     /// The endings are a little earlier than `newest`, so that the store counts as older until all
     /// of them are stored.
@@ -42,11 +43,12 @@ impl PendingEndings {
             let of_entry = |ending| RevocationEntry { pending: Some(ending), ..entry.clone() };
             missing.extend(entry.endings_missing_in(&token, at).map(of_entry));
         }
-        Self { is_store_outdated: !missing.is_empty(), ..Self::new(missing) }
+        Self { is_store_outdated: true, ..Self::new(missing) }
     }
 
+    /// Whether the store has all endings.
     pub fn is_empty(&self) -> bool {
-        self.by_token.is_empty()
+        self.by_token.is_empty() && !self.is_store_outdated
     }
 
     /// Returns all endings, each with its kind, time and actor.
@@ -88,58 +90,50 @@ impl RevocationEntry {
             }
             _ => at,
         };
-        let of_newer_state = [EndingKind::EndOverlap, EndingKind::Revoke]
-            .into_iter()
+        let of_newer_state = self
+            .ended_in(token)
             .filter(move |kind| pending.is_none_or(|ending| ending.kind != *kind))
-            .map(move |kind| Ending { kind, at, actor: None })
-            .filter(|ending| self.applied(ending, token.clone()) != *token);
+            .map(move |kind| Ending { kind, at, actor: None });
         let pending =
             pending.cloned().filter(|ending| self.with_pending(ending, token.clone()) != *token);
         of_newer_state.chain(pending)
     }
 
-    /// Returns `token` after `ending`, or unchanged if the ended secret was replaced by a later
-    /// one.
-    pub fn applied(&self, ending: &Ending, token: Token) -> Token {
-        if self.is_outlasted_by(ending, &token) { token } else { self.with_pending(ending, token) }
+    /// The endings of the secrets of `token` that this entry ends, although the record does not.
+    fn ended_in(&self, token: &Token) -> impl Iterator<Item = EndingKind> {
+        let ends = |slot: &SecretSlot| token.generation_of(*slot) <= self.ended_generation;
+        let old = token.previous.as_ref().filter(|_| ends(&SecretSlot::Previous));
+        let current = token.revoked.is_none() && ends(&SecretSlot::Current);
+        let old = old.map(|old| EndingKind::EndSecret(old.digest.prefix()));
+        old.into_iter().chain(current.then_some(EndingKind::Revoke))
     }
 
-    /// Returns `token` after the pending `ending`. If the token got a later secret than the operator
-    /// saw, the token is revoked: each write first stores the pending endings, so the process that
-    /// issued the secret had begun its write before the ending, and must not outlast it.
+    /// Returns `token` without the secrets that this entry ends.
+    pub fn applied(&self, token: Token, at: Timestamp) -> Token {
+        let kinds: Vec<_> = self.ended_in(&token).collect();
+        kinds
+            .into_iter()
+            .fold(token, |token, kind| self.with_pending(&Ending { kind, at, actor: None }, token))
+    }
+
+    /// Returns `token` after the pending `ending`. A revoke or a deletion also ends a later secret than
+    /// the operator saw: each write first stores the pending endings, so the process that issued it had
+    /// begun its write before the ending, and the secret must not outlast it.
     pub fn with_pending(&self, ending: &Ending, token: Token) -> Token {
         let ended = match ending.kind {
-            EndingKind::EndOverlap if !self.is_outlasted_by(ending, &token) => {
-                if token.previous.is_none() {
-                    return token;
-                }
-                token.clone().end_overlap()
-            }
-            // A regenerate has replaced the old secret, and the one that was current keeps its overlap.
-            EndingKind::EndOverlap if self.is_regenerated(&token) => return token,
-            EndingKind::Revoke | EndingKind::Delete | EndingKind::EndOverlap => {
-                match token.clone().revoke(ending.at) {
-                    Ok(revoked) => revoked,
-                    Err(_) => return token,
-                }
-            }
+            EndingKind::EndSecret(secret) => match token.slot_of(secret) {
+                Some(SecretSlot::Previous) => Ok(token.clone().end_overlap()),
+                Some(SecretSlot::Current) => token.clone().revoke(ending.at),
+                // It was replaced meanwhile.
+                None => return token,
+            },
+            EndingKind::Revoke | EndingKind::Delete => token.clone().revoke(ending.at),
         };
-        // A record that is out of date stays so.
-        if token.version < self.min_version { ended } else { ended.changed_at(ending.at, &token) }
-    }
-
-    /// Whether `token` was regenerated once since its overlap ended by this entry. An import that brings
-    /// other secrets counts as more than one regenerate, because the ended secret can be among them.
-    pub fn is_regenerated(&self, token: &Token) -> bool {
-        token.generation == self.ended_generation.saturating_add(2)
-    }
-
-    /// Whether `token` has a later secret than the one that was current at the time of `ending`.
-    pub fn is_outlasted_by(&self, ending: &Ending, token: &Token) -> bool {
-        let seen = match ending.kind {
-            EndingKind::Revoke | EndingKind::Delete => self.ended_generation,
-            EndingKind::EndOverlap => self.ended_generation.saturating_add(1),
-        };
-        token.generation > seen
+        match ended {
+            // A record that is out of date stays so.
+            Ok(ended) if token.version < self.min_version => ended,
+            Ok(ended) => ended.changed_at(ending.at, &token),
+            Err(_) => token,
+        }
     }
 }

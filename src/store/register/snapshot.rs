@@ -82,9 +82,19 @@ impl RegisterSnapshot {
         Ok(self.file.content(&self.start.header)?.into_entries())
     }
 
+    /// Returns the ids of all tokens that have an entry, in ascending order.
+    pub(in crate::store) fn token_ids(&self) -> Result<Vec<TokenId>, StoreError> {
+        let content = self.file.content_of(&self.start.header, |entry| Some(entry.id))?;
+        let mut ids = content.entries;
+        ids.extend(content.damaged.into_iter().flatten());
+        ids.sort_unstable();
+        ids.dedup();
+        Ok(ids)
+    }
+
     /// The number of damaged slots.
     pub(in crate::store) fn count_damaged(&self) -> Result<usize, StoreError> {
-        Ok(self.file.content(&self.start.header)?.damaged.len())
+        Ok(self.file.content_of(&self.start.header, |_| None::<()>)?.damaged.len())
     }
 }
 

@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta};
 use proptest::prelude::*;
 
 use super::{layout::*, new_table::FIRST_PAGES, snapshot::MAX_FILE_AGE, *};
-use crate::domain::{Actor, TokenId};
+use crate::domain::{Actor, DigestPrefix, TokenId};
 use crate::store::path_error::{PathError, PathProblem};
 
 const ID: RegisterId = [9; 16];
@@ -74,7 +74,10 @@ fn an_entry_is_only_raised_and_only_replaced_by_request() {
 fn pending_endings_are_listed_until_they_are_applied() {
     let folder = tempfile::tempdir().unwrap();
     let register = new(&folder);
-    let both = [pending(1, EndingKind::EndOverlap), pending(1, EndingKind::Revoke)];
+    let both = [
+        pending(1, EndingKind::EndSecret(DigestPrefix::from_bytes([7; 8]))),
+        pending(1, EndingKind::Revoke),
+    ];
     register.raise(&ID, &both, at(0)).unwrap();
     assert_eq!(register.snapshot(&ID).unwrap().pending().unwrap().0, both);
     register.clear_pending(&ID, &both[..1]).unwrap();
@@ -86,7 +89,7 @@ fn pending_endings_are_listed_until_they_are_applied() {
 fn a_pending_ending_keeps_the_secret_that_it_has_seen() {
     let folder = tempfile::tempdir().unwrap();
     let register = new(&folder);
-    let pending = pending(1, EndingKind::EndOverlap);
+    let pending = pending(1, EndingKind::EndSecret(DigestPrefix::from_bytes([7; 8])));
     register.raise(&ID, std::slice::from_ref(&pending), at(0)).unwrap();
     register.raise(&ID, &[ended(1, 4)], at(0)).unwrap();
     assert_eq!(register.snapshot(&ID).unwrap().pending().unwrap().0, [pending]);

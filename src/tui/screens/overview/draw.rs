@@ -5,9 +5,9 @@ use ratatui::{layout::Rect, style::Style};
 
 use super::{AttentionRow, VerifiedAt};
 use crate::{
-    domain::{AttentionKind, Overview, Status, counted, grouped},
+    domain::{AttentionKind, Overview, Status, grouped},
     keymap::Action,
-    output::overview::{attention_text, hook_runs_text},
+    output::overview::{attention_text, hook_runs_text, register_faults_text},
     tui::{
         theme::Theme,
         widgets::{
@@ -111,7 +111,7 @@ fn sign(
         AttentionRow::Chain if !is_broken => ok,
         AttentionRow::Tokens(AttentionKind::ExpiringSoon | AttentionKind::Undelivered)
         | AttentionRow::Damaged
-        | AttentionRow::OutOfDate
+        | AttentionRow::Register
         | AttentionRow::HookRuns
         | AttentionRow::Chain => bad(theme.danger),
         AttentionRow::Tokens(_) => bad(theme.warning),
@@ -137,9 +137,7 @@ pub(super) fn attention(
         let text = match row {
             AttentionRow::Tokens(kind) => attention_text(kind, overview),
             AttentionRow::Damaged => format!("{} damaged", grouped(overview.damaged)),
-            AttentionRow::OutOfDate => {
-                format!("{} out of date", counted(overview.out_of_date, "token"))
-            }
+            AttentionRow::Register => register_faults_text(overview.register),
             AttentionRow::HookRuns => hook_runs_text(overview.hook_runs),
             AttentionRow::Chain => chain_text(chain, canvas),
         };

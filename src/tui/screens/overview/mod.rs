@@ -26,7 +26,7 @@ const LARGE_STORE: usize = 20_000;
 enum AttentionRow {
     Tokens(AttentionKind),
     Damaged,
-    OutOfDate,
+    Register,
     /// The runs of hooks that failed or wait.
     HookRuns,
     Chain,
@@ -66,12 +66,12 @@ impl OverviewScreen {
     fn rows(&self) -> impl Iterator<Item = AttentionRow> {
         let overview = self.overview.as_ref();
         let damaged = overview.is_some_and(|overview| overview.damaged > 0);
-        let out_of_date = overview.is_some_and(|overview| overview.out_of_date > 0);
+        let register = overview.is_some_and(|overview| !overview.register.is_empty());
         let hooks = overview.is_some_and(|overview| !overview.hook_runs.is_empty());
         let tokens = AttentionKind::ALL.into_iter().map(AttentionRow::Tokens);
         let others = [
             (damaged, AttentionRow::Damaged),
-            (out_of_date, AttentionRow::OutOfDate),
+            (register, AttentionRow::Register),
             (hooks, AttentionRow::HookRuns),
             (true, AttentionRow::Chain),
         ];
@@ -95,7 +95,7 @@ impl OverviewScreen {
         Some(match self.rows().nth(self.rows.selected())? {
             AttentionRow::Chain => Effect::Ui(UiChange::GoTo(Tab::Audit)),
             AttentionRow::Damaged => Effect::info("`patdeck doctor` lists the damaged records."),
-            AttentionRow::OutOfDate => Effect::info("`patdeck doctor` says why and what to do."),
+            AttentionRow::Register => Effect::info("`patdeck doctor` says why and what to do."),
             AttentionRow::HookRuns => {
                 Effect::info("`patdeck hooks` lists these runs, `patdeck hooks run` runs them.")
             }
