@@ -1,11 +1,11 @@
-//! The arguments of `audit` that select events: token, time, action and actor. Refuses nothing that
+//! The arguments of `audit` that select events: token, time, action, actor and search. Refuses nothing that
 //! the parsers accept. Called by `audit`.
 
 use chrono::{NaiveDate, NaiveTime};
 
 use super::completers;
 use crate::domain::{
-    AuditAction, EventBody, LimitError, NotBefore, Timestamp, TokenId, fold,
+    AuditAction, EventBody, LimitError, NotBefore, Timestamp, TokenId, fold, search::EventSearch,
     time_range::is_supported,
 };
 use crate::service::Zone;
@@ -32,6 +32,10 @@ pub struct EventFilterArgs {
     /// Show only events whose actor contains this text, ignoring case
     #[arg(long, value_name = "TEXT")]
     pub actor: Option<String>,
+
+    /// Show only events that match these words and terms, as in the app, e.g. action:revoke since:7d
+    #[arg(long, value_name = "SEARCH", value_parser = EventSearch::parse)]
+    pub search: Option<EventSearch>,
 }
 
 fn past_time(text: &str) -> Result<NotBefore, String> {
@@ -63,6 +67,9 @@ pub(super) struct EventFilter {
     actions: Vec<AuditAction>,
     /// The folded text that the actor must contain.
     actor: Option<String>,
+    search: EventSearch,
+    /// The time from which durations in `search` count back.
+    now: Timestamp,
 }
 
 impl EventFilter {
@@ -75,6 +82,8 @@ impl EventFilter {
             until: args.until.map(|time| instant(time, now)),
             actions: args.action.clone(),
             actor: args.actor.as_deref().map(fold),
+            search: args.search.clone().unwrap_or_default(),
+            now,
         }
     }
 
@@ -88,6 +97,7 @@ impl EventFilter {
                 .actor
                 .as_ref()
                 .is_none_or(|actor| fold(&event.actor.to_string()).contains(actor))
+            && self.search.matches(event, self.now)
     }
 }
 

@@ -46,7 +46,7 @@ Examples:
   patdeck list -q --search unused
 
 Search terms, which must all match (the app uses the same syntax):
-  WORD \"TWO WORDS\"         text in name, id or description, ignoring case
+  WORD \"TWO WORDS\"         text in name or description, or start of the id, ignoring case
   name:X id:X by:X         text in the name, the id or the creator
   owner:X                  text in the owner; without one, in the account of the creator
   label:KEY label:KEY=VALUE

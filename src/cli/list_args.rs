@@ -16,7 +16,7 @@ pub struct List {
     #[arg(long, value_enum, default_value_t = StatusChoice::Active)]
     pub status: StatusChoice,
 
-    /// Show only tokens that match these words (in name, id or description) and terms, e.g. op:publish
+    /// Show only tokens that match these words (in name or description, or the start of the id) and terms, e.g. op:publish
     #[arg(long, value_name = "SEARCH", default_value = "", value_parser = search, hide_default_value = true, allow_hyphen_values = true, add = completers::search_terms())]
     pub search: Search,
 

@@ -72,6 +72,21 @@ impl PendingScopes {
         held: &[Scope],
         catalogue: &ScopeCatalogue,
     ) -> Result<(), ScopeError> {
+        if !self.add_all(scopes, held, catalogue)? {
+            let chosen = self.chosen(held);
+            scopes.iter().filter(|it| chosen.contains(it)).for_each(|it| self.flip(it.clone()));
+        }
+        Ok(())
+    }
+
+    /// Adds all of `scopes` that are offered and not covered. Returns whether there were any. Fails like
+    /// [`Self::toggle_all`].
+    pub fn add_all(
+        &mut self,
+        scopes: &[Scope],
+        held: &[Scope],
+        catalogue: &ScopeCatalogue,
+    ) -> Result<bool, ScopeError> {
         let mut wider = self.clone();
         for scope in scopes {
             let chosen = wider.chosen(held);
@@ -80,14 +95,10 @@ impl PendingScopes {
                 wider.flip(scope.clone());
             }
         }
-        if wider == *self {
-            let chosen = self.chosen(held);
-            scopes.iter().filter(|it| chosen.contains(it)).for_each(|it| self.flip(it.clone()));
-            return Ok(());
-        }
         wider.require_fit(held)?;
+        let has_changed = wider != *self;
         *self = wider;
-        Ok(())
+        Ok(has_changed)
     }
 
     /// Drops the changes that were made in the meantime: `held` are the scopes that the token has
@@ -111,6 +122,14 @@ impl PendingScopes {
     /// Returns an error if the token would get more than [`Scopes::MAX`] scopes.
     fn require_fit(&self, held: &[Scope]) -> Result<(), ScopeError> {
         Scopes::default().add_missing(self.widest_first(held)).map(drop)
+    }
+
+    /// The scopes of the token after the changes.
+    pub fn scopes_after(&self, held: &[Scope]) -> Scopes {
+        let mut after = Scopes::default();
+        // `add_all` and `toggle` have refused what does not fit.
+        let _ = after.add_missing(self.widest_first(held));
+        after
     }
 
     /// The scopes after the changes; those that cover others come first.

@@ -130,17 +130,18 @@ bindings! {
         Accept ["Enter"] "keep" "keep the search, go to the list" View 1;
         Cancel ["Esc"] "clear" "clear the search" View 2;
         Down ["Down"] "down" "go one row down" Move 3;
-        Up ["Up"] "up" "recall an earlier search, or go one row up" Move 0;
+        Up ["Up"] "earlier" "recall an earlier search, or go one row up" Move 4;
     }
     Form {
         NextField ["Tab"] "field" "go to the next field" Form 3;
         PreviousField ["Shift-Tab"] "previous" "go to the previous field" Form 6;
         Down ["Down"] "down" "go down: rows, suggestions, then the next field" Form 0;
         Up ["Up"] "up" "go up: rows, suggestions, the previous field" Form 0;
-        Accept ["Enter"] "next" "go to the next field, or press the button" Form 4;
+        Accept ["Enter"] "next" "go to the next field, or press the button" Form 5;
         Submit ["Ctrl-S"] "submit" "submit from any field" Form 1;
         Cancel ["Esc"] "close" "close the form" Form 2;
-        CopyCommand ["Ctrl-Y"] "command" "copy the equivalent command" Form 5;
+        CopyCommand ["Ctrl-Y"] "copy command" "copy the equivalent command" Form 4;
+        Help ["Ctrl-G"] "help" "show the keys that work here" App 1;
     }
     Create {
         GoToScopes ["Ctrl-O"] "scopes" "go to the scopes of the new token" Form 6;
@@ -157,17 +158,17 @@ bindings! {
         PreviousField ["Left", "Shift-Tab", "h"] "choose" "select the previous button" Form 0;
         Accept ["Enter"] "press" "press the selected button" Form 1;
         Cancel ["Esc", "q", "n"] "cancel" "cancel without changes" Form 2;
-        CopyCommand ["Ctrl-Y", "y c"] "command" "copy the equivalent command" Form 4;
+        CopyCommand ["Ctrl-Y", "y c"] "copy command" "copy the equivalent command" Form 4;
     }
     Confirm {
         Accept ["Enter"] "confirm" "confirm, once the text matches" Form 1;
         Cancel ["Esc"] "cancel" "cancel without changes" Form 2;
-        CopyCommand ["Ctrl-Y"] "command" "copy the equivalent command" Form 3;
+        CopyCommand ["Ctrl-Y"] "copy command" "copy the equivalent command" Form 3;
     }
     Bulk {
         Accept ["Enter"] "confirm" "confirm, once the count matches" Form 1;
         Cancel ["Esc"] "cancel" "cancel without changes" Form 2;
-        CopyCommand ["Ctrl-Y"] "command" "copy the equivalent command" Form 3;
+        CopyCommand ["Ctrl-Y"] "copy command" "copy the equivalent command" Form 3;
         Down ["Down"] "down" "scroll the list down" Move 4;
         Up ["Up"] "up" "scroll the list up" Move 5;
         PageDown ["PgDn"] "page" "scroll a page down" Move 6;

@@ -71,7 +71,7 @@ pub fn width(hints: &[FooterHint]) -> usize {
 
 /// The hints of `mode` that fit into `columns`, by rank, then help and quit. `change` gives the
 /// hints that the state of the screen changes. An ellipsis replaces what does not fit, and help and
-/// quit keep their labels only if these then fit. The result is never wider than
+/// quit keep their labels only if these then fit, or if their keys are longer than a character. The result is never wider than
 /// `columns`; it is empty if not even the first key fits.
 pub fn footer(
     map: &Keymap,
@@ -86,12 +86,15 @@ pub fn footer(
     if width(&all) <= columns {
         return all;
     }
-    let labels: Vec<_> = general.iter_mut().map(|hint| std::mem::take(&mut hint.label)).collect();
+    // A single character such as `?` says enough.
+    let is_short = |hint: &&mut FooterHint| hint.keys.width() == 1;
+    let short: Vec<_> = general.iter_mut().filter(is_short).collect();
+    let labels: Vec<_> = short.into_iter().map(|hint| std::mem::take(&mut hint.label)).collect();
     loop {
         let is_empty = own.is_empty();
         let hints = [own.clone(), vec![FooterHint::ellipsis(ascii)], general.clone()].concat();
         if let Some(mut room) = columns.checked_sub(width(&hints)) {
-            for (hint, label) in general.iter_mut().zip(labels) {
+            for (hint, label) in general.iter_mut().filter(is_short).zip(labels) {
                 if let Some(left) = room.checked_sub(1 + label.width()) {
                     (room, hint.label) = (left, label);
                 }
@@ -172,7 +175,7 @@ mod tests {
         assert_eq!(line(Mode::Tokens, 4), "?  q");
         assert_eq!(line(Mode::Tokens, 3), "?");
         assert_eq!(line(Mode::Tokens, 0), "");
-        assert_eq!(line(Mode::Confirm, 41), "Enter confirm  Esc cancel  Ctrl-Y command");
+        assert_eq!(line(Mode::Confirm, 46), "Enter confirm  Esc cancel  Ctrl-Y copy command");
     }
 
     #[test]

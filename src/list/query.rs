@@ -11,7 +11,7 @@ use super::{
     result_rows::ResultRows,
     sorted_orders::{SortedOrders, sort_by_column},
     status_classes::{ClassCounts, StatusClass, add_counts, count_classes, to_status_counts},
-    text_block::{BLOCK_ROWS, TextBlock},
+    text_block::{BLOCK_ROWS, TextBlock, matches_word},
     token_table::{RowId, TokenTable, to_index},
 };
 use crate::domain::{Column, ListQuery, Sort, Status, StatusCounts, Timestamp};
@@ -106,7 +106,7 @@ impl<'a> PreparedQuery<'a> {
 
     /// Whether the search matches `row`, whose text is `text`.
     fn matches_search(&self, row: RowId, text: &str) -> bool {
-        self.words.iter().all(|word| word.find(text.as_bytes()).is_some())
+        self.words.iter().all(|word| matches_word(text, word))
             && (self.query.search.is_words_only() || self.matches_terms(row))
     }
 

@@ -2,7 +2,10 @@
 //! concatenated in one string. A search reads memory sequentially; an edit moves at most one block.
 //! Called by `token_table`.
 
+use memchr::memmem::Finder;
+
 use super::token_table::{to_index, to_u32};
+use crate::domain::{TokenId, search::MIN_ID_CHARS};
 
 /// Number of rows per block. A block has about 300 KiB of text: the search in it outweighs the cost
 /// of scheduling a parallel task.
@@ -65,6 +68,15 @@ impl TextBlock {
 pub(super) fn split_fields(text: &str) -> [&str; 3] {
     let mut fields = text.split(END);
     [(); 3].map(|()| fields.next().unwrap_or_default())
+}
+
+/// Whether the name or description in a row's text contains the word that `finder` finds, or the id begins
+/// with it. The same rule as that of a search on a token, in one pass.
+pub(super) fn matches_word(text: &str, finder: &Finder<'_>) -> bool {
+    let id_start = text.len().saturating_sub(TokenId::LEN + END.len_utf8());
+    finder
+        .find(text.as_bytes())
+        .is_some_and(|at| at < id_start || at == id_start && finder.needle().len() >= MIN_ID_CHARS)
 }
 
 fn push_field(text: &mut String, field: &str) {

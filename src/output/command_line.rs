@@ -5,9 +5,9 @@
 use std::fmt;
 
 use crate::domain::{
-    AccessRequest, Command, Description, Label, LimitChange, LimitChanges, ListQuery, NewToken,
-    Owner, Scope, ScopesToRemove, SecretOverlap, StatusFilter, Token, TokenId, TokensToDelete,
-    TokensToRestore,
+    AccessRequest, AuditAction, Command, Description, Label, LimitChange, LimitChanges, ListQuery,
+    NewToken, Owner, Scope, ScopesToRemove, SecretOverlap, StatusFilter, Token, TokenId,
+    TokensToDelete, TokensToRestore,
 };
 
 /// The value of an option that removes a limit.
@@ -245,10 +245,16 @@ pub fn of_status() -> CommandLine {
     CommandLine::new("status")
 }
 
-/// The command line that prints the audit trail of one token or of all tokens. A token is given by
-/// id, because it may be deleted.
-pub fn of_trail(token: Option<TokenId>) -> CommandLine {
-    CommandLine::new("audit").optional("--token", token)
+/// The command line that prints the events of a token, of an action and of an actor, and those that `search`
+/// matches; `None` is any. A token is given by id, because it may be deleted.
+pub fn of_trail(
+    token: Option<TokenId>,
+    action: Option<AuditAction>,
+    (actor, search): (Option<&str>, Option<&str>),
+) -> CommandLine {
+    let trail = CommandLine::new("audit").optional("--token", token);
+    let trail = trail.optional("--action", action.map(AuditAction::verb));
+    trail.optional("--actor", actor).optional("--search", search)
 }
 
 /// The name of the token, or its id if the name looks like an option or an id.

@@ -37,7 +37,7 @@ fn another_entity_type_starts_with_any_entity() {
 #[test]
 fn a_scope_allows_only_its_domain() {
     let mut it = open_dialog();
-    it.keys("c <Tab> <Tab> r").sees("Denied");
+    it.keys("c l <Tab> <Tab> r").sees("Denied");
     it.keys("<Tab>").types("factory");
     it.sees("Allowed by clients:*:read@factory");
     it.types("x").sees("Denied");

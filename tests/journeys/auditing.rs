@@ -64,6 +64,23 @@ fn the_trail_is_filtered_by_token_action_and_actor() {
 }
 
 #[test]
+fn the_chosen_kind_of_event_stays_in_sight() {
+    let mut it = Journey::at(60, 16);
+    it.keys("n ci <C-s> y <Esc> a u <Tab> <Tab> r <Space> <C-s>");
+    it.keys("d <Right> <Enter> e x <C-s> r <Right> <Enter> R <Enter> <Right> <Enter> a");
+    it.keys("D cix <Enter> u 4").sees("[All 10]").sees(" created 1");
+    let mut kinds = std::collections::BTreeSet::new();
+    for _ in 0..12 {
+        it.keys("A");
+        let screen = it.screen();
+        let chips = screen.lines().find(|line| line.contains('[') && !line.contains("Overview"));
+        let (_, chosen) = chips.unwrap().split_once('[').unwrap();
+        kinds.insert(chosen.split_once(']').unwrap().0.to_owned());
+    }
+    assert!(kinds.len() >= 8 && kinds.contains("restored 1"), "{kinds:?}");
+}
+
+#[test]
 fn a_search_finds_events_by_words_and_terms() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
     it.keys("4 /").sees("token: actor: action: since: until:");

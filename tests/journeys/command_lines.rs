@@ -127,17 +127,21 @@ fn a_bulk_command_lists_the_token_ids() {
 }
 
 #[test]
-fn an_actor_filter_has_no_equivalent_command() {
+fn the_filters_of_the_trail_are_in_its_command() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
-    it.keys("4 f y c").keys("a y c").sees("filter events only by token");
-    assert_eq!(it.copied_texts(), [format!("patdeck audit --token {}", it.id("grafana"))]);
+    it.keys("4 f y c").keys("a w y c").keys("/").types("since:7d x").keys("<Enter> y c");
+    let token = format!("patdeck audit --token {}", it.id("grafana"));
+    let both = format!("{token} --action create --actor alice");
+    let all = format!("{both} --search 'since:7d x'");
+    assert_eq!(it.copied_texts(), [token, both, all.clone()]);
+    parse_command(&all);
 }
 
 #[test]
 fn the_footer_shows_the_copy_key_in_every_dialog() {
     for keys in ["r", "R", "D", "X", "e", "a", "n", "<Enter> T", "<Enter> d"] {
         let mut it = Journey::on(Fixture::One, 80, 24);
-        it.keys(keys).sees("Ctrl-Y command");
+        it.keys(keys).sees("Ctrl-Y copy command");
     }
     // No command: a scope row in the create form, a file name, a new secret, a menu.
     for keys in ["n <Tab> <Tab> <Tab> a", "n x <C-s>", "n x <C-s> w", "?", ":"] {

@@ -3,6 +3,16 @@
 use super::{fixture::Fixture, journey::Journey};
 
 #[test]
+fn help_in_a_form_lists_its_keys_and_runs_them() {
+    let mut it = Journey::at(80, 24);
+    it.keys("n x <C-g>").sees("Forms and dialogs").sees("go to the scopes of the new token");
+    it.keys("<Esc>").sees("Create token").keys("<C-g>").types("clear").never_sees("revoke");
+    it.types("<BS>").keys("<Esc> <Esc> <C-g>");
+    let mut it = Journey::on(super::fixture::Fixture::Few, 80, 24);
+    it.keys("e <C-g>").sees("submit from any field").keys("<Esc>").sees("Edit ");
+}
+
+#[test]
 fn a_token_is_created_with_every_field_filled_in() {
     let mut it = Journey::at(80, 24);
     it.sees("No tokens yet.").keys("n prod-ci <Tab> 45m");

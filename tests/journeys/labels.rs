@@ -37,11 +37,11 @@ const TO_LABELS: &str = "<Tab> <Tab> <Tab> <Tab> <Tab> <Tab> <Tab>";
 #[test]
 fn a_token_is_created_with_labels_and_owner() {
     let mut it = few();
-    it.keys("n gate").sees("none; owner you").keys(TO_LABELS);
+    it.keys("n gate").sees("none; owned by you").keys(TO_LABELS);
     it.sees("KEY=VALUE with commas between, e.g. team=edge, env=prod");
     it.types("team=edge, Env=prod").keys("<Tab>").sees("A person or a team. Empty: you");
     it.types("Ann Berg").sees("--owner 'Ann Berg' --label Env=prod --label team=edge");
-    it.keys("<Tab>").sees("team=edge, Env=prod; owner Ann Berg");
+    it.keys("<Tab>").sees("team=edge, Env=prod; owned by Ann Berg");
     it.keys("<C-s>").sees("Secret of gate").keys("a");
     assert_eq!(labels_of(&it, "gate"), "Env=prod, team=edge");
     assert_eq!(it.token("gate").owner.as_str(), "Ann Berg");
@@ -63,7 +63,7 @@ fn invalid_labels_are_shown_and_nothing_is_created() {
 #[test]
 fn labels_and_owner_are_edited_removed_and_undone() {
     let mut it = few();
-    it.keys("j e").sees("none; owner alice").keys("<Tab> <Tab> <Tab> <Tab> <Tab>");
+    it.keys("j e").sees("none; owned by alice").keys("<Tab> <Tab> <Tab> <Tab> <Tab>");
     it.types("team=edge, env=prod").keys("<Tab>").sees("Empty: alice").types("Ann");
     it.keys("<C-s>").sees("Saved ci-deploy");
     // Only the changed label is part of the command.
@@ -92,7 +92,7 @@ fn an_unsaved_label_needs_a_second_escape() {
 fn a_clone_copies_labels_and_owner() {
     let mut it = few();
     create(&it, "gate", "team=edge", "Ann");
-    it.waits_for("gate").keys("g c").sees("team=edge; owner Ann");
+    it.waits_for("gate").keys("g c").sees("team=edge; owned by Ann");
     it.keys("<C-s>").sees("Secret of gate-2").keys("a");
     assert_eq!(labels_of(&it, "gate-2"), "team=edge");
     assert_eq!(it.token("gate-2").owner.as_str(), "Ann");

@@ -103,7 +103,7 @@ fn the_access_check_asks_for_an_address() {
     let mut it = few();
     create(&it, "gate", "10.0.0.0/8", 1);
     it.waits_for("gate").keys("g <Enter> T").sees("From");
-    it.sees("Denied: source not allowed: no address was given: enter an address");
+    it.sees("Denied: source not allowed: no address was given: enter one in From");
     it.keys("<S-Tab>").types("192.0.2.7").sees("Denied: source not allowed: 192.0.2.7");
     it.retypes("10.1.2.3").sees("Allowed by channels:*:publish");
     it.sees("--from 10.1.2.3");

@@ -130,7 +130,7 @@ fn footer_help_and_palette_use_the_remapped_keys() {
     let mut it = Journey::with_keys(map, Fixture::Few, 120, 24);
     it.sees("K revoke").sees("r revoke  R regenerate").sees("Ctrl-G commands");
     it.keys("?").types("revoke").sees("revoke the token K").never_sees("revoke the token r");
-    it.keys("<Enter>").sees("Revoke grafana?").sees("Ctrl-T command").keys("<C-t> <Esc>");
+    it.keys("<Enter>").sees("Revoke grafana?").sees("Ctrl-T copy command").keys("<C-t> <Esc>");
     it.keys("Z").sees("c copy command").keys("c");
     it.keys(": r")
         .never_sees("Revoke grafana?")
@@ -143,7 +143,7 @@ fn footer_help_and_palette_use_the_remapped_keys() {
         ["patdeck revoke grafana", "patdeck list --status active --sort=-issued"]
     );
     // A command without a key is still available in the palette.
-    it.keys("D").sees("Press `:undo` within 24").keys("grafana <Enter> u").never_sees("is back");
+    it.keys("D").sees("`:undo` undoes it").keys("grafana <Enter> u").never_sees("is back");
     it.keys("?").types("undo").sees("No key matches").keys("<Esc>");
     it.keys("<C-g>").types("undo").keys("<Enter>").sees("Restored grafana");
 }
@@ -157,7 +157,7 @@ fn messages_use_the_remapped_keys() {
         ("secret", "hide-secret", "H"),
         ("secret", "acknowledge", "A"),
         ("secret", "close", "Q"),
-        ("form", "cancel", "Ctrl-G"),
+        ("form", "cancel", "Ctrl-T"),
         ("audit", "back", "B"),
         ("detail", "back", "B"),
         ("detail", "undo", "U"),
@@ -168,11 +168,11 @@ fn messages_use_the_remapped_keys() {
     it.keys("n ci <C-s>").sees("C copy").sees("W save to file").sees("P print on exit");
     it.sees("H hide").sees("A I saved it");
     it.keys("Q").sees("press A if you saved it.");
-    it.keys("W").sees("Enter writes it, Ctrl-G").keys("<C-g>");
+    it.keys("W").sees("Enter writes it, Ctrl-T").keys("<C-t>");
     it.keys("C").sees("Q closes this panel.").keys("Q").never_sees("Secret of");
     it.keys("1 U").sees("ci was created; delete it instead");
     it.keys("K")
-        .sees("Press U within 24 hours")
+        .sees("U undoes it")
         .keys("ci <Enter>")
         .sees("Deleted ci. Press U within 24 hours to undo");
     it.keys("4 f").sees("B show all").keys("B").never_sees("B show all");

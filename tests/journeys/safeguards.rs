@@ -143,6 +143,6 @@ fn quitting_with_changes_of_scopes_needs_a_second_q() {
 fn a_small_screen_shows_the_consequence_and_the_last_use() {
     let mut it = Journey::on(Fixture::Few, 40, 10);
     it.keys("j r").sees("Its secret stops working at once").sees("Last used 5 min ago.");
-    it.keys("<Esc> D").sees("Press u within 24 hours to undo.").sees("Last used 5 min ago.");
+    it.keys("<Esc> D").sees("u undoes it within 24 hours.").sees("Last used 5 min ago.");
     it.keys("<Esc> R").sees("Last used 5 min ago.").sees("Lifetime");
 }

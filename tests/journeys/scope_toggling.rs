@@ -19,10 +19,11 @@ fn changes_are_collected_and_applied_together() {
     it.keys("<Right> <Space>").sees("Scopes 3 +1 -2");
     it.keys("<C-s>").sees("Change the scopes of ci-deploy?");
     it.sees("Adds 1: may publish to channels c-42.");
-    it.sees("Removes 2: may publish to all channels; may subscribe to").sees("Press u to undo.");
+    it.sees("Removes 2: may publish to all channels; may subscribe to")
+        .sees("Afterwards, u undoes it.");
     it.sees("$ patdeck scope change ci-deploy --add channels:c-42:publish --remove");
     it.keys("<Right> <Enter>").sees("Saved the scopes of ci-deploy: 1 added, 2 removed.");
-    it.sees("Scopes 2").never_sees("Ctrl-S applies");
+    it.sees("Scopes 2").never_sees("Ctrl-S applies").never_sees("•");
     let dump = it.store_dump();
     assert!(dump.contains("scope added ci-deploy by alice: channels:c-42:publish"), "{dump}");
     let removed = "scope removed ci-deploy by alice: channels:*:publish channels:c-42:subscribe";
@@ -46,6 +47,20 @@ fn enter_applies_and_cancel_keeps_the_changes() {
     it.sees("Also removes 1 narrower scope that a new scope covers.");
     it.keys("<Esc>").sees("Scopes 3 +1").keys("<Enter> l <Enter>");
     it.sees("1 added, 0 removed; removed 1 narrower scope covered by *.");
+}
+
+#[test]
+fn entered_scopes_join_the_pending_changes() {
+    let mut it = detail();
+    it.keys("<Space> a").sees("Add scopes to the changes of ci-deploy");
+    // The wider scope is pending removal, so that this one is not covered.
+    it.keys("<Tab> c - 9 <Tab> <Space> <C-s>").sees("Scopes 3 +1 -1").sees("1 added, 1 removed");
+    it.keys("p").sees("Add a preset to the changes of ci-deploy").keys("<C-s>");
+    it.sees("Scopes 3 +").never_sees("Saved").keys("a <Tab> c - 9 <Tab> <Space> <C-s>");
+    it.sees("The token has these scopes, or wider ones, already").keys("<Esc> <C-s>");
+    it.sees("Change the scopes of ci-deploy?").keys("<Esc> <Esc>").sees("Scopes 3 ─");
+    assert!(!it.store_dump().contains("scope added ci-deploy by alice"));
+    it.keys("a").sees("Add scopes to ci-deploy");
 }
 
 #[test]

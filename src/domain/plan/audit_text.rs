@@ -27,31 +27,38 @@ pub fn expiry_text(end: Option<Timestamp>) -> String {
 
 /// The limits that differ, in words and with their values: `maximum of uses was none, now 5`.
 pub(super) fn limits_text(before: &TokenLimits, after: &TokenLimits) -> Vec<String> {
-    let time = |at: Option<Timestamp>| {
-        at.map_or_else(|| "none".to_owned(), |at| minute_text(at).to_string())
-    };
-    let uses = |limits: &TokenLimits| {
-        limits.max_uses.map_or_else(|| "none".to_owned(), |max| max.to_string())
-    };
-    let sources = |limits: &TokenLimits| limits.sources.as_ref().map_or_else(any, source_list);
-    [
-        ("allowed source", sources(before), sources(after), before.sources != after.sources),
-        (
-            "start",
-            time(before.not_before),
-            time(after.not_before),
-            before.not_before != after.not_before,
-        ),
-        ("maximum of uses", uses(before), uses(after), before.max_uses != after.max_uses),
-    ]
-    .into_iter()
-    .filter(|(.., differs)| *differs)
-    .map(|(name, before, after, _)| format!("{name} was {before}, now {after}"))
-    .collect()
+    // Values that differ can have the same text.
+    let differs = [
+        before.sources != after.sources,
+        before.not_before != after.not_before,
+        before.max_uses != after.max_uses,
+    ];
+    let values = limit_values(before).into_iter().zip(limit_values(after));
+    let limits = LIMIT_NAMES.into_iter().zip(["any", "none", "none"]).zip(values);
+    let differing = limits.zip(differs).filter(|(_, differs)| *differs);
+    differing
+        .map(|(((name, none), (before, after)), _)| {
+            let text = |value: Option<String>| value.unwrap_or_else(|| none.to_owned());
+            format!("{name} was {}, now {}", text(before), text(after))
+        })
+        .collect()
 }
 
-fn any() -> String {
-    "any".to_owned()
+/// The limits of a new token: `allowed source 10.0.0.0/8`, `maximum of uses 5`.
+pub(super) fn new_limits_text(limits: &TokenLimits) -> Vec<String> {
+    let values = LIMIT_NAMES.into_iter().zip(limit_values(limits));
+    values.filter_map(|(name, value)| Some(format!("{name} {}", value?))).collect()
+}
+
+const LIMIT_NAMES: [&str; 3] = ["allowed source", "start", "maximum of uses"];
+
+/// The values of the limits in the order of [`LIMIT_NAMES`].
+fn limit_values(limits: &TokenLimits) -> [Option<String>; 3] {
+    [
+        limits.sources.as_ref().map(source_list),
+        limits.not_before.map(|at| minute_text(at).to_string()),
+        limits.max_uses.map(|max| max.to_string()),
+    ]
 }
 
 /// The first three networks and the number of the others.

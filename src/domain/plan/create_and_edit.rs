@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{
     Plan, PlanContext, ReadTokens, Refusal, StoredToken, TokenChange, Warning,
-    audit_text::{expiry_text, labels_text, limits_text, owner_text, scope_count},
+    audit_text::{expiry_text, labels_text, limits_text, new_limits_text, owner_text, scope_count},
     require_token,
     scope_changes::check_scopes,
 };
@@ -66,7 +66,7 @@ pub(super) fn create<R: ReadTokens>(
         owner: new.owner.clone(),
     };
     let summary = [expiry_text(token.expires), scope_count(token.scopes.len())];
-    let limits = limits_text(&no_limits, &token.limits);
+    let limits = new_limits_text(&token.limits);
     let owner = (!token.owner.is_empty()).then(|| format!("owner {}", token.owner.as_str()));
     let labels = labels_text(&Labels::default(), &token.labels);
     let details = summary.into_iter().chain(limits).chain(owner).chain(labels);

@@ -69,6 +69,12 @@ impl EventSearch {
         (Self { terms }, first_error)
     }
 
+    /// Parses `text`. Returns the error of the first invalid term.
+    pub fn parse(text: &str) -> Result<Self, EventSearchError> {
+        let (search, error) = Self::parse_lenient(text);
+        error.map_or(Ok(search), Err)
+    }
+
     /// Whether the event matches at the time `now`, from which durations count back.
     pub fn matches(&self, event: &EventBody, now: Timestamp) -> bool {
         self.terms.iter().all(|(negated, predicate)| predicate.matches(event, now) != *negated)

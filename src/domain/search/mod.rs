@@ -11,7 +11,7 @@ use std::{borrow::Cow, sync::Arc};
 pub use self::{
     events::{EVENT_TERMS, EventSearch, EventSearchError},
     grammar::{SearchError, TERMS},
-    secret_words::without_secrets,
+    secret_words::{MIN_ID_CHARS, without_secrets},
 };
 use super::{
     Actor, Timestamp,
@@ -41,9 +41,9 @@ struct SearchTerm {
 /// The condition of a term.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Predicate {
-    /// Name, id or description contains this text.
+    /// The name or description contains this text, or the id begins with it.
     Words(String),
-    /// The start of a secret: the id begins with the second text, or name, id or description contains
+    /// The start of a secret: the id begins with the second text, or name or description contains
     /// the first text, because a name can have the same form.
     SecretStart(String, String),
     Name(TextPattern),
@@ -280,6 +280,14 @@ pub struct SearchableTexts<'a> {
 }
 
 impl<'a> SearchableTexts<'a> {
+    /// Whether the name or description contains `word`, or the id begins with it. Ids are random: a
+    /// short word must not match some of them, as `revoke --search` would then revoke these tokens, too.
+    fn contain(&self, word: &str) -> bool {
+        self.name.contains(word)
+            || self.description.contains(word)
+            || word.len() >= MIN_ID_CHARS && self.id.starts_with(word)
+    }
+
     fn of(token: &'a Token) -> Self {
         Self {
             name: token.name.folded().into(),
@@ -338,14 +346,10 @@ impl Predicate {
         texts: &impl Fn() -> SearchableTexts<'a>,
     ) -> Option<bool> {
         Some(match self {
-            Self::Words(words) => {
-                let SearchableTexts { name, id, description } = texts();
-                [name, id, description].iter().any(|text| text.contains(words))
-            }
+            Self::Words(words) => texts().contain(words),
             Self::SecretStart(word, start_id) => {
-                let SearchableTexts { name, id, description } = texts();
-                id.starts_with(start_id)
-                    || [name, id, description].iter().any(|text| text.contains(word))
+                let texts = texts();
+                texts.id.starts_with(start_id) || texts.contain(word)
             }
             Self::Name(value) => value.matches_within(&texts().name),
             Self::Id(value) => value.matches_within(&texts().id),

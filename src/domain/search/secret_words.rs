@@ -41,7 +41,7 @@ pub(super) fn parsed_text(text: &str) -> Cow<'_, str> {
 }
 
 /// Number of characters from which on the start of an id is searched.
-const MIN_ID_CHARS: usize = 4;
+pub const MIN_ID_CHARS: usize = 4;
 
 /// The id in `word`, or its start, if the word is the start of a secret: `<prefix>_<id>`, possibly with
 /// the underscore that follows.

@@ -85,6 +85,16 @@ fn words_match_name_id_and_description_ignoring_case() {
     assert_eq!(matches_of("\"\""), "abcd");
 }
 
+/// Ids are random: a word of a name must not match some of them by chance.
+#[test]
+fn a_word_matches_only_the_start_of_an_id() {
+    let mut token = token(b'x', "gateway");
+    token.id = TokenId::from_bytes(*b"4fKq9Zt0WbXe").unwrap();
+    let matches = |word: &str| search(word).matches(&token, at(DAY));
+    assert!(matches("4fkq") && matches("4FKQ9zt0wbxe") && matches("id:wb"));
+    assert!(!matches("4fk") && !matches("fKq9Zt") && !matches("wb") && !matches("-gateway"));
+}
+
 #[test]
 fn each_term_matches_the_expected_tokens() {
     for (text, letters) in [

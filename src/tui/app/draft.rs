@@ -37,10 +37,22 @@ impl App {
         }
     }
 
-    /// Puts the scopes that were chosen in a dialog into the create form, and closes the dialog. If
-    /// the form rejects the scopes, shows the fault in the dialog instead.
+    /// Puts the scopes that were chosen in a dialog into row `row` of the create form.
     pub(super) fn fill_scopes(&mut self, row: Option<usize>, scopes: Vec<Scope>) {
-        match self.create.set_scopes(row, scopes) {
+        let filled = self.create.set_scopes(row, scopes);
+        self.close_if_taken(filled);
+    }
+
+    /// Adds the scopes that were chosen in a dialog to the changes in the detail.
+    pub(super) fn add_to_changes(&mut self, scopes: &[Scope]) {
+        let added = self.detail.add_to_changes(scopes, &self.model);
+        self.close_if_taken(added);
+    }
+
+    /// Closes the dialog whose choice a screen has taken. If the screen rejects it, shows the fault in
+    /// the dialog instead.
+    fn close_if_taken(&mut self, taken: Result<(), String>) {
+        match taken {
             Ok(()) => self.close(),
             Err(fault) => {
                 let top = top_dialog_mut(&mut self.secrets, &mut self.dialogs);

@@ -53,6 +53,9 @@ pub enum UiChange {
         row: Option<usize>,
         scopes: Vec<Scope>,
     },
+    /// Add `scopes` to the changes in the detail that are not applied yet. Then close the dialog in
+    /// which the scopes were chosen.
+    AddToChanges(Vec<Scope>),
 }
 
 /// An action that writes to the clipboard or to a file of this host.

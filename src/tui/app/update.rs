@@ -208,6 +208,9 @@ impl App {
             Action::Redraw => return self.effects.push(Effect::Repaint),
             Action::Suspend => return self.suspend(),
             Action::CopyCommand => return self.copy_command(),
+            Action::Help => {
+                return self.open(Box::new(HelpDialog::new(self.palette_commands())));
+            }
             _ => {}
         }
         if self.model.read_only && action.changes_store() {
@@ -224,7 +227,6 @@ impl App {
     fn run_tab_action(&mut self, action: Action) {
         match action {
             Action::Quit => self.quit(),
-            Action::Help => self.open(Box::new(HelpDialog::new(self.palette_commands()))),
             Action::Palette => self.open(Box::new(PaletteDialog::new(self.palette_commands()))),
             Action::Messages => {
                 self.open(Box::new(MessageLogDialog::new(self.messages.messages())));
@@ -339,6 +341,7 @@ impl App {
             UiChange::Info(text) => self.info(text),
             UiChange::Warn(text) => self.warn(text),
             UiChange::FillScopes { row, scopes } => self.fill_scopes(row, scopes),
+            UiChange::AddToChanges(scopes) => self.add_to_changes(&scopes),
         }
     }
 
@@ -408,9 +411,7 @@ impl App {
                 self.effects.push(Effect::Host(OutputAction::Copy { label: "command", text }));
             }
             None if self.top_dialog().is_none() && self.tab == Tab::Audit => {
-                self.warn(
-                    "No equivalent command: it can filter events only by token. Clear the other filters first.",
-                );
+                self.warn("No equivalent command: correct or clear the search first.");
             }
             None if self.enables(Action::CopyCommand) => {
                 self.warn("No equivalent command yet: fill in the missing fields.");

@@ -126,7 +126,7 @@ impl Dialog for AccessCheckDialog {
                         format!(" ({add} in the detail adds scopes)")
                     }
                     Denial::SourceNotAllowed(_) if self.fields.source().is_none() => {
-                        ": enter an address".to_owned()
+                        ": enter one in From".to_owned()
                     }
                     _ => String::new(),
                 };

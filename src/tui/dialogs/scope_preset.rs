@@ -41,11 +41,21 @@ const ENTITY_TYPE: usize = 1;
 /// Index of the entity input.
 const ENTITY: usize = 2;
 
+/// Where the scopes go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum PresetTarget {
+    Token(TokenId),
+    /// The changes in the detail that are not applied yet.
+    Changes,
+    /// New rows of the create form.
+    FormRows,
+}
+
 /// A form with a preset, an entity type and an entity.
 #[derive(Debug)]
 pub struct ScopePresetDialog {
     title: String,
-    token: Option<TokenId>,
+    target: PresetTarget,
     existing: Scopes,
     catalogue: ScopeCatalogue,
     preset: RadioGroup,
@@ -61,20 +71,27 @@ pub struct ScopePresetDialog {
 impl ScopePresetDialog {
     pub fn add(token: &Token, ctx: &Model) -> Self {
         let title = format!("Add a preset to {}", token.name);
-        Self::new(title, Some(token.id), token.scopes.clone(), ctx)
+        Self::new(title, PresetTarget::Token(token.id), token.scopes.clone(), ctx)
+    }
+
+    /// Adds a preset to the changes of `token` in the detail that are not applied yet. With these, the
+    /// token will have the scopes `existing`.
+    pub fn add_to_changes(token: &Token, existing: Scopes, ctx: &Model) -> Self {
+        let title = format!("Add a preset to the changes of {}", token.name);
+        Self::new(title, PresetTarget::Changes, existing, ctx)
     }
 
     /// Adds a preset to the create form, which already contains the scopes `existing`.
     pub fn rows(existing: Scopes, ctx: &Model) -> Self {
-        Self::new("Add a preset".to_owned(), None, existing, ctx)
+        Self::new("Add a preset".to_owned(), PresetTarget::FormRows, existing, ctx)
     }
 
-    fn new(title: String, token: Option<TokenId>, existing: Scopes, ctx: &Model) -> Self {
+    fn new(title: String, target: PresetTarget, existing: Scopes, ctx: &Model) -> Self {
         let catalogue = ctx.policy.catalogue.clone();
         let names = catalogue.presets.iter().map(|preset| preset.name.clone());
         let mut dialog = Self {
             title,
-            token,
+            target,
             existing,
             preset: RadioGroup::new(names, 0),
             entity_type: RadioGroup::new([EVERY], 0),
@@ -167,9 +184,13 @@ impl Dialog for ScopePresetDialog {
     }
 
     fn submit(&mut self, _: &Model) -> Option<Effect> {
-        match (self.missing_scopes(), self.token) {
-            (Ok(scopes), Some(id)) => Some(Effect::request(add(id, scopes))),
-            (Ok(scopes), None) => Some(Effect::Ui(UiChange::FillScopes { row: None, scopes })),
+        let scopes = self.missing_scopes();
+        match (scopes, self.target) {
+            (Ok(scopes), PresetTarget::Token(id)) => Some(Effect::request(add(id, scopes))),
+            (Ok(scopes), PresetTarget::Changes) => Some(Effect::Ui(UiChange::AddToChanges(scopes))),
+            (Ok(scopes), PresetTarget::FormRows) => {
+                Some(Effect::Ui(UiChange::FillScopes { row: None, scopes }))
+            }
             (Err(error), _) => {
                 self.focus.index = match error {
                     ScopePresetError::NeedsType { .. } => ENTITY_TYPE,
@@ -213,14 +234,16 @@ impl Dialog for ScopePresetDialog {
         offscreen_canvas.blit(cursor, canvas)
     }
 
-    /// Disables [`Action::CopyCommand`] for the create form, because its rows have no equivalent
-    /// command.
+    /// Disables [`Action::CopyCommand`] for scopes that go to another screen, because that is no command.
     fn enables(&self, action: Action) -> bool {
-        action != Action::CopyCommand || self.token.is_some()
+        action != Action::CopyCommand || matches!(self.target, PresetTarget::Token(_))
     }
 
     fn request(&self, _: &Model) -> Option<ServiceRequest> {
-        Some(add(self.token?, self.missing_scopes().ok()?))
+        match self.target {
+            PresetTarget::Token(id) => Some(add(id, self.missing_scopes().ok()?)),
+            PresetTarget::Changes | PresetTarget::FormRows => None,
+        }
     }
 
     fn show_fault(&mut self, fault: String) -> bool {

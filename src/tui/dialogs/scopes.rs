@@ -36,6 +36,8 @@ const SUMMARY_LINES: u16 = 3;
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum ScopeTarget {
     Token(TokenId),
+    /// The changes in the detail that are not applied yet.
+    Changes,
     Tokens(Vec<TokenId>),
     FormRow(Option<usize>),
 }
@@ -62,6 +64,13 @@ impl ScopeDialog {
         }
     }
 
+    /// A dialog that adds scopes to the changes of `token` in the detail that are not applied yet. With
+    /// these, the token will have the scopes `existing`.
+    pub fn add_to_changes(token: &Token, existing: Scopes, ctx: &Model) -> Self {
+        let title = format!("Add scopes to the changes of {}", token.name);
+        Self { existing, ..Self::new(title, "Add", ScopeTarget::Changes, &[], ctx) }
+    }
+
     /// A dialog that adds scopes to several tokens after a preview.
     pub fn add_to_many(ids: Vec<TokenId>, ctx: &Model) -> Self {
         let title = format!("Add scopes to {}", counted(ids.len(), "token"));
@@ -86,8 +95,7 @@ impl ScopeDialog {
         Self { title, verb, target, existing: Scopes::default(), fields, fault: None }
     }
 
-    /// Returns the request that adds `scopes`, or `None` if the scopes go to a row of the create
-    /// form.
+    /// Returns the request that adds `scopes`, or `None` if the scopes go to another screen.
     fn request_for(&self, scopes: Vec<Scope>) -> Option<ServiceRequest> {
         match &self.target {
             ScopeTarget::Token(id) => {
@@ -98,7 +106,7 @@ impl ScopeDialog {
                 let command = Command::AddScopes { tokens: ids.clone(), scopes };
                 Some(ServiceRequest::Preview(command))
             }
-            ScopeTarget::FormRow(_) => None,
+            ScopeTarget::FormRow(_) | ScopeTarget::Changes => None,
         }
     }
 
@@ -156,6 +164,7 @@ impl Dialog for ScopeDialog {
         let scopes = self.fields.validate()?;
         match self.target {
             ScopeTarget::FormRow(row) => Some(Effect::Ui(UiChange::FillScopes { row, scopes })),
+            ScopeTarget::Changes => Some(Effect::Ui(UiChange::AddToChanges(scopes))),
             ScopeTarget::Token(_) | ScopeTarget::Tokens(_) => {
                 self.request_for(scopes).map(Effect::request)
             }
@@ -182,10 +191,10 @@ impl Dialog for ScopeDialog {
         cursor.or(form.draw_buttons(inner, canvas))
     }
 
-    /// Disables [`Action::CopyCommand`] for a row of the create form, which has no equivalent
-    /// command.
+    /// Disables [`Action::CopyCommand`] for scopes that go to another screen, because that is no command.
     fn enables(&self, action: Action) -> bool {
-        action != Action::CopyCommand || !matches!(self.target, ScopeTarget::FormRow(_))
+        let is_command = matches!(self.target, ScopeTarget::Token(_) | ScopeTarget::Tokens(_));
+        action != Action::CopyCommand || is_command
     }
 
     fn text(&mut self, key: KeyEvent) {

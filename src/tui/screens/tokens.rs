@@ -248,8 +248,9 @@ impl TokensScreen {
             }
             Action::Zoom => self.strip.toggle(ctx),
             Action::Back => {
+                let is_of_overview = self.is_opened_from_overview();
                 self.clear_filter();
-                None
+                is_of_overview.then(|| Effect::Ui(UiChange::GoTo(Tab::Overview)))
             }
             Action::NextSort => {
                 self.sort_before_window = None;

@@ -48,7 +48,7 @@ impl TerminalScreen {
         cells: impl Iterator<Item = (u16, u16, &'a Cell)>,
     ) -> io::Result<()> {
         let mut pen = Pen { style: CellStyle::PLAIN, cursor: None };
-        let mut cells = cells.peekable();
+        let mut cells = with_uncovered(cells, &self.0).into_iter().peekable();
         while let Some((x, y, cell)) = cells.next() {
             pen.go_to(out, x, y, &self.0)?;
             self.store(x, y, cell);
@@ -73,7 +73,36 @@ impl TerminalScreen {
         if let Some(stored) = self.0.cell_mut((x, y)) {
             stored.clone_from(cell);
         }
+        if is_wide(cell)
+            && let Some(covered) = self.0.cell_mut((x.saturating_add(1), y))
+        {
+            covered.reset();
+        }
     }
+}
+
+static BLANK: Cell = Cell::EMPTY;
+
+/// Returns `cells`, and a blank for the second half of each wide symbol on `screen` that they replace by a
+/// narrow one. ratatui leaves a blank there out, but some terminals then show what was below the symbol.
+fn with_uncovered<'a>(
+    cells: impl Iterator<Item = (u16, u16, &'a Cell)>,
+    screen: &Buffer,
+) -> Vec<(u16, u16, &'a Cell)> {
+    let (mut all, mut cells) = (Vec::new(), cells.peekable());
+    while let Some((x, y, cell)) = cells.next() {
+        all.push((x, y, cell));
+        let uncovers = !is_wide(cell) && screen.cell((x, y)).is_some_and(is_wide);
+        let right = (x.saturating_add(1), y);
+        if uncovers && cells.peek().is_none_or(|(x, y, _)| (*x, *y) != right) {
+            all.push((right.0, right.1, &BLANK));
+        }
+    }
+    all
+}
+
+fn is_wide(cell: &Cell) -> bool {
+    cell.symbol().width() > 1
 }
 
 /// Whether an erased cell looks the same.
@@ -327,6 +356,9 @@ mod tests {
     fn a_short_gap_is_written_again() {
         assert_eq!(text_changes(&["abcdefgh"], &["ABcdEFGh"]), "\x1b[1;1HABcdEFG");
         assert_eq!(text_changes(&["abcdefgh"], &["AbcdefgH"]), "\x1b[1;1HA\x1b[6CH");
+        assert_eq!(text_changes(&["鍵x"], &["a y"]), "\x1b[1;1Ha y");
+        assert_eq!(text_changes(&["鍵x"], &["  x"]), "\x1b[1;1H  ");
+        assert_eq!(text_changes(&["a鍵鍵x"], &["a    x"]), "\x1b[1;2H    ");
         let wide = text_changes(&["鍵bcd鍵x"], &["錠bcD鍵y"]);
         assert_eq!(wide, "\x1b[1;1H錠\x1b[1;5HD\x1b[2Cy");
     }

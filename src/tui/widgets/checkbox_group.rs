@@ -12,7 +12,7 @@ use super::{
     canvas::{Canvas, width},
     form::FormInput,
     hit_map::SyntheticInput,
-    radio_group::next_index,
+    type_ahead::TypeAhead,
 };
 
 /// Checkboxes with any number checked, and a cursor on one of them.
@@ -22,6 +22,7 @@ pub struct CheckboxGroup {
     /// Indexes of the checked boxes.
     checked: BTreeSet<usize>,
     cursor: usize,
+    typed: TypeAhead,
     /// Number of boxes per row in the last frame.
     across: Cell<usize>,
 }
@@ -32,7 +33,8 @@ impl CheckboxGroup {
         let labels: Vec<String> = labels.into_iter().map(str::to_owned).collect();
         let is_checked = |at: &usize| labels.get(*at).is_some_and(|label| checked.contains(label));
         let checked = (0..labels.len()).filter(is_checked).collect();
-        Self { labels, checked, cursor: 0, across: Cell::new(usize::MAX) }
+        let across = Cell::new(usize::MAX);
+        Self { labels, checked, cursor: 0, typed: TypeAhead::default(), across }
     }
 
     pub fn checked_labels(&self) -> Vec<String> {
@@ -51,9 +53,10 @@ impl CheckboxGroup {
 
 impl FormInput for CheckboxGroup {
     /// Arrow keys move the cursor, and Space toggles a box. `*` checks all boxes, or unchecks them
-    /// if all are checked. A letter moves to the next label that starts with this letter. Returns
-    /// whether the key was handled.
+    /// if all are checked. Letters move to the label that starts with them. Returns whether the key was
+    /// handled.
     fn press(&mut self, key: KeyEvent) -> bool {
+        let chosen = self.typed.index(&self.labels, self.cursor, key);
         match key.code {
             KeyCode::Char(' ') if self.cursor < self.labels.len() => {
                 if !self.checked.remove(&self.cursor) {
@@ -64,7 +67,7 @@ impl FormInput for CheckboxGroup {
                 let all = self.checked.len() == self.labels.len();
                 self.checked = if all { BTreeSet::new() } else { (0..self.labels.len()).collect() };
             }
-            _ => match next_index(&self.labels, self.cursor, key) {
+            _ => match chosen {
                 Some(at) => self.cursor = at,
                 None => return false,
             },
@@ -84,6 +87,10 @@ impl FormInput for CheckboxGroup {
         };
         self.cursor = next.unwrap_or(self.cursor);
         next.is_some()
+    }
+
+    fn enter(&mut self, _: bool) {
+        self.typed = TypeAhead::default();
     }
 
     fn height(&self, columns: u16) -> u16 {

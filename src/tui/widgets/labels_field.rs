@@ -108,7 +108,7 @@ impl LabelsField {
         let [labels, owner] = self.texts();
         let labels = if labels.is_empty() { "none" } else { &labels };
         let owner = if owner.is_empty() { &self.creator } else { &owner };
-        format!("{labels}; owner {owner}")
+        format!("{labels}; owned by {owner}")
     }
 }
 

@@ -21,3 +21,4 @@ pub mod scrollbar;
 pub mod search_field;
 pub mod text_group;
 pub mod text_input;
+mod type_ahead;

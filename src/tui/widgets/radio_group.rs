@@ -1,5 +1,5 @@
-//! A group of radio buttons: labels in a row, with the selected one in brackets. Arrow keys or a
-//! first letter change the selection. Forms use it for lifetimes, entity types and operations.
+//! A group of radio buttons: labels in a row, with the selected one in brackets. Arrow keys or the
+//! start of a label change the selection. Forms use it for lifetimes, entity types and operations.
 
 use ratatui::{
     crossterm::event::{KeyCode, KeyEvent},
@@ -10,6 +10,7 @@ use super::{
     canvas::{Canvas, width},
     form::FormInput,
     hit_map::SyntheticInput,
+    type_ahead::TypeAhead,
 };
 
 /// Labels of which exactly one is selected.
@@ -17,6 +18,7 @@ use super::{
 pub struct RadioGroup {
     labels: Vec<String>,
     selected: usize,
+    typed: TypeAhead,
 }
 
 impl RadioGroup {
@@ -24,7 +26,7 @@ impl RadioGroup {
     pub fn new(labels: impl IntoIterator<Item = impl Into<String>>, selected: usize) -> Self {
         let labels: Vec<String> = labels.into_iter().map(Into::into).collect();
         let selected = selected.min(labels.len().saturating_sub(1));
-        Self { labels, selected }
+        Self { labels, selected, typed: TypeAhead::default() }
     }
 
     pub fn selected_index(&self) -> usize {
@@ -61,16 +63,21 @@ impl RadioGroup {
 }
 
 impl FormInput for RadioGroup {
-    /// Arrow keys select the previous or next label, and Space selects the next label. A letter
-    /// selects the next label that starts with this letter. Returns whether the selection changed.
+    /// Arrow keys select the previous or next label, and Space selects the next label. Letters select the
+    /// label that starts with them. Returns whether the selection changed.
     fn press(&mut self, key: KeyEvent) -> bool {
         let before = self.selected;
         let count = self.labels.len().max(1);
-        match key.code {
-            KeyCode::Char(' ') => self.selected = (self.selected + 1) % count,
-            _ => self.selected = next_index(&self.labels, before, key).unwrap_or(before),
-        }
+        let chosen = self.typed.index(&self.labels, before, key);
+        self.selected = match key.code {
+            KeyCode::Char(' ') => (self.selected + 1) % count,
+            _ => chosen.unwrap_or(before),
+        };
         self.selected != before
+    }
+
+    fn enter(&mut self, _: bool) {
+        self.typed = TypeAhead::default();
     }
 
     fn height(&self, columns: u16) -> u16 {
@@ -102,20 +109,6 @@ impl FormInput for RadioGroup {
     }
 }
 
-/// The index that `key` moves to from label `at`. An arrow moves to the previous or next label. A
-/// letter moves to the next label that starts with this letter. Returns `None` for any other key.
-pub(super) fn next_index(labels: &[impl AsRef<str>], at: usize, key: KeyEvent) -> Option<usize> {
-    let count = labels.len().max(1);
-    match key.code {
-        KeyCode::Left => Some(at.saturating_sub(1)),
-        KeyCode::Right => Some((at + 1).min(count - 1)),
-        KeyCode::Char(letter) if key.modifiers.is_empty() => (at + 1..=at + count)
-            .map(|at| at % count)
-            .find(|at| labels.get(*at).is_some_and(|label| label.as_ref().starts_with(letter))),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use ratatui::crossterm::event::KeyModifiers;
@@ -136,10 +129,10 @@ mod tests {
     }
 
     #[test]
-    fn a_letter_selects_the_next_label_with_that_initial() {
+    fn letters_select_the_label_that_starts_with_them() {
         let mut choice = RadioGroup::new(["channels", "clients", "users"], 0);
-        assert_eq!(press(&mut choice, KeyCode::Char('c')), "clients");
         assert_eq!(press(&mut choice, KeyCode::Char('c')), "channels");
+        assert_eq!(press(&mut choice, KeyCode::Char('c')), "clients");
         assert_eq!(press(&mut choice, KeyCode::Char('u')), "users");
         assert_eq!(press(&mut choice, KeyCode::Char('z')), "users");
     }

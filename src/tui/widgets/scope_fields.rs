@@ -207,7 +207,7 @@ impl ScopeFields {
                     ("Entities", "Operations *", "Space toggles, * toggles all", checks)
                 }
                 OperationPicker::Single(choice) => {
-                    ("Entity", "Operation *", "Choose with Left/Right or the first letter", choice)
+                    ("Entity", "Operation *", "Choose with Left/Right or its first letters", choice)
                 }
             };
         let [type_fault, _, operations_fault, domain_fault] =

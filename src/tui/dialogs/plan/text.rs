@@ -96,7 +96,7 @@ fn one_token_text(plan: &Plan, ctx: &Model) -> Vec<String> {
         Command::Delete { .. } => {
             vec![format!(
                 "This deletes the token and its secret. {}",
-                undo_hint(ctx, "within 24 hours ")
+                undo_hint(ctx, " within 24 hours")
             )]
         }
         Command::RecordDelivery { .. } => {
@@ -139,7 +139,7 @@ pub(super) fn short_paragraphs(plan: &Plan, ctx: &Model) -> Option<Vec<String>> 
         Command::Revoke { .. } if is_one => {
             "Its secret stops working at once and can't be restored.".to_owned()
         }
-        Command::Delete { .. } if is_one => undo_hint(ctx, "within 24 hours "),
+        Command::Delete { .. } if is_one => undo_hint(ctx, " within 24 hours"),
         _ => return None,
     };
     Some(vec![consequence, short_last_use(token, ctx)])
@@ -202,10 +202,10 @@ fn change_scopes_text(
     .collect()
 }
 
-/// The hint "Press u to undo." `within` is empty, or the time limit followed by a space, for
-/// example `within 24 hours `.
-fn undo_hint(ctx: &Model, within: &str) -> String {
-    format!("Press {} {within}to undo.", ctx.key(Mode::Tokens, Action::Undo))
+/// The hint "Afterwards, u undoes it." or "u undoes it within 24 hours.", if `limit` is ` within 24 hours`.
+fn undo_hint(ctx: &Model, limit: &str) -> String {
+    let start = if limit.is_empty() { "Afterwards, " } else { "" };
+    format!("{start}{} undoes it{limit}.", ctx.key(Mode::Tokens, Action::Undo))
 }
 
 fn all_tokens_text(plan: &Plan, ctx: &Model) -> Vec<String> {
@@ -217,7 +217,7 @@ fn all_tokens_text(plan: &Plan, ctx: &Model) -> Vec<String> {
          Active: {}. Used in the last 24 hours: {}. {}",
         grouped(active),
         grouped(used),
-        undo_hint(ctx, "within 24 hours ")
+        undo_hint(ctx, " within 24 hours")
     );
     [Some(text), job_text(plan)].into_iter().flatten().collect()
 }
@@ -247,7 +247,7 @@ fn several_tokens_text(plan: &Plan, ctx: &Model) -> String {
         Command::Delete { .. } => {
             format!(
                 "This deletes the tokens and their secrets. {}",
-                undo_hint(ctx, "within 24 hours ")
+                undo_hint(ctx, " within 24 hours")
             )
         }
         Command::AddScopes { scopes, .. } => {

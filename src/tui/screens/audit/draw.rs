@@ -23,6 +23,8 @@ const MIN_CHIPS_HEIGHT: u16 = 10;
 const MIN_DETAIL_WIDTH: u16 = 14;
 /// Width in columns to which the details can cut the names of the tokens.
 const MIN_TOKEN_WIDTH: u16 = 12;
+/// Columns that a chip adds to its text: the brackets, and the blank behind them.
+const CHIP_FRAME: u16 = 3;
 /// Number of digits of a store id that are shown.
 const STORE_ID_DIGITS: usize = 8;
 
@@ -100,6 +102,17 @@ fn short_detail(detail: &str) -> String {
     detail.split(' ').map(short).collect::<Vec<_>>().join(" ")
 }
 
+/// The first chip to draw, so that the chip `selected` fits into `columns`. `widths` contains those of the
+/// chips with the blank behind each.
+fn first_chip(widths: &[u16], selected: usize, columns: u16) -> usize {
+    let until = |first: usize| -> u16 {
+        widths.iter().skip(first).take((selected + 1).saturating_sub(first)).sum()
+    };
+    // A blank at the left, and the ellipses at both ends with a blank each.
+    let fits = |first: &usize| until(*first) + if *first == 0 { 1 } else { 3 } < columns;
+    (0..=selected).find(fits).unwrap_or(selected)
+}
+
 impl AuditScreen {
     /// The whole text of the selected event, wrapped to `columns`: a row shows only its start.
     pub(super) fn selected_text(&self, columns: u16, ctx: &Model) -> Vec<String> {
@@ -135,7 +148,8 @@ impl AuditScreen {
         None
     }
 
-    /// Draws a chip for each action that occurs, with its count. Leaves out those that do not fit.
+    /// Draws a chip for each action that occurs, with its count. Leaves out those that do not fit, but
+    /// never the selected one.
     fn draw_chips(&self, area: Rect, canvas: &mut Canvas<'_>) {
         let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
         let all: usize = self.action_counts.iter().map(|(_, count)| count).sum();
@@ -143,11 +157,19 @@ impl AuditScreen {
         let chips: Vec<_> = self.chips().zip(counts).collect();
         let at = |wanted| chips.iter().position(|(action, _)| *action == wanted);
         let selected = at(self.filter.action).unwrap_or_default();
-        let mut column = 1;
-        for (index, (action, count)) in chips.iter().enumerate() {
+        let texts = chips.iter().map(|(action, count)| {
             let label = action.map_or("All", |action| action.as_str());
-            let text = format!("{label} {}", grouped(count));
-            if column + width(&text) + 2 > area.width {
+            format!("{label} {}", grouped(count))
+        });
+        let texts: Vec<_> = texts.collect();
+        let widths: Vec<_> = texts.iter().map(|text| width(text) + CHIP_FRAME).collect();
+        let first = first_chip(&widths, selected, area.width);
+        let mut column = 1;
+        if first > 0 {
+            column = canvas.line(area, 0).skip(1).text(theme.ellipsis(), theme.faint).column() + 1;
+        }
+        for (index, text) in texts.iter().enumerate().skip(first) {
+            if column + width(text) + 2 > area.width {
                 canvas.line(area, 0).move_to(column).text(theme.ellipsis(), theme.faint);
                 break;
             }
@@ -155,7 +177,7 @@ impl AuditScreen {
             let style = if is_selected { theme.accent } else { theme.faint };
             let (open, close) = if is_selected { ("[", "]") } else { (" ", " ") };
             let writer = canvas.line(area, 0).move_to(column);
-            let writer = writer.text(open, style).text(&text, style).text(close, style);
+            let writer = writer.text(open, style).text(text, style).text(close, style);
             let chip = writer.rect_since(column);
             ctx.hit_map.cycle_to(chip, Action::FilterAction, (selected, index), chips.len());
             column = writer.column() + 1;

@@ -16,6 +16,7 @@ use crate::{
         search::{EventSearch, EventSearchError},
     },
     keymap::{Action, HintChange, Mode},
+    output::command_line::{self, CommandLine},
     service::{AuditTrail, ChainCheckResult},
     tui::{
         app::{
@@ -72,13 +73,14 @@ impl AuditScreen {
         }
     }
 
-    /// Returns the token for the equivalent command line, or `Some(None)` if that command line
-    /// shows all tokens. Returns `None` if a search, an action or an actor filter is active,
-    /// because the command line can filter only by token.
-    pub fn requested_token(&self) -> Option<Option<TokenId>> {
-        let plain = self.filter.action.is_none() && self.filter.actor.is_none();
-        (plain && self.search_field.is_empty())
-            .then(|| self.filter.token.as_ref().map(|(id, _)| *id))
+    /// The command line that prints these events. `None` for a search that is not valid.
+    pub fn cli_equivalent(&self) -> Option<CommandLine> {
+        let EventFilter { token, action, actor } = &self.filter;
+        let token = token.as_ref().map(|(id, _)| *id);
+        let search = self.search_field.text();
+        let search = (!self.search_field.is_empty()).then_some(search.as_str());
+        let is_valid = self.search_field.fault().is_none();
+        is_valid.then(|| command_line::of_trail(token, *action, (actor.as_deref(), search)))
     }
 
     fn events(&self) -> &[AuditEvent] {

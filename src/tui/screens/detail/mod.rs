@@ -20,7 +20,8 @@ use self::{
 use super::token_actions::{preview, token_effect};
 use crate::{
     domain::{
-        AuditEvent, Command, DeniedAttempts, ScopesToRemove, Status, Token, TokenId, UsageDays,
+        AuditEvent, Command, DeniedAttempts, Scope, Scopes, ScopesToRemove, Status, Token, TokenId,
+        UsageDays,
     },
     keymap::{Action, HintChange, Mode},
     tui::{
@@ -28,6 +29,7 @@ use crate::{
             effect::{Effect, Tab, UiChange},
             model::Model,
         },
+        dialogs::{scope_preset::ScopePresetDialog, scopes::ScopeDialog},
         widgets::{
             canvas::{Canvas, width, wrap},
             list_selection::ListSelection,
@@ -245,8 +247,36 @@ impl DetailScreen {
                 tokens: vec![token.id],
                 scopes: ScopesToRemove::All,
             })),
+            _ => self.token_effect(action, token, ctx),
+        }
+    }
+
+    /// New scopes join the changes that are not applied yet. All other actions are those of the list.
+    fn token_effect(&self, action: Action, token: &Token, ctx: &Model) -> Option<Effect> {
+        match (action, self.changed_scopes(token)) {
+            (Action::AddScope, Some(scopes)) => {
+                Some(Effect::open(ScopeDialog::add_to_changes(token, scopes, ctx)))
+            }
+            (Action::Preset, Some(scopes)) => {
+                Some(Effect::open(ScopePresetDialog::add_to_changes(token, scopes, ctx)))
+            }
             _ => token_effect(action, token, ctx),
         }
+    }
+
+    /// Adds `scopes` to the changes that are not applied yet. The error says why there is nothing to
+    /// add.
+    pub fn add_to_changes(&mut self, scopes: &[Scope], ctx: &Model) -> Result<(), String> {
+        match self.id.and_then(|id| ctx.token(&id)) {
+            Some(token) => self.scope_edit.add(scopes, token, &ctx.policy.catalogue),
+            None => Err("The token was deleted".to_owned()),
+        }
+    }
+
+    /// The scopes of `token` with the changes that are not applied yet; `None` without such changes.
+    fn changed_scopes(&self, token: &Token) -> Option<Scopes> {
+        let has_changes = self.scope_edit.has_changes(token);
+        has_changes.then(|| self.scope_edit.pending(token).scopes_after(&token.scopes))
     }
 
     fn toggle_scopes(

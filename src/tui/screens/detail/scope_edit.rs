@@ -24,15 +24,26 @@ struct TokenEdit {
     pending: PendingScopes,
 }
 
+impl TokenEdit {
+    fn rebased(&self, token: &Token) -> PendingScopes {
+        let mut pending = self.pending.clone();
+        if self.base != *token.scopes {
+            pending.rebase(&self.base, &token.scopes);
+        }
+        pending
+    }
+}
+
 impl ScopeEdit {
+    /// The changes of `token`, without those that it has in its record by now.
     pub fn pending(&self, token: &Token) -> PendingScopes {
-        self.tokens.get(&token.id).map(|edit| edit.pending.clone()).unwrap_or_default()
+        self.tokens.get(&token.id).map(|edit| edit.rebased(token)).unwrap_or_default()
     }
 
     /// The first token with changes that it does not have in its record.
     pub fn unapplied(&self, ctx: &Model) -> Option<TokenId> {
         let has_changes = |(id, edit): &(&TokenId, &TokenEdit)| match ctx.token(id) {
-            Some(token) => !edit.pending.is_empty_on(&token.scopes),
+            Some(token) => !edit.rebased(token).is_empty_on(&token.scopes),
             None => !ctx.is_gone(id) && !edit.pending.is_empty_on(&edit.base),
         };
         self.tokens.iter().find(has_changes).map(|(id, _)| *id)
@@ -44,10 +55,8 @@ impl ScopeEdit {
 
     /// Drops the changes that `token` has in its record by now.
     pub fn rebase(&mut self, token: &Token) {
-        if let Some(edit) = self.tokens.get_mut(&token.id)
-            && edit.base != *token.scopes
-        {
-            edit.pending.rebase(&edit.base, &token.scopes);
+        if let Some(edit) = self.tokens.get_mut(&token.id) {
+            edit.pending = edit.rebased(token);
             edit.base = token.scopes.to_vec();
         }
     }
@@ -60,14 +69,33 @@ impl ScopeEdit {
         token: &Token,
         catalogue: &ScopeCatalogue,
     ) -> Option<Effect> {
-        self.rebase(token);
-        let new = || TokenEdit { base: token.scopes.to_vec(), ..TokenEdit::default() };
-        let pending = &mut self.tokens.entry(token.id).or_insert_with(new).pending;
+        let pending = self.pending_mut(token);
         let toggled = match scopes {
             [scope] => pending.toggle(scope.clone(), &token.scopes, catalogue),
             several => pending.toggle_all(several, &token.scopes, catalogue),
         };
         toggled.err().map(|error| Effect::warn(format!("{}: {error}", token.name)))
+    }
+
+    /// Adds those of `scopes` that the token will not have yet. The error says why there is nothing to
+    /// add.
+    pub fn add(
+        &mut self,
+        scopes: &[Scope],
+        token: &Token,
+        catalogue: &ScopeCatalogue,
+    ) -> Result<(), String> {
+        match self.pending_mut(token).add_all(scopes, &token.scopes, catalogue) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err("The token has these scopes, or wider ones, already".to_owned()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    fn pending_mut(&mut self, token: &Token) -> &mut PendingScopes {
+        self.rebase(token);
+        let new = || TokenEdit { base: token.scopes.to_vec(), ..TokenEdit::default() };
+        &mut self.tokens.entry(token.id).or_insert_with(new).pending
     }
 
     /// Discards the changes of `token`. Returns whether there were any.

@@ -13,9 +13,14 @@ impl TokensScreen {
     /// filter of before.
     pub fn show_filtered(&mut self, status: StatusFilter, search: &str) {
         let before = self.status_before.unwrap_or(self.query.status);
-        self.sort_window(false);
+        self.sort_window(search.starts_with("expires"));
         self.set_filter(status, search);
         self.status_before = Some(before);
+    }
+
+    /// Whether the overview has chosen the filter, and the operator has not changed it since.
+    pub(super) fn is_opened_from_overview(&self) -> bool {
+        self.status_before.is_some()
     }
 
     /// Clears the search, and the status filter if it is a part of another one.

@@ -67,7 +67,8 @@ impl TokensScreen {
     /// While tokens are marked, the footer shows the actions on them and their number.
     pub fn hint_change(&self, action: Action) -> Option<HintChange> {
         if self.marked_count == 0 {
-            return None;
+            let is_back = action == Action::Back && self.is_opened_from_overview();
+            return is_back.then(|| HintChange::new("overview", 2));
         }
         let of_marked = |verb: &str| format!("{verb} {}", grouped(self.marked_count));
         let back = if self.marks.has_range() { "end range" } else { "unmark" };
