@@ -71,8 +71,8 @@ pub fn width(hints: &[FooterHint]) -> usize {
 
 /// The hints of `mode` that fit into `columns`, by rank, then help and quit. `change` gives the
 /// hints that the state of the screen changes. An ellipsis replaces what does not fit, and help and
-/// quit keep their labels only if these then fit, or if their keys are longer than a character. The result is never wider than
-/// `columns`; it is empty if not even the first key fits.
+/// quit keep their labels only if these then fit, or if their keys are longer than a character. The
+/// result is never wider than `columns`; it is empty if not even the first key fits.
 pub fn footer(
     map: &Keymap,
     mode: Mode,

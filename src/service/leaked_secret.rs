@@ -70,8 +70,7 @@ impl Service {
                 let at = self.clock.denial_time(rows)?;
                 let Some(slot) = token.matching_slot(&secret.digest, at) else {
                     let state = rows.revocation_state(&token.id).unwrap_or_default();
-                    let is_stale = token.version < state.min_version && !state.is_ended_for_good();
-                    let status = if is_stale { S::OutOfDate } else { S::Replaced };
+                    let status = if state.is_stale(&token) { S::OutOfDate } else { S::Replaced };
                     return Ok(info(status, token));
                 };
                 let is_old = slot == SecretSlot::Previous;
@@ -82,11 +81,10 @@ impl Service {
                 return Ok(LeakedSecretInfo::UNKNOWN);
             };
             let state = rows.revocation_state(&secret.id).unwrap_or_default();
-            let is_stale = deleted.token.version < state.min_version && !state.is_ended_for_good();
             let status = match deleted.token.accepts(&secret.digest, deleted.at) {
                 true => S::Deleted,
                 // The token can have been restored and regenerated in a newer store.
-                false if is_stale => S::OutOfDate,
+                false if state.is_stale(&deleted.token) => S::OutOfDate,
                 false => S::Replaced,
             };
             Ok(info(status, deleted.token))

@@ -30,8 +30,7 @@ impl Service {
     pub fn stale_deletion(&self, text: &str) -> Result<Option<Token>, ServiceError> {
         let Ok(token) = self.resolve_deleted(text) else { return Ok(None) };
         let state = self.store.read(|rows| rows.revocation_state(&token.id))?;
-        let is_stale = token.version < state.min_version && !state.is_ended_for_good();
-        Ok(is_stale.then_some(token))
+        Ok(state.is_stale(&token).then_some(token))
     }
 
     /// Ends a token of [`Self::stale_deletion`] for good, also in the newer state of the store.

@@ -20,7 +20,7 @@ use nix::{
     unistd::Pid,
 };
 
-use crate::cases::program;
+use crate::{cases::program, subject::memory_folder};
 
 /// Why no process can be traced, for example because a container forbids it.
 pub(crate) type TraceError = nix::Error;
@@ -144,6 +144,19 @@ impl TracedProcess {
         ptrace::setregs(failing, registers).unwrap();
         self.run_until(usize::MAX);
         self.exit_code
+    }
+}
+
+/// Whether a process can be traced here. Prints that the test is skipped if not.
+#[cfg(target_arch = "x86_64")]
+pub(crate) fn can_trace() -> bool {
+    let folder = memory_folder();
+    match TracedProcess::start(&folder.path().join("store.redb"), &["list"], Stdio::null()) {
+        Ok(_) => true,
+        Err(error) => {
+            println!("skipped: no process can be traced here: {error}");
+            false
+        }
     }
 }
 

@@ -201,7 +201,6 @@ fn print(report: &DoctorReport, out: &Output) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Formats a value for people. A fact that could not be determined becomes `unknown: REASON`.
 /// Returns `value` without the secrets in its text: a variable or a path can contain one by mistake.
 fn without_secrets(value: Value) -> Value {
     match value {
@@ -214,6 +213,7 @@ fn without_secrets(value: Value) -> Value {
     }
 }
 
+/// Formats a value for people. A fact that could not be determined becomes `unknown: REASON`.
 fn fact_text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),

@@ -165,6 +165,11 @@ impl RevocationState {
         self.min_version == u64::MAX
     }
 
+    /// Whether the record `token` is out of date, unless the token was ended for good.
+    pub fn is_stale(&self, token: &Token) -> bool {
+        token.version < self.min_version && !self.is_ended_for_good()
+    }
+
     /// Returns why the secret in this slot of `token` is denied, whatever its record says. Returns
     /// `None` if the register does not overrule the record.
     pub fn denial(&self, token: &Token, slot: SecretSlot, at: Timestamp) -> Option<Denial> {

@@ -248,7 +248,7 @@ impl App {
             (None, Tab::Tokens) => Some(command_line::of_list(self.tokens.query())),
             (None, Tab::Create) => equivalent_of(&self.create.request(ctx)?, ctx),
             (None, Tab::Detail) => ctx.token(&self.detail.id()?).map(command_line::of_token),
-            (None, Tab::Audit) => self.audit.cli_equivalent(),
+            (None, Tab::Audit) => Some(self.audit.cli_equivalent()),
             (None, Tab::Overview) => Some(command_line::of_status()),
         };
         equivalent.map(|equivalent| equivalent.with_options(&self.options))

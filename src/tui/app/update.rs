@@ -410,9 +410,6 @@ impl App {
                 let text = equivalent.to_string();
                 self.effects.push(Effect::Host(OutputAction::Copy { label: "command", text }));
             }
-            None if self.top_dialog().is_none() && self.tab == Tab::Audit => {
-                self.warn("No equivalent command: correct or clear the search first.");
-            }
             None if self.enables(Action::CopyCommand) => {
                 self.warn("No equivalent command yet: fill in the missing fields.");
             }

@@ -73,14 +73,13 @@ impl AuditScreen {
         }
     }
 
-    /// The command line that prints these events. `None` for a search that is not valid.
-    pub fn cli_equivalent(&self) -> Option<CommandLine> {
+    /// The command line that prints these events.
+    pub fn cli_equivalent(&self) -> CommandLine {
         let EventFilter { token, action, actor } = &self.filter;
         let token = token.as_ref().map(|(id, _)| *id);
         let search = self.search_field.text();
         let search = (!self.search_field.is_empty()).then_some(search.as_str());
-        let is_valid = self.search_field.fault().is_none();
-        is_valid.then(|| command_line::of_trail(token, *action, (actor.as_deref(), search)))
+        command_line::of_trail(token, *action, (actor.as_deref(), search))
     }
 
     fn events(&self) -> &[AuditEvent] {
