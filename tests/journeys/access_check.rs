@@ -21,8 +21,17 @@ fn an_allowed_request_names_the_scope_that_allows_it() {
 fn a_denied_request_names_the_missing_scope() {
     let mut it = open_dialog();
     it.keys("<Tab>").retypes("c-9");
-    it.keys("<Tab> r").sees("Denied").sees("channels:c-9:read").sees("(a in the detail adds");
+    it.keys("<Tab> r").sees("Denied").sees("channels:c-9:read");
+}
+
+#[test]
+fn a_missing_scope_is_added_from_the_check() {
+    let mut it = open_dialog();
     it.never_sees("Ctrl-S").keys("<C-s>").sees("What may ci-deploy do?").never_sees("Add scopes");
+    it.keys("<Tab>").retypes("c-9").keys("<Tab> r").sees("(Ctrl-S adds it)");
+    it.keys("<C-s>").sees("Add scopes to ci-deploy").sees("may read c-9 (channels)");
+    it.keys("<C-s>").never_sees("Add scopes to").sees("c-9");
+    it.keys("T <Tab>").retypes("c-9").keys("<Tab> r").sees("Allowed by channels:c-9:read");
 }
 
 #[test]

@@ -1,16 +1,16 @@
 //! Access check: enter an entity type, an entity and an operation, and for a token with allowed
 //! networks an address, and see which scope of the token allows the request or which scope is
-//! missing. The service decides again after each change of the input.
+//! missing and can be added. The service decides again after each change of the input.
 
 use ratatui::{
     crossterm::event::KeyEvent,
     layout::{Position, Rect},
 };
 
-use super::Dialog;
+use super::{Dialog, scopes::ScopeDialog};
 use crate::{
     domain::{AccessRequest, Decision, Denial, Entity, Scope, Token, TokenId},
-    keymap::{Action, Mode},
+    keymap::{Action, HintChange, Mode},
     tui::{
         app::{
             effect::Effect,
@@ -69,6 +69,14 @@ impl AccessCheckDialog {
         (!names.is_empty()).then(|| format!("{text} {}", names.join(", ")))
     }
 
+    /// The scope without which the shown decision denies the request.
+    fn missing_scope(&self) -> Option<Scope> {
+        let (asked, decision) = self.decision.as_ref()?;
+        let is_missing = matches!(decision, Decision::Deny(Denial::NoScope(_)));
+        let is_shown = self.access().as_ref() == Some(asked);
+        (is_missing && is_shown).then(|| self.fields.valid_scopes()?.into_iter().next())?
+    }
+
     /// The request and the address to check.
     fn access(&self) -> Option<(AccessRequest, Option<String>)> {
         let scope = self.fields.valid_scopes()?.into_iter().next()?;
@@ -86,8 +94,12 @@ impl Dialog for AccessCheckDialog {
         self.decision = None;
     }
 
-    fn update(&mut self, action: Action, _: &Model) -> Option<Effect> {
+    fn update(&mut self, action: Action, ctx: &Model) -> Option<Effect> {
         match action {
+            Action::Submit if !ctx.read_only => {
+                let (scope, token) = (self.missing_scope()?, ctx.token(&self.id)?);
+                return Some(Effect::open(ScopeDialog::add_missing(token, scope, ctx)));
+            }
             Action::NextField | Action::Accept => {
                 self.fields.focus.index = (self.fields.focus.index + 1) % self.fields.input_count();
             }
@@ -122,8 +134,7 @@ impl Dialog for AccessCheckDialog {
             Some((_, Decision::Deny(denial))) => {
                 let more = match denial {
                     Denial::NoScope(_) if !ctx.read_only => {
-                        let add = ctx.key(Mode::Detail, Action::AddScope);
-                        format!(" ({add} in the detail adds scopes)")
+                        format!(" ({} adds it)", ctx.key(Mode::Form, Action::Submit))
                     }
                     Denial::SourceNotAllowed(_) if self.fields.source().is_none() => {
                         ": enter one in From".to_owned()
@@ -147,9 +158,13 @@ impl Dialog for AccessCheckDialog {
         cursor
     }
 
-    /// The dialog answers after each key, so there is nothing to submit.
+    /// The dialog answers after each key, so there is nothing to submit but a missing scope.
     fn enables(&self, action: Action) -> bool {
-        action != Action::Submit
+        action != Action::Submit || self.missing_scope().is_some()
+    }
+
+    fn hint_change(&self, action: Action) -> Option<HintChange> {
+        (action == Action::Submit).then(|| HintChange::new("add scope", 1))
     }
 
     fn text(&mut self, key: KeyEvent) {

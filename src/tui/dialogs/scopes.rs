@@ -57,10 +57,19 @@ pub struct ScopeDialog {
 impl ScopeDialog {
     /// A dialog that adds scopes to `token`.
     pub fn add(token: &Token, ctx: &Model) -> Self {
+        Self::add_to_token(token, &[], ctx)
+    }
+
+    /// A dialog that adds scopes to `token`, filled in with `scope`.
+    pub fn add_missing(token: &Token, scope: Scope, ctx: &Model) -> Self {
+        Self::add_to_token(token, &[scope], ctx)
+    }
+
+    fn add_to_token(token: &Token, scopes: &[Scope], ctx: &Model) -> Self {
         let title = format!("Add scopes to {}", token.name);
         Self {
             existing: token.scopes.clone(),
-            ..Self::new(title, "Add", ScopeTarget::Token(token.id), &[], ctx)
+            ..Self::new(title, "Add", ScopeTarget::Token(token.id), scopes, ctx)
         }
     }
 

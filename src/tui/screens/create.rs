@@ -288,23 +288,25 @@ impl Dialog for CreateForm {
         // The minimum height for each field with its note, one row of scopes with its summary, and
         // the button.
         let needed = self.inputs(1).height(area.width, FormSpacing::default(), ctx) + 3;
+        let is_low = area.height < 20;
         let mut offscreen_canvas = OffscreenCanvas::new(area, needed, ctx);
         let (area, page) = (offscreen_canvas.content.area, &mut offscreen_canvas.canvas(ctx));
-        // Empty lines are dropped first if there is not enough height.
-        let airy = u16::from(area.height >= 20);
+        // If there is not enough height, the empty lines are dropped, and the scopes take the lines of
+        // the notes above while they have the focus.
+        let focused = self.focus.index == SCOPES;
+        let airy = u16::from(!is_low);
         let mut form = self.inputs(if area.height >= 16 { 2 } else { 1 });
         // The scopes get the height that the other inputs and the buttons leave.
         form.fields.truncate(SCOPES);
-        let layout = FormSpacing { top: airy, is_compact: false, gap: airy };
+        let layout = FormSpacing { top: airy, is_compact: is_low && focused, gap: airy };
         let (line, cursor) = form.draw(layout, area, page);
-        let focused = self.focus.index == SCOPES;
         let limits = self.group_height(LIMITS, &self.limits, area.width, ctx);
         let below = limits + self.group_height(LABELS, &self.labels, area.width, ctx) + airy;
         let room = area.height.saturating_sub(line + below + 1);
-        let scopes = self.scopes.full_height().min(room);
+        let end = self.lifetime.end_text(ctx);
+        let scopes = self.scopes.full_height(end.as_deref(), area.width, ctx).min(room);
         // `draw_rows` leaves the last line of its area free.
         let above = Rect { height: (line + scopes + 1).min(area.height), ..area };
-        let end = self.lifetime.end_text(ctx);
         let input = (SCOPES, focused);
         let cursor = cursor.or(self.scopes.draw_rows(line, input, end.as_deref(), above, page));
         let next = line + scopes;

@@ -11,9 +11,10 @@ use ratatui::{
 };
 
 use super::{
-    canvas::Canvas,
+    canvas::{Canvas, line_rect},
     form::{FieldNote, FormInput},
     hit_map::SyntheticInput,
+    panel,
     text_input::TextInput,
 };
 use crate::{
@@ -204,37 +205,33 @@ impl FormInput for EntityField {
         cursor
     }
 
-    /// Draws the open list at the top of `area`, with the position in the list at its end.
+    /// Draws the open list at the top of `area`, in a frame that is open at the top, with the
+    /// position in the list.
     fn draw_list(&self, area: Rect, canvas: &mut Canvas<'_>) {
         let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
         let matches = self.matches();
         let Some(selected) = self.selected else { return };
-        let rows = u16::try_from(matches.len()).unwrap_or(MAX_ROWS).min(MAX_ROWS).min(area.height);
+        let room = MAX_ROWS.min(area.height.saturating_sub(1));
+        let rows = u16::try_from(matches.len()).unwrap_or(room).min(room);
         let page = usize::from(rows).max(1);
         let top = self.top.get().clamp((selected + 1).saturating_sub(page), selected);
         self.top.set(top);
-        let area = Rect { height: rows, ..area };
+        let area = Rect { height: rows + 1, ..area }.intersection(area);
         Clear.render(area, canvas.buf);
         canvas.buf.set_style(area, theme.base);
+        let position = format!("{} of {}", selected + 1, matches.len());
+        panel::draw_open_frame(&position, area, canvas);
+        let inner = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
         for (line, (at, entity)) in (0..rows).zip(matches.iter().enumerate().skip(top)) {
-            let style = if at == selected { theme.selected } else { theme.field };
-            canvas.fill_line(area, line, style);
-            let position = if line + 1 == rows && matches.len() > page {
-                format!("{} of {} ", selected + 1, matches.len())
-            } else {
-                String::new()
-            };
-            let position_width = u16::try_from(position.len()).unwrap_or(0);
-            let room = area.width.saturating_sub(position_width + 1);
-            let writer = canvas.line(area, line).skip(1).text_within(entity, room, style);
-            let column = area.width.saturating_sub(position_width);
-            writer.move_to(column).text(&position, style.patch(theme.faint));
+            let style = if at == selected { theme.selected } else { theme.text() };
+            canvas.fill_line(inner, line, style);
+            canvas.line(inner, line).text_within(entity, inner.width, style);
             let arrow = if at > selected { Action::Down } else { Action::Up };
             let presses = [
                 (SyntheticInput::Act(arrow), at.abs_diff(selected)),
                 (SyntheticInput::Act(Action::Accept), 1),
             ];
-            ctx.hit_map.click_sequence(super::canvas::line_rect(area, line), presses);
+            ctx.hit_map.click_sequence(line_rect(inner, line), presses);
         }
     }
 }

@@ -256,12 +256,12 @@ impl Form<'_> {
             let focused = self.focus.index == at;
             let height = field.height(area.width);
             let rect = draw_label(field.label, (at, focused), (line, height), area, canvas);
-            let rect = Rect { width: rect.width.min(field.max_width), ..rect };
-            cursor = cursor.or(field.input.draw(rect, canvas, focused));
             if focused {
                 let below = area.bottom().saturating_sub(rect.bottom());
                 list = Some((field, Rect { y: rect.bottom(), height: below, ..rect }));
             }
+            let rect = Rect { width: rect.width.min(field.max_width), ..rect };
+            cursor = cursor.or(field.input.draw(rect, canvas, focused));
             line += height;
             if let Some(note) = field.shown_note(ctx).filter(|_| !layout.is_compact) {
                 draw_note(&note, line, area, canvas);

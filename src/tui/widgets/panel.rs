@@ -7,24 +7,24 @@ use ratatui::{
     widgets::{Clear, Widget as _},
 };
 
-use super::canvas::{Canvas, truncate};
+use super::canvas::{Canvas, truncate, width};
 
 /// Minimum number of columns beside a box in which the screen behind it stays visible.
 const MIN_MARGINS: u16 = 20;
 
-/// Draws a box with `width` x `height` cells inside and returns the inner area. `danger` selects
+/// Draws a box with `columns` x `lines` cells inside and returns the inner area. `danger` selects
 /// the style for destructive dialogs.
 pub fn draw(
     title: &str,
-    (width, height): (u16, u16),
+    (columns, lines): (u16, u16),
     danger: bool,
     area: Rect,
     canvas: &mut Canvas<'_>,
 ) -> Rect {
     let theme = &canvas.ctx.theme;
     let area = area.intersection(canvas.buf.area);
-    let wide = width.saturating_add(4).min(area.width);
-    let high = height.saturating_add(2).min(area.height);
+    let wide = columns.saturating_add(4).min(area.width);
+    let high = lines.saturating_add(2).min(area.height);
     let frame = Rect {
         x: area.x + (area.width - wide) / 2,
         y: area.y + (area.height - high) / 2,
@@ -52,6 +52,28 @@ pub fn draw(
     Rect { x: frame.x + 2, y: frame.y + 1, width: frame.width - 4, height: frame.height - 2 }
 }
 
+/// Draws the left, right and bottom edges of `frame`, with `text` at the end of the bottom edge. The
+/// line above `frame` is the top edge, such as a text input with suggestions.
+pub fn draw_open_frame(text: &str, frame: Rect, canvas: &mut Canvas<'_>) {
+    let theme = &canvas.ctx.theme;
+    let style = theme.accent;
+    draw_sides(frame, 0, style, canvas);
+    let [_, _, left, right] = theme.corners();
+    let text = format!(" {text} {}", theme.dash());
+    let dashes = usize::from(frame.width.saturating_sub(2 + width(&text)));
+    let bottom = format!("{left}{}{text}{right}", theme.dash().repeat(dashes));
+    canvas.line(frame, frame.height.saturating_sub(1)).text(&bottom, style);
+}
+
+/// Draws the left and right edges of `frame` from line `first` to the line above the last.
+fn draw_sides(frame: Rect, first: u16, style: Style, canvas: &mut Canvas<'_>) {
+    let theme = &canvas.ctx.theme;
+    for line in first..frame.height.saturating_sub(1) {
+        canvas.line(frame, line).text(theme.bar(), style);
+        canvas.line(frame, line).move_to(frame.width.saturating_sub(1)).text(theme.bar(), style);
+    }
+}
+
 fn border(frame: Rect, canvas: &mut Canvas<'_>, style: Style) {
     let theme = &canvas.ctx.theme;
     let [top_left, top_right, bottom_left, bottom_right] = theme.corners();
@@ -59,8 +81,5 @@ fn border(frame: Rect, canvas: &mut Canvas<'_>, style: Style) {
     let last = frame.height - 1;
     canvas.line(frame, 0).text(&format!("{top_left}{dashes}{top_right}"), style);
     canvas.line(frame, last).text(&format!("{bottom_left}{dashes}{bottom_right}"), style);
-    for line in 1..last {
-        canvas.line(frame, line).text(theme.bar(), style);
-        canvas.line(frame, line).move_to(frame.width - 1).text(theme.bar(), style);
-    }
+    draw_sides(frame, 1, style, canvas);
 }

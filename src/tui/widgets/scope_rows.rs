@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 use ratatui::layout::{Position, Rect};
 
 use super::{
-    canvas::{Canvas, line_rect},
+    canvas::{Canvas, line_rect, wrap},
     form::{self, FieldNote, FormInput, LABEL_WIDTH, draw_label, draw_note},
     hit_map::SyntheticInput,
     list_selection::ListSelection,
@@ -22,6 +22,12 @@ use crate::{
     keymap::{Action, Mode},
     tui::app::model::Model,
 };
+
+/// Number of lines of the summary that are always reserved, so that the first scope does not shift
+/// the inputs below.
+const MIN_SUMMARY: u16 = 2;
+/// Maximum number of lines of the summary.
+const MAX_SUMMARY: u16 = 4;
 
 /// Scopes grouped into rows, and the selected row.
 #[derive(Debug, Default)]
@@ -108,10 +114,24 @@ impl ScopeRows {
         self.fault = Some(fault);
     }
 
-    /// The height of all rows with the summary and the warning, in lines.
-    pub fn full_height(&self) -> u16 {
+    /// The height of all rows with the summary and the warning in lines, at a width of `columns`.
+    /// `end` completes the summary.
+    pub fn full_height(&self, end: Option<&str>, columns: u16, ctx: &Model) -> u16 {
         let warning = u16::from(wildcard_warning(self.rows.iter().flatten()).is_some());
-        u16::try_from(self.rows.len().max(1)).unwrap_or(u16::MAX).saturating_add(2 + warning)
+        let columns = columns.saturating_sub(LABEL_WIDTH);
+        let summary = wrap(&self.summary(end), columns, &ctx.theme).len();
+        let summary = u16::try_from(summary).unwrap_or(u16::MAX);
+        let notes = summary.clamp(MIN_SUMMARY, MAX_SUMMARY) + warning;
+        u16::try_from(self.rows.len().max(1)).unwrap_or(u16::MAX).saturating_add(notes)
+    }
+
+    /// What the scopes allow, as one sentence. `end` completes the sentence: when the scopes end.
+    fn summary(&self, end: Option<&str>) -> String {
+        if self.rows.is_empty() {
+            return NO_SCOPES.to_owned();
+        }
+        let access = describe_merged(&self.scopes());
+        end.map_or_else(|| access.clone(), |end| format!("{access} {end}"))
     }
 
     /// Draws the rows from line `line` of `area`, with the summary below. Leaves the last line free
@@ -127,8 +147,8 @@ impl ScopeRows {
     ) -> Option<Position> {
         let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
         let warning = wildcard_warning(self.rows.iter().flatten());
-        // Below the rows: two lines for the summary, one for the buttons, one for the warning.
-        let reserved = 3 + u16::from(warning.is_some());
+        // Below the rows: the summary, one line for the buttons, one for the warning.
+        let reserved = MIN_SUMMARY + 1 + u16::from(warning.is_some());
         let page = area.height.saturating_sub(line + reserved).max(1);
         let rect = draw_label("Scopes", (field, focused), (line, page), area, canvas);
         if self.rows.is_empty() {
@@ -191,19 +211,13 @@ impl ScopeRows {
         let style = if self.rows.is_empty() { theme.warning } else { theme.good };
         let free = area.height.saturating_sub(line + 1);
         let warning_lines = u16::from(warning.is_some()).min(free);
-        let room = (free - warning_lines).min(2);
+        let room = (free - warning_lines).min(MAX_SUMMARY);
         let text = Rect {
             x: area.x + LABEL_WIDTH.min(area.width),
             width: area.width.saturating_sub(LABEL_WIDTH),
             ..area
         };
-        let summary = if self.rows.is_empty() {
-            NO_SCOPES.to_owned()
-        } else {
-            let access = describe_merged(&self.scopes());
-            end.map_or_else(|| access.clone(), |end| format!("{access} {end}"))
-        };
-        let next = form::draw_wrapped(&summary, (line, room), style, text, canvas);
+        let next = form::draw_wrapped(&self.summary(end), (line, room), style, text, canvas);
         if let Some(warning) = warning {
             form::draw_warning(&warning, next, text, canvas);
         }
