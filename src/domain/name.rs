@@ -248,6 +248,8 @@ mod tests {
             assert_eq!(Owner::parse(&text), Err(NameError::Secret));
             assert_eq!(Name::parse_stored(&text).unwrap().as_str(), text.trim());
         }
+        let broken = secret.replace("Yc2", "Yc\n 2");
+        assert_eq!(Description::parse(&broken), Err(NameError::Secret));
         let with_typo = secret.replace("7Yc", "8Yc");
         assert!(Name::parse(&with_typo).is_ok(), "any text that is no secret");
     }

@@ -21,7 +21,7 @@ use crate::{
         Actor, AuditAction, Command, ConfirmationProof, EventBody, MAX_PER_TRANSACTION, Plan,
         SecretSlot, Timestamp, Token, TokenChange, TokenId, plan::NewSecretDigests,
     },
-    store::{HasTables as _, ReadOps as _, RevocationEntry, StoreError, Writer},
+    store::{EndingsToStore, HasTables as _, ReadOps as _, RevocationEntry, StoreError, Writer},
 };
 
 /// Maximum number of pending endings that one transaction stores, so that it stays short. The oldest
@@ -82,9 +82,10 @@ impl Service {
             // Read them under the lock, or an ending that was undone in the meantime would be stored
             // again. If the register is unusable, store no endings: they cannot be read, and no
             // check has an answer.
-            pending = self.store.pending_endings().unwrap_or_default();
+            let found = self.store.pending_endings().unwrap_or_default();
+            pending = found.entries;
             pending.truncate(MAX_PENDING);
-            raised = apply_pending(tx, &pending)?;
+            raised = apply_pending(tx, &pending, found.newest_stored)?;
             work(tx)
         })?;
         self.clear_stored_endings(&pending, &raised);
@@ -205,15 +206,16 @@ impl Service {
         let (plan, started) = self.store.write(|tx| {
             let started = Instant::now();
             // If the register is unusable, it has no endings.
-            let pending = self.store.pending_endings().unwrap_or_default();
+            let EndingsToStore { entries: pending, newest_stored } =
+                self.store.pending_endings().unwrap_or_default();
             (own, others) =
                 pending.into_iter().partition(|entry| keys.contains(&entry.ending_key()));
             others.truncate(MAX_PENDING);
-            raised = apply_pending(tx, &others)?;
+            raised = apply_pending(tx, &others, newest_stored)?;
             let ended = ended_by(command).unwrap_or(Ended::AllSecrets);
             let changed = tokens_changed_meanwhile(tx, ended, previewed);
             let of_changed: Vec<_> = own.extract_if(.., |it| changed.contains(&it.id)).collect();
-            raised.extend(apply_pending(tx, &of_changed)?);
+            raised.extend(apply_pending(tx, &of_changed, newest_stored)?);
             others.extend(of_changed);
             let mut plan = self.plan(tx, command, &NewSecretDigests::default())?;
             if plan.job.is_some() {

@@ -3,7 +3,7 @@
 //! by `Service::write` and by revokes.
 
 use crate::{
-    domain::{AuditAction, EventBody, SecretSlot, Token, TokenId},
+    domain::{AuditAction, EventBody, SecretSlot, Timestamp, Token, TokenId},
     store::{
         Ending, EndingKind, ReadOps as _, RevocationEntry, StoreError, TokenChanges as _,
         TrashedToken, Writer,
@@ -16,9 +16,11 @@ const NEWEST_CHANGES: usize = 32;
 /// Stores pending endings, each with its own time and actor in the audit trail. Skips an ending
 /// that the record already contains. Returns the entries that must be raised in the register after
 /// the commit: those of secrets that were issued meanwhile, and of records that are out of date.
+/// `newest_stored` is the time of the newest ending that the store contains.
 pub(super) fn apply_pending(
     tx: &mut Writer<'_>,
     pending: &[RevocationEntry],
+    newest_stored: Option<Timestamp>,
 ) -> Result<Vec<RevocationEntry>, StoreError> {
     let mut raised = Vec::new();
     if pending.is_empty() {
@@ -44,11 +46,15 @@ pub(super) fn apply_pending(
             tx.append_event(event)?;
         }
     }
-    // The newest event may now be older than the newest one before.
+    // The newest event may now be older than the newest one before, and no longer show that the store
+    // has the endings up to then.
     if let Some(recorded) = recorded {
         tx.raise_newest_use(recorded)?;
     }
     raise_newest_ending(tx, pending)?;
+    if let Some(at) = newest_stored {
+        tx.raise_newest_ending(at)?;
+    }
     Ok(raised)
 }
 

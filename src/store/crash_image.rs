@@ -53,6 +53,11 @@ struct Written {
 }
 
 impl CrashImage {
+    /// The commit that is read.
+    pub(super) fn commit(&self) -> &CommitId {
+        &self.commit
+    }
+
     /// An image of the last commit of `file`. Sets `is_overtaken`, also later, if a read fails because
     /// another process has committed.
     pub(super) fn new(file: File, is_overtaken: Overtaken) -> io::Result<Self> {

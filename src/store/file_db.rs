@@ -45,6 +45,8 @@ const READ_TIMEOUT: Duration = Duration::from_millis(750);
 const LOCKED_FOR: Duration = Duration::from_secs(1);
 /// How often a read begins if other processes commit while the file is read without its lock.
 const READ_ATTEMPTS: usize = 3;
+/// How often a read begins if other processes store an ending each time.
+const OUTDATED_READ_ATTEMPTS: usize = 20;
 
 /// The maximum time that a read waits for the lock before it reads without the lock.
 const SHORT_READ_TIMEOUT: Duration = Duration::from_millis(30);
@@ -167,7 +169,7 @@ impl FileDb {
     pub(super) fn snapshot_without_wait(&self) -> Result<Option<Snapshot>, StoreError> {
         match without_wait(|| self.begin_snapshot_with_lock(Duration::ZERO)) {
             Err(StoreError::Busy { .. }) => Ok(None),
-            result => result.map(Some),
+            result => Ok(Some(result?).filter(|snapshot| !snapshot.seems_outdated())),
         }
     }
 
@@ -176,9 +178,19 @@ impl FileDb {
         self.options.lock_timeout.min(limit)
     }
 
+    /// Begins a read, again if another process has stored an ending meanwhile.
+    fn begin_snapshot(&self) -> Result<Snapshot, StoreError> {
+        let mut snapshot = self.begin_one_snapshot()?;
+        let mut attempts = 1..OUTDATED_READ_ATTEMPTS;
+        while snapshot.seems_outdated() && attempts.next().is_some() {
+            snapshot = self.begin_one_snapshot()?;
+        }
+        Ok(snapshot)
+    }
+
     /// Begins a read. If the file needs a repair that a full disk prevents, or if the lock times out
     /// and the options allow it, reads the file as it would be found after the repair.
-    fn begin_snapshot(&self) -> Result<Snapshot, StoreError> {
+    fn begin_one_snapshot(&self) -> Result<Snapshot, StoreError> {
         let was_locked = || self.was_locked.lock().unwrap_or_else(PoisonError::into_inner);
         let mut timeout = self.read_timeout();
         for _ in 0..READ_ATTEMPTS {

@@ -7,7 +7,7 @@ use std::{fs::File, path::Path, sync::Arc};
 use redb::{Database, ReadOnlyDatabase, ReadableDatabase as _};
 
 use super::{
-    commit_id::{CommitIdObserver, LatestCommitValues},
+    commit_id::{CommitId, CommitIdObserver, LatestCommitValues},
     crash_image::{CrashImage, Overtaken},
     error::StoreError,
     panic_guard::catch_redb_panic,
@@ -39,6 +39,9 @@ pub(super) enum SnapshotSource {
     CrashImage {
         _db: Database,
         id: FileId,
+        /// The file and its commit of which the copy was made.
+        file: File,
+        commit: CommitId,
         is_overtaken: Overtaken,
     },
 }
@@ -55,15 +58,18 @@ impl Snapshot {
         let (file, id) = path_security::open(path, false)?;
         let is_overtaken = Overtaken::default();
         let open_image = || {
-            let image = CrashImage::new(file, is_overtaken.clone());
-            let image = image.map_err(|error| StoreError::at(path, &error))?;
+            let at_path = |error| StoreError::at(path, &error);
+            let copied = file.try_clone().map_err(at_path)?;
+            let image = CrashImage::new(copied, is_overtaken.clone()).map_err(at_path)?;
+            let commit = image.commit().clone();
             let db = Database::builder().create_with_backend(image);
             let db = db.map_err(StoreError::corrupted)?;
             let tables = Tables::open(db.begin_read()?)?;
             check(&tables)?;
             let reader = Reader::new(tables, Arc::default(), register).into();
             let is_overtaken = is_overtaken.clone();
-            Ok(Self { reader, source: SnapshotSource::CrashImage { _db: db, id, is_overtaken } })
+            let source = SnapshotSource::CrashImage { _db: db, id, file, commit, is_overtaken };
+            Ok(Self { reader, source })
         };
         let opened = catch_redb_panic(open_image).flatten();
         if is_overtaken.is_set() { Ok(None) } else { opened.map(Some) }
@@ -78,6 +84,17 @@ impl Snapshot {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Whether the store only seems older than its register: the register was read after the
+    /// transaction began, and another process has stored an ending in between.
+    pub(super) fn seems_outdated(&self) -> bool {
+        let is_latest = match (&self.source, &self.reader.cache.id) {
+            (SnapshotSource::Handle(handle), Some(id)) => id.is_latest_of(&handle.file),
+            (SnapshotSource::Handle(_), None) => true,
+            (SnapshotSource::CrashImage { file, commit, .. }, _) => commit.is_latest_of(file),
+        };
+        self.reader.is_store_outdated() && !is_latest
     }
 
     /// Whether nothing was committed to the file, and nothing was ended in the register, since the

@@ -11,10 +11,17 @@ use super::{
     read_ops::{HasTables, ReadOps as _, TrashedToken},
     record::TokenV2,
     recorded_time::{RecordedTime, load_newest_ending},
-    register::{self, PendingEndings, Register, RegisterId, RegisterSnapshot, RevocationState},
+    register::{
+        self, PendingEndings, Register, RegisterId, RegisterSnapshot, RevocationEntry,
+        RevocationState,
+    },
     tables::ReadTables,
 };
 use crate::domain::{Timestamp, TokenId};
+
+/// Number of pending endings whose tokens are sought. A large deletion can have a million, and each
+/// read of a new commit would seek them.
+const MAX_SOUGHT: usize = 64;
 
 /// A read transaction on the last commit of any process.
 #[derive(Debug)]
@@ -98,14 +105,34 @@ impl Reader {
         register: &RegisterSnapshot,
     ) -> Result<PendingEndings, StoreError> {
         let (pending, newest_ending) = register.pending()?;
-        // An ending that is not pending is in the trail, with its own time or a later one.
-        let has_newest_ending = newest_ending == Timestamp::default()
-            || self.recorded_time().is_ok_and(|time| time.newest_event >= Some(newest_ending));
-        if has_newest_ending {
-            return Ok(PendingEndings::new(pending));
+        // An ending that is not pending is in the trail, with its own time or a later one. The last
+        // event can be an older ending that was stored later.
+        let newest_stored = || {
+            let newest_event = self.recorded_time().ok()?.newest_event;
+            newest_event.max(load_newest_ending(&self.tables).ok()?)
+        };
+        let has_newest_ending =
+            newest_ending == Timestamp::default() || newest_stored() >= Some(newest_ending);
+        if has_newest_ending && !self.lacks_pending_token(&pending) {
+            return Ok(PendingEndings::of_current_store(pending, newest_ending));
         }
         let record = |id: &TokenId| self.token_without_usage(id).ok().flatten().map(|token| *token);
         Ok(PendingEndings::of_outdated_store(register.entries()?, newest_ending, record))
+    }
+}
+
+impl Reader {
+    /// Whether the store lacks a token of a pending ending: it is a copy from before the token was
+    /// created. The token of an ordinary ending has a record, or at least an event.
+    fn lacks_pending_token(&self, pending: &[RevocationEntry]) -> bool {
+        let is_unknown = |entry: &RevocationEntry| {
+            let has_no_event = || {
+                self.events_of(&entry.id, 1)
+                    .is_ok_and(|it| it.rows.is_empty() && it.damaged.is_empty())
+            };
+            matches!(self.token_without_usage(&entry.id), Ok(None)) && has_no_event()
+        };
+        pending.iter().take(MAX_SOUGHT).any(is_unknown)
     }
 }
 

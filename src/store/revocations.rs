@@ -10,7 +10,7 @@ use super::{
     read_ops::ReadOps,
     reader::Reader,
     recorded_time::load_newest_ending,
-    register::{self, PendingEndings, RegisterId, RevocationEntry},
+    register::{self, EndingsToStore, PendingEndings, RegisterId, RevocationEntry},
 };
 use crate::domain::{EventBody, Timestamp, TokenId};
 
@@ -172,14 +172,11 @@ impl Store {
         }
     }
 
-    /// Returns the endings that the store's records lack, oldest first. If the store is older than
-    /// its register, these are all endings of the register.
-    pub fn pending_endings(&self) -> Result<Vec<RevocationEntry>, StoreError> {
+    /// Returns the endings that the store's records lack. If the store is older than its register,
+    /// these are all endings of the register.
+    pub fn pending_endings(&self) -> Result<EndingsToStore, StoreError> {
         let pending = self.read(|rows| Ok::<_, StoreError>(rows.pending.clone()))?;
-        let mut entries: Vec<_> =
-            pending.iter().flat_map(|pending| pending.entries()).cloned().collect();
-        entries.sort_by_key(|entry| (entry.pending.as_ref().map(|ending| ending.at), entry.id));
-        Ok(entries)
+        Ok(pending.map(|pending| pending.to_store()).unwrap_or_default())
     }
 
     /// Makes `at` the time of the newest ending, after an operator accepted a clock that is behind

@@ -186,3 +186,20 @@ fn two_endings_at_once_leave_no_record_out_of_date() {
         run(&home, &["regenerate", "t", "--yes"]).success();
     }
 }
+
+#[test]
+fn an_older_copy_without_a_pending_token_is_reported() {
+    for command in ["revoke", "delete"] {
+        let home = Home::new();
+        issue(&home, &["kept"]);
+        let copy = std::fs::read(home.store()).unwrap();
+        issue(&home, &["a"]);
+        issue(&home, &["lost"]);
+        beside_a_writer(&home, &[&[command, "a", "--yes"]]);
+        assert!(run(&home, &["status"]).out.starts_with("ok: "));
+        std::fs::write(home.store(), copy).unwrap();
+        let status = run(&home, &["status"]);
+        assert_eq!(status.code, 1, "{status:?}");
+        assert!(status.out.contains("an older copy of the store was put back"), "{status:?}");
+    }
+}

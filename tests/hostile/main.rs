@@ -22,6 +22,7 @@ mod commands;
 mod ended_secrets;
 #[cfg(target_arch = "x86_64")]
 mod failing_calls;
+mod false_warnings;
 mod full_disks;
 #[path = "../pty/home.rs"]
 #[expect(dead_code, reason = "shared with the tests in a pseudo-terminal")]

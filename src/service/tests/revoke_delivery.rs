@@ -164,6 +164,28 @@ fn a_register_that_cannot_be_written_is_reported() {
     assert!(!fixture.works(&issued.secret), "the record denies it");
 }
 
+#[test]
+fn an_older_ending_stored_last_is_no_sign_of_an_older_copy() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&folder.path().join("s.redb")).unwrap();
+    let fixture = TestService::on(store, 1);
+    let (first, second, kept) = (fixture.issue("a"), fixture.issue("b"), fixture.issue("c"));
+    fixture.set_minute(5);
+    fixture.revoke(&first.token.id).unwrap();
+    // The process of the other ending began earlier and was stopped before it stored the ending.
+    let older = pending(&second.token, EndingKind::Revoke);
+    fixture.store.end_secrets(&[older], at(6)).unwrap();
+    fixture.store_pending_endings().unwrap();
+    assert!(!fixture.works(&second.secret));
+    let is_outdated =
+        |store: &Store| store.read(|rows| Ok::<_, StoreError>(rows.is_store_outdated()));
+    assert!(!is_outdated(&fixture.store).unwrap());
+    fixture.set_minute(7);
+    fixture.delete(&kept.token.id).unwrap();
+    fixture.restore("c").unwrap();
+    assert!(fixture.works(&kept.secret), "nobody revoked it");
+}
+
 /// The register entry of an ending by alice at minute 0 that the record of `token` lacks.
 fn pending(token: &Token, kind: EndingKind) -> RevocationEntry {
     RevocationEntry {
@@ -182,7 +204,7 @@ fn every_delivery_of_a_secret_is_audited() {
         (DeliveryMethod::Copied, "sent to the clipboard"),
         (DeliveryMethod::Written, "written to a file"),
         (DeliveryMethod::Printed, "printed"),
-        (DeliveryMethod::Acknowledged, "said to be saved"),
+        (DeliveryMethod::Acknowledged, "marked as saved"),
     ];
     for (method, detail) in methods {
         let (token, events) = fixture.capture_events(|s| s.record_delivery(&id, &digest, method));

@@ -25,7 +25,7 @@ use rand::{TryRng as _, rngs::SysRng};
 
 pub use self::entry::{Ending, EndingKind, RevocationEntry, RevocationState};
 pub(super) use self::new_table::{create, merge_entries};
-pub use self::pending::PendingEndings;
+pub use self::pending::{EndingsToStore, PendingEndings};
 pub(super) use self::snapshot::RegisterSnapshot;
 use self::{
     file::{RegisterFile, unusable},

@@ -15,15 +15,36 @@ pub struct PendingEndings {
     by_token: HashMap<TokenId, Vec<RevocationEntry>>,
     /// Whether the store is older than its register: it lacks an ending that is not pending.
     pub(in crate::store) is_store_outdated: bool,
+    /// The time of the newest ending that is not pending. `None` if the store lacks it.
+    newest_stored: Option<Timestamp>,
+}
+
+/// The endings that the next write stores.
+#[derive(Debug, Default)]
+pub struct EndingsToStore {
+    /// The endings, oldest first.
+    pub entries: Vec<RevocationEntry>,
+    /// The time of the newest ending that the store contains. `None` if that is unknown.
+    pub newest_stored: Option<Timestamp>,
 }
 
 impl PendingEndings {
-    pub(in crate::store) fn new(entries: Vec<RevocationEntry>) -> Self {
+    /// The pending endings of a store that contains all others; `newest_stored` is the time of the newest
+    /// one.
+    pub(in crate::store) fn of_current_store(
+        entries: Vec<RevocationEntry>,
+        newest_stored: Timestamp,
+    ) -> Self {
+        let newest_stored = Some(newest_stored).filter(|at| *at != Timestamp::default());
+        Self { newest_stored, ..Self::new(entries) }
+    }
+
+    fn new(entries: Vec<RevocationEntry>) -> Self {
         let mut by_token: HashMap<_, Vec<_>> = HashMap::new();
         for entry in entries {
             by_token.entry(entry.id).or_default().push(entry);
         }
-        Self { by_token, is_store_outdated: false }
+        Self { by_token, ..Self::default() }
     }
 
     /// Returns the endings that an older copy of the store lacks; there are none if it lacks only tokens that
@@ -54,6 +75,13 @@ impl PendingEndings {
     /// Returns all endings, each with its kind, time and actor.
     pub fn entries(&self) -> impl Iterator<Item = &RevocationEntry> {
         self.by_token.values().flatten()
+    }
+
+    /// Returns the endings that the next write stores.
+    pub(in crate::store) fn to_store(&self) -> EndingsToStore {
+        let mut entries: Vec<_> = self.entries().cloned().collect();
+        entries.sort_by_key(|entry| (entry.pending.as_ref().map(|ending| ending.at), entry.id));
+        EndingsToStore { entries, newest_stored: self.newest_stored }
     }
 
     /// Returns the token as it will be stored: revoked, or without its previous secret. Returns `None`

@@ -1,0 +1,67 @@
+//! A command stopped at a system call while another process ends a secret. Afterwards, nothing may
+//! claim that an older copy of the store was put back, because nobody did that.
+
+use std::{fs, process::Stdio};
+
+use patdeck::{service::Clock, store::Store, testing::ServiceTestExt as _};
+
+use crate::{
+    cases::{case_count, run_cases},
+    subject::{memory_folder, new_token, run, service_on},
+    tracer::{TracedProcess, can_trace},
+};
+
+const COMMANDS: [&[&str]; 6] = [
+    &["status"],
+    &["show", "ci"],
+    &["edit", "ci", "--description", "new"],
+    &["export"],
+    &["delete", "ci", "--yes"],
+    &["revoke", "ci", "--yes"],
+];
+const BESIDE: [&[&str]; 3] = [
+    &["revoke", "beside", "--yes"],
+    &["delete", "beside", "--yes"],
+    &["revoke", "--old", "beside", "--yes"],
+];
+
+/// Runs one case, which stops `command` before system call `call` and runs `beside` completely.
+fn warn_beside(command: &[&str], beside: &[&str], call: usize) {
+    let case = format!("{command:?} stopped at call {call} beside {beside:?}");
+    let folder = memory_folder();
+    let store = folder.path().join("store.redb");
+    let service = service_on(Store::open(&store).unwrap(), Clock::System);
+    for name in ["ci", "beside"] {
+        service.create(&new_token(name)).unwrap();
+    }
+    drop(service);
+    run(&case, &store, &["regenerate", "beside", "--overlap", "1h", "--yes"], "");
+    let messages = folder.path().join("messages");
+    let printed = Stdio::from(fs::File::create(&messages).unwrap());
+    let mut stopped = TracedProcess::start(&store, command, printed).unwrap();
+    stopped.run_until(call);
+    run(&case, &store, beside, "");
+    stopped.run_until(usize::MAX);
+    let status = run(&case, &store, &["status"], "");
+    let texts = [fs::read(&messages).unwrap(), status.stdout, status.stderr];
+    let texts = texts.map(|text| String::from_utf8(text).unwrap()).concat();
+    assert!(!texts.contains("older"), "{case}: {texts}");
+}
+
+#[test]
+fn a_command_beside_an_ending_reports_no_older_copy() {
+    if !can_trace() {
+        return;
+    }
+    run_cases(
+        case_count(36, 2_880),
+        |thread| thread,
+        |seed, _| {
+            let seed = usize::try_from(seed).unwrap();
+            let (command, rest) = (COMMANDS[seed % COMMANDS.len()], seed / COMMANDS.len());
+            let (beside, rest) = (BESIDE[rest % BESIDE.len()], rest / BESIDE.len());
+            // The calls that open the store and begin the first read.
+            warn_beside(command, beside, 70 + (rest * 29 + seed * 7) % 80);
+        },
+    );
+}
