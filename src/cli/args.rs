@@ -79,7 +79,7 @@ impl Args {
 #[derive(Debug, Subcommand)]
 pub enum CliCommand {
     /// List tokens, filtered and sorted
-    #[command(visible_alias = "ls", after_help = help_footers::LIST)]
+    #[command(visible_alias = "ls", after_help = help_footers::list())]
     List(LazyArgs<List>),
     /// Show a token in full
     #[command(visible_alias = "get", after_help = help_footers::SHOW)]

@@ -1,6 +1,8 @@
 //! Text below the help of each command: examples, exit codes and environment variables. The manual
 //! page also contains this text.
 
+use crate::domain::search::{TOKEN_TERM_FORMS, term_table};
+
 /// Text below `patdeck -h`.
 pub(super) const SHORT: &str =
     "For examples, settings, exit codes and environment, see `patdeck --help` and COMMAND --help.";
@@ -35,7 +37,13 @@ Environment:
   NO_COLOR                        disables colours, as the setting theme = \"mono\" does
   LC_ALL, LC_CTYPE, LANG          without UTF-8 in the first one that is set, all output is ASCII";
 
-pub(super) const LIST: &str = "\
+/// Text below `patdeck list --help`.
+pub(super) fn list() -> String {
+    let terms = term_table(&TOKEN_TERM_FORMS);
+    format!("{LIST_EXAMPLES}\n{terms}\n{LIST_RULES}")
+}
+
+const LIST_EXAMPLES: &str = "\
 Examples:
   patdeck list --status all --search ci --sort -last-used
   patdeck list --search 'idle>90d -unused by:alice' --json
@@ -45,25 +53,12 @@ Examples:
   patdeck list --sort status,-expires --columns name,expires,owner --limit 20
   patdeck list -q --search unused
 
-Search terms, which must all match (the app uses the same syntax):
-  WORD \"TWO WORDS\"         text in name or description, or start of the id, ignoring case
-  name:X id:X by:X         text in the name, the id or the creator
-  owner:X                  text in the owner; without one, in the account of the creator
-  label:KEY label:KEY=VALUE
-                           has a label with this key, or exactly this label
-  status:X                 active, not-yet-valid, expired, revoked or all; overrides --status
-  type:X op:X entity:X domain:X wildcard
-                           one scope matches all of these; wildcard means entity:*
-  may:TYPE:ENTITY:OPERATION[@DOMAIN]
-                           a scope allows this access, wildcards included
-  unrestricted             may do every operation on every entity
-  unused                   never used
-  unclaimed                its secret is not saved yet
-  idle>90d idle<1h         last use, or issue if never used, longer ago (>) than
-                           this or more recent (<)
-  expires<7d expires>7d    active, and expires sooner (<) or later (>) than this
-Values match the start (type op entity domain KEY) or any part (name id by owner); in \
-\"quotes\" they must match in full. Prefix a term with - to negate it.
+Search terms, which must all match (the app uses the same syntax):";
+
+const LIST_RULES: &str = "\
+op, type, entity, domain and wildcard must all match the same scope. Values match the start (op type \
+entity domain KEY) or any part (name id by owner), ignoring case; in \"quotes\" they must match in \
+full. status overrides --status.
 
 Prints a table, or with --json one object per line. On a terminal, the table fits the width and has \
 relative times; elsewhere, it has full times in UTC and the same columns. The message that no token \

@@ -167,7 +167,7 @@ impl DeliveryMethod {
             Self::Copied => "sent to the clipboard",
             Self::Written => "written to a file",
             Self::Printed => "printed",
-            Self::Acknowledged => "said to be saved",
+            Self::Acknowledged => "marked as saved",
         }
     }
 }

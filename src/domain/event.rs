@@ -77,7 +77,7 @@ labels! {
         Purged = 9 => "purged",
         /// The operator received a new secret: it was copied, written to a file or printed, or the
         /// operator marked it as saved.
-        Delivered = 10 => "claimed",
+        Delivered = 10 => "secret saved",
         /// An operator accepted the system clock after it had been set back.
         ClockAccepted = 11 => "clock accepted",
         /// An overlap was ended early, so that the previous secret stopped working.
@@ -106,6 +106,11 @@ impl AuditAction {
         Self::ALL.into_iter().find(|action| action.code() == code)
     }
 
+    /// The action in JSON, where a label keeps the value that it had in version 0.1.0.
+    pub fn json_label(self) -> &'static str {
+        if self == Self::Delivered { "claimed" } else { self.as_str() }
+    }
+
     /// The action as a verb, by which a filter names it.
     pub fn verb(self) -> &'static str {
         match self {
@@ -129,11 +134,16 @@ impl AuditAction {
         }
     }
 
-    /// The action with this verb or label, in any case, with `-` or a space between words.
+    /// The names by which a filter finds the action: verb, label and label in JSON.
+    pub fn names(self) -> [&'static str; 3] {
+        [self.verb(), self.as_str(), self.json_label()]
+    }
+
+    /// The action with one of these [`AuditAction::names`], in any case, with `-` or a space between
+    /// words.
     pub fn from_word(word: &str) -> Option<Self> {
         let word = word.trim().to_lowercase().replace(' ', "-");
-        let is_named =
-            |action: &Self| action.verb() == word || action.as_str().replace(' ', "-") == word;
+        let is_named = |action: &Self| action.names().iter().any(|it| it.replace(' ', "-") == word);
         Self::ALL.into_iter().find(is_named)
     }
 }
@@ -226,8 +236,9 @@ mod tests {
     #[test]
     fn an_action_is_found_by_its_verb_and_its_label() {
         for action in AuditAction::ALL {
-            assert_eq!(AuditAction::from_word(action.verb()), Some(action));
-            assert_eq!(AuditAction::from_word(action.as_str()), Some(action));
+            for name in action.names() {
+                assert_eq!(AuditAction::from_word(name), Some(action));
+            }
         }
         assert_eq!(AuditAction::from_word(" Scope-Added "), Some(AuditAction::ScopesAdded));
         assert_eq!(AuditAction::from_word("gone"), None);

@@ -37,6 +37,8 @@ labels! {
         Open => "open",
         Back => "back",
         Search => "search",
+        Terms => "terms",
+        TakeTerm => "take-term",
         NextStatus => "next-status",
         PreviousStatus => "previous-status",
         /// Toggle the filter for tokens that expire soon.

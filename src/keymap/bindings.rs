@@ -131,6 +131,8 @@ bindings! {
         Cancel ["Esc"] "clear" "clear the search" View 2;
         Down ["Down"] "down" "go one row down" Move 3;
         Up ["Up"] "earlier" "recall an earlier search, or go one row up" Move 4;
+        TakeTerm ["Tab"] "take term" "take the term that was probably meant" View 3;
+        Terms ["Ctrl-G"] "terms" "list the search terms, and insert one" View 5;
     }
     Form {
         NextField ["Tab"] "field" "go to the next field" Form 3;

@@ -133,7 +133,7 @@ pub fn event_json(event: &AuditEvent) -> Value {
     json!({
         "sequence": event.sequence,
         "at": format_time(body.at),
-        "action": body.action.as_str(),
+        "action": body.action.json_label(),
         "token": body.token.map(|id| id.to_string()),
         "name": body.name,
         "actor": body.actor.to_string(),

@@ -35,13 +35,13 @@ fn events_are_listed_newest_first_with_the_chain_verified() {
         [
             "restored cix alice",
             "deleted cix alice was active, can be brought back for 24 hours",
-            "claimed cix alice said to be saved",
+            "secret saved cix alice marked as saved",
             "regenerated cix alice was revoked, until 24 Dec 2026 12:00 UTC",
             "revoked cix alice was active",
             "edited cix alice name was ci",
             "scope removed ci alice users:*:read",
             "scope added ci alice users:*:read",
-            "claimed ci alice sent to the clipboard",
+            "secret saved ci alice sent to the clipboard",
             "created ci alice until 24 Dec 2026 12:00 UTC, 0 scopes",
         ]
     );
@@ -95,7 +95,7 @@ fn a_search_finds_events_by_words_and_terms() {
 #[test]
 fn chips_count_the_actions_and_can_be_clicked() {
     let mut it = Journey::on(Fixture::Few, 120, 24);
-    it.keys("4").sees("[All 9]").sees("created 4").sees("revoked 1").sees("claimed 4");
+    it.keys("4").sees("[All 9]").sees("created 4").sees("revoked 1").sees("secret saved 4");
     it.clicks("revoked 1").sees("[revoked 1]").sees("1 of 9 shown");
     assert_eq!(visible_events(&it).len(), 1);
     it.clicks("All 9").sees("[All 9]");

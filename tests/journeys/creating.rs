@@ -32,7 +32,7 @@ fn a_token_is_created_with_every_field_filled_in() {
         "token prod-ci active until 2026-11-24 12:45 [channels:*:publish channels:*:read \
          clients:c-7:list] \"Publishes builds\\nask the ci team\"\n\
          event 1 created prod-ci by alice: until 2026-11-24 12:45 UTC, 3 scopes\n\
-         event 2 claimed prod-ci by alice: said to be saved"
+         event 2 secret saved prod-ci by alice: marked as saved"
     );
 }
 

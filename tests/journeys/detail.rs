@@ -176,7 +176,7 @@ fn scopes_can_be_listed_one_on_each_row() {
 #[test]
 fn the_cursor_runs_from_the_scopes_into_the_events() {
     let mut it = detail();
-    it.keys("j j j").sees("by alice: said to be saved").keys("<Esc>");
+    it.keys("j j j").sees("by alice: marked as saved").keys("<Esc>");
     let mut it = Journey::on(Fixture::Rotated, 80, 24);
     it.keys("<Enter>").sees("Old secret").sees("Events").keys("<End>").sees("created by alice");
     it.resize(40, 10).sees("Events").sees("created").keys("<Home>").sees("Scopes");

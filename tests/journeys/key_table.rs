@@ -14,6 +14,7 @@ fn working_context(binding: &KeyBinding) -> (Fixture, u16, &'static str) {
     match (binding.mode, binding.action) {
         // A movement needs rows above and below the selected one.
         (Mode::List, _) => (Fixture::Many, 24, "F <C-d> <C-d>"),
+        (Mode::Search, Action::TakeTerm) => few("/ a = b"),
         (Mode::Search, _) => (Fixture::Many, 24, "j j / e"),
         (_, Action::GoToLostSecret) => (Fixture::Undelivered, 24, ""),
         (Mode::Tokens, Action::Back) => few("/ c <Enter>"),

@@ -152,7 +152,7 @@ fn list_and_detail_are_side_by_side_from_120_columns() {
     it.resize(120, 30).sees("no scopes: every operation is denied");
     it.keys("j").sees("Publishes builds").sees("factory");
     let mut wide = Journey::on(Fixture::Few, 120, 30);
-    wide.sees("Scopes 0").sees("1h ago      created");
+    wide.sees("Scopes 0").sees("1h ago  created");
 }
 
 #[test]

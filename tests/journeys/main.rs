@@ -37,6 +37,7 @@ mod scenes;
 mod scope_toggling;
 mod screen_text;
 mod search;
+mod search_terms;
 mod secret;
 mod setup;
 mod shared_store;

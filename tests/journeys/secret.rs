@@ -62,7 +62,7 @@ fn copying_sends_exactly_the_secret() {
     it.keys("<Esc>");
     assert_wiped(&mut it, &secret);
     let dump = it.store_dump();
-    let event = "event 2 claimed ci by alice: sent to the clipboard";
+    let event = "event 2 secret saved ci by alice: sent to the clipboard";
     assert!(dump.ends_with(event), "copying twice is one event: {dump}");
 }
 
@@ -102,7 +102,7 @@ fn a_promise_to_print_is_not_recorded_as_a_delivery() {
     // Both keys only close the panel; no later screen gets the one that is left.
     it.keys("p a").never_sees("Add scopes").sees("printed on exit").never_sees("may be lost");
     assert_hidden(&mut it, &secret);
-    assert!(!it.store_dump().contains("claimed"), "{}", it.store_dump());
+    assert!(!it.store_dump().contains("secret saved"), "{}", it.store_dump());
     let mut next = it.restarted();
     drop(it);
     next.sees("Secret of ci may be lost");
@@ -183,7 +183,7 @@ fn the_secret_is_copied_as_the_line_that_a_client_reads() {
     );
     it.keys("<Esc>");
     assert_wiped(&mut it, &secret);
-    assert_eq!(it.store_dump().matches("claimed").count(), 1);
+    assert_eq!(it.store_dump().matches("secret saved").count(), 1);
 }
 
 #[test]

@@ -53,7 +53,7 @@ fn a_closed_secret_is_nowhere_in_process_memory() {
         }
         pty.keys(keys);
         pty.wait_until_gone(random_part(&secret));
-        pty.wait_for("claimed");
+        pty.wait_for("secret saved");
         let found = find_in_memory(&pty, &secret).unwrap();
         assert_eq!(found, Vec::<String>::new(), "{size:?} {env:?} {keys}");
     }

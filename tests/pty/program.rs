@@ -33,7 +33,7 @@ fn a_change_reaches_the_other_screen_and_idle_is_silent() {
     assert!(created.elapsed() < Duration::from_millis(1_500));
 
     one.keys("a");
-    one.wait_for("claimed");
+    one.wait_for("secret saved");
     one.wait_for_frame_end();
     other.wait_for_frame_end();
     let sent = (one.raw().len(), other.raw().len());

@@ -106,7 +106,7 @@ fn save_the_secret_once(pty: &mut Pty, secret: &str) {
     pty.keys("<Esc>");
     pty.wait_until_gone(random_part(secret));
     // The detail view of the new token, without its secret.
-    for shown in [NAME, "active", DESCRIPTION, "Scopes 3", "c-42", "claimed"] {
+    for shown in [NAME, "active", DESCRIPTION, "Scopes 3", "c-42", "secret saved"] {
         pty.wait_for(shown);
     }
     assert_eq!(count_occurrences(&pty.raw(), secret), 1);

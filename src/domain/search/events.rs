@@ -142,7 +142,7 @@ impl EventPredicate {
                     || id.is_some_and(|id| value.matches_within(&id))
             }
             Self::Actor(value) => actor.names().any(|name| value.matches_within(&fold(name))),
-            Self::Action(value) => value.matches_start(event.action.as_str()),
+            Self::Action(value) => event.action.names().iter().any(|it| value.matches_start(it)),
             Self::Since(TimeBound::Ago(span)) => event.at >= now - span.as_delta(),
             Self::Since(TimeBound::Day(day)) => event.at >= start_of(*day),
             Self::Until(TimeBound::Ago(span)) => event.at <= now - span.as_delta(),

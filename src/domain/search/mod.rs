@@ -4,7 +4,9 @@
 
 mod events;
 mod grammar;
+mod meant_term;
 mod secret_words;
+mod term_forms;
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -12,6 +14,7 @@ pub use self::{
     events::{EVENT_TERMS, EventSearch, EventSearchError},
     grammar::{SearchError, TERMS},
     secret_words::{MIN_ID_CHARS, without_secrets},
+    term_forms::{EVENT_TERM_FORMS, TOKEN_TERM_FORMS, TermForm, term_table},
 };
 use super::{
     Actor, Timestamp,
@@ -146,28 +149,6 @@ impl Search {
             Predicate::Words(words) if !term.negated => Some(words.as_str()),
             _ => None,
         })
-    }
-
-    /// A term that was probably meant: `owner:ann` for the word `owner=ann`, `label:team=edge` for
-    /// `team=edge`, and `owner:"edge team"` for `owner:edge team`.
-    pub fn meant_term(&self) -> Option<String> {
-        let pairs = self.terms.iter().zip(self.terms.iter().skip(1));
-        let mut quoted = pairs.filter(|(one, next)| !one.negated && !next.negated);
-        let quoted = quoted.find_map(|(one, next)| match (&one.predicate, &next.predicate) {
-            (Predicate::Owner(value), Predicate::Words(word)) => Some(("owner", value, word)),
-            (Predicate::Name(value), Predicate::Words(word)) => Some(("name", value, word)),
-            _ => None,
-        });
-        if let Some((key, value, word)) = quoted {
-            return Some(format!("{key}:\"{} {word}\"", value.text));
-        }
-        let (key, value) = self.words().find_map(|word| word.split_once('='))?;
-        let has_blank = |text: &str| text.is_empty() || text.contains(char::is_whitespace);
-        if has_blank(key) || has_blank(value) {
-            return None;
-        }
-        let is_key = TERMS.split(' ').any(|term| term.strip_suffix(':') == Some(key));
-        Some(if is_key { format!("{key}:{value}") } else { format!("label:{key}={value}") })
     }
 
     /// The only term, if it is a plain word. It was compared with names, ids and descriptions.

@@ -340,3 +340,17 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_corrected_search_keeps_the_other_terms() {
+    let cases = [
+        ("ci owner=ann unused", Some("ci owner:ann unused")),
+        ("team=edge", Some("label:team=edge")),
+        ("-op:read owner:edge team", Some("-op:read owner:\"edge team\"")),
+        ("-team=edge", None),
+        ("owner:ann", None),
+    ];
+    for (typed, corrected) in cases {
+        assert_eq!(search(typed).corrected().as_deref(), corrected, "{typed}");
+    }
+}

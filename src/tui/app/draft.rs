@@ -1,11 +1,12 @@
 //! What the operator has entered and not saved: the draft in the create form and the changes of
 //! scopes in the detail. Both are kept while the program runs, and quitting discards them only after
 //! a second press of the quit or the interrupt key. A message names the draft when the operator leaves
-//! or enters the form. Called by `update`.
+//! or enters the form. Also passes what was chosen in a dialog to the screen behind it. Called by
+//! `update`.
 
 use std::time::Duration;
 
-use super::{App, effect::Effect, top_dialog_mut};
+use super::{App, Tab, effect::Effect, top_dialog_mut};
 use crate::{
     domain::Scope,
     keymap::{Action, Mode},
@@ -47,6 +48,15 @@ impl App {
     pub(super) fn add_to_changes(&mut self, scopes: &[Scope]) {
         let added = self.detail.add_to_changes(scopes, &self.model);
         self.close_if_taken(added);
+    }
+
+    /// Closes the list of search terms, and appends `start` to the search that is being typed.
+    pub(super) fn type_term(&mut self, start: &str) {
+        self.dialogs.pop();
+        match self.tab {
+            Tab::Audit => self.audit.append_term(start),
+            _ => self.tokens.append_term(start),
+        }
     }
 
     /// Closes the dialog whose choice a screen has taken. If the screen rejects it, shows the fault in

@@ -45,6 +45,8 @@ pub enum UiChange {
         status: StatusFilter,
         search: String,
     },
+    /// Close the list of search terms, and append this start of a term to the search.
+    TypeTerm(&'static str),
     Info(String),
     Warn(String),
     /// Put `scopes` into row `row` of the create form, or into new rows if `row` is `None`. Then

@@ -49,7 +49,10 @@ impl App {
     /// The line about undelivered secrets, in at most `columns` columns if possible. It is shown only
     /// where its keys work.
     pub(super) fn lost_secret_line(&self, columns: u16) -> Option<String> {
-        let is_on_list = self.tab == Tab::Tokens && self.mode() == Mode::Tokens;
+        // In a list that the overview opened, the key that hides the line leads back to the overview.
+        let is_on_list = self.tab == Tab::Tokens
+            && self.mode() == Mode::Tokens
+            && !self.tokens.is_opened_from_overview();
         is_on_list.then(|| self.model.lost_secret_line(columns)).flatten()
     }
 

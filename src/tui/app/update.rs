@@ -338,6 +338,7 @@ impl App {
                 self.tokens.show_filtered(status, &search);
                 self.go_to(Tab::Tokens);
             }
+            UiChange::TypeTerm(start) => self.type_term(start),
             UiChange::Info(text) => self.info(text),
             UiChange::Warn(text) => self.warn(text),
             UiChange::FillScopes { row, scopes } => self.fill_scopes(row, scopes),

@@ -15,6 +15,7 @@ pub mod replace_draft;
 pub mod save_secret;
 pub mod scope_preset;
 pub mod scopes;
+pub mod search_terms;
 pub mod secret;
 pub(super) mod shared_text;
 

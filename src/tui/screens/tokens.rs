@@ -28,7 +28,10 @@ use super::{
     token_actions::{preview, token_effect},
 };
 use crate::{
-    domain::{Command, ListQuery, Sort, Status, StatusFilter, Timestamp, TokenId, TokensToDelete},
+    domain::{
+        Command, ListQuery, Sort, Status, StatusFilter, Timestamp, TokenId, TokensToDelete,
+        search::TOKEN_TERM_FORMS,
+    },
     keymap::{Action, Mode},
     list::{Completeness, ListRequest, ListResult},
     tui::{
@@ -36,6 +39,7 @@ use crate::{
             effect::{Effect, Tab, UiChange},
             model::Model,
         },
+        dialogs::search_terms::SearchTermsDialog,
         widgets::{
             canvas::{Canvas, line_rect, rect_below},
             list_selection::ListSelection,
@@ -214,6 +218,7 @@ impl TokensScreen {
             | Action::NextView
             | Action::NextSort
             | Action::ReverseSort => ctx.summary.total > 0,
+            Action::TakeTerm => self.corrected_search().is_some(),
             _ => true,
         }
     }
@@ -279,9 +284,30 @@ impl TokensScreen {
                 self.clear_search();
                 self.refresh();
             }
+            Action::Terms => {
+                return Some(Effect::open(SearchTermsDialog::new(&TOKEN_TERM_FORMS)));
+            }
+            Action::TakeTerm => {
+                if let Some(text) = self.corrected_search() {
+                    self.search_box.field.set_text(&text);
+                    self.apply_search();
+                }
+            }
             _ => {}
         }
         None
+    }
+
+    /// The search with the term that was probably meant, if no token matches the typed one.
+    fn corrected_search(&self) -> Option<String> {
+        let is_valid = self.search_box.field.fault().is_none();
+        self.query.search.corrected().filter(|_| is_valid && self.result.total == 0)
+    }
+
+    /// Appends the start of a term to the search that is being typed.
+    pub fn append_term(&mut self, start: &str) {
+        self.search_box.field.append_term(start);
+        self.apply_search();
     }
 
     pub fn text(&mut self, key: KeyEvent) {

@@ -54,6 +54,13 @@ impl<E> SearchField<E> {
         self.remove_secrets();
     }
 
+    /// Appends the start of a term, after a blank if the text needs one.
+    pub fn append_term(&mut self, start: &str) {
+        let text = self.text();
+        let blank = if text.is_empty() || text.ends_with(char::is_whitespace) { "" } else { " " };
+        self.set_text(&format!("{text}{blank}{start}"));
+    }
+
     /// The error of the first invalid term.
     pub fn fault(&self) -> Option<&E> {
         self.fault.as_ref()

@@ -72,9 +72,10 @@ impl ColumnWidths {
         widths
     }
 
-    /// The width of time, action and token.
-    fn start(self) -> u16 {
-        1 + self.time + 2 + self.action + 2 + self.token
+    /// The columns of the token in `table`.
+    fn token_rect(self, table: Rect) -> Rect {
+        let from = (1 + self.time + 2 + self.action + 2).min(table.width);
+        Rect { x: table.x + from, width: self.token.min(table.width - from), ..table }
     }
 
     /// The number of columns that are left for the details.
@@ -268,9 +269,8 @@ impl AuditScreen {
             draw_cells(&cells, widths, [theme.text(), theme.faint], (line, table), canvas);
             ctx.hit_map.list_row(line_rect(table, line), at, self.rows.selected());
             if at == self.rows.selected() {
-                // Only the start is highlighted, so that a move sends few bytes.
-                let start = Rect { width: widths.start().min(table.width), ..table };
-                canvas.fill_line(start, line, theme.selected);
+                // Only the name is highlighted, as in the token list, so that a move sends few bytes.
+                canvas.fill_line(widths.token_rect(table), line, theme.selected);
             }
         }
         let bar = Rect {

@@ -13,7 +13,7 @@ use self::event_filter::EventFilter;
 use crate::{
     domain::{
         AuditAction, AuditEvent, Timestamp, TokenId,
-        search::{EventSearch, EventSearchError},
+        search::{EVENT_TERM_FORMS, EventSearch, EventSearchError},
     },
     keymap::{Action, HintChange, Mode},
     output::command_line::{self, CommandLine},
@@ -23,6 +23,7 @@ use crate::{
             effect::{Effect, Tab, UiChange},
             model::Model,
         },
+        dialogs::search_terms::SearchTermsDialog,
         widgets::{
             canvas::{Canvas, rect_below},
             list_selection::ListSelection,
@@ -205,9 +206,19 @@ impl AuditScreen {
                 None => self.search_field.leave(),
             },
             Action::Cancel => self.clear_search(),
+            Action::Terms => {
+                return Some(Effect::open(SearchTermsDialog::new(&EVENT_TERM_FORMS)));
+            }
             _ => {}
         }
         None
+    }
+
+    /// Appends the start of a term to the search that is being typed.
+    pub fn append_term(&mut self, start: &str) {
+        self.search_field.append_term(start);
+        self.rows.select(0);
+        self.apply_filter();
     }
 
     fn cycle_action(&mut self, forward: bool) {

@@ -22,6 +22,9 @@ use crate::{
     },
 };
 
+/// Minimum width of the section in columns for the address of an actor.
+const MIN_WIDTH_FOR_ADDRESS: u16 = 76;
+
 /// One row of the section.
 #[derive(Debug)]
 pub(super) struct EventRow {
@@ -118,21 +121,29 @@ pub(super) fn draw_events(
     let widest = |text: fn(&EventRow) -> &str, least, most| {
         rows.iter().map(|row| width(text(row))).max().unwrap_or(0).clamp(least, most)
     };
-    let action_width = widest(|row| row.action, 7, 14);
-    let who_width = widest(|row| &row.who, 5, (area.width / 4).max(5));
     let inner = Rect { width: area.width.saturating_sub(2), ..area };
+    let action_width = widest(|row| row.action, 7, 14);
+    // A narrow section names the account without its address, to show more of the detail. The line
+    // that explains the selected row has both.
+    let who: fn(&EventRow) -> &str = if area.width < MIN_WIDTH_FOR_ADDRESS {
+        |row| row.who.split(" from ").next().unwrap_or(&row.who)
+    } else {
+        |row| &row.who
+    };
+    let who_width = widest(who, 3, (area.width / 4).max(5));
+    let time_width = rows.iter().map(|row| width(&ctx.short_time(row.at))).max().unwrap_or(0);
     for (line, (at, row)) in (1..).zip(rows.iter().enumerate().skip(top).take(page)) {
         let when = ctx.short_time(row.at);
         let style: Style = if row.is_denial { theme.danger } else { theme.text() };
         let writer = canvas
             .line(inner, line)
-            .write_column(&when, width(&when).max(11), theme.faint)
-            .skip(1)
+            .write_column(&when, time_width, theme.faint)
+            .skip(2)
             .write_column(row.action, action_width, style);
         let label = writer.rect_since(0);
         writer
             .skip(2)
-            .write_column(&row.who, who_width, theme.text())
+            .write_column(who(row), who_width, theme.text())
             .skip(2)
             .text(&row.detail, theme.faint);
         ctx.hit_map.list_row(line_rect(inner, line), first + at, cursor.row);

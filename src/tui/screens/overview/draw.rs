@@ -21,10 +21,8 @@ use crate::{
 const MIN_SPLIT_WIDTH: u16 = 76;
 /// Lines of the panes with the checks and with the statuses, without the empty line below.
 const SMALL_PANE: u16 = 3;
-/// Maximum number of lines of the bars of the checks.
-const MAX_CHECK_LINES: u16 = 6;
-/// Minimum and maximum number of lines of the chart, with its title and its axis.
-const CHART_LINES: (u16, u16) = (6, 16);
+/// Minimum number of lines of the chart, with its title and its axis.
+const MIN_CHART_LINES: u16 = 6;
 /// Smallest number of tokens at the top of the chart.
 const MIN_CHART_MAX: usize = 4;
 /// Minimum width in columns for a gap between the days.
@@ -48,10 +46,13 @@ impl Panes {
     /// bars.
     pub(super) fn of(area: Rect, rows: usize, has_checks: bool) -> Self {
         let needed = u16::try_from(rows).unwrap_or(u16::MAX).saturating_add(1);
+        // The charts grow with the screen, but two fifths and a fifth of it are enough to read them.
+        let chart = (area.height * 2 / 5).max(16);
+        let check_lines = (area.height / 5).max(6);
         let is_wide = area.width >= MIN_SPLIT_WIDTH;
         let small = 2 * (SMALL_PANE + 1);
         let first = if is_wide {
-            area.height.saturating_sub(small).clamp(needed, CHART_LINES.1.max(needed))
+            area.height.saturating_sub(small).clamp(needed, chart.max(needed))
         } else {
             needed
         };
@@ -73,13 +74,13 @@ impl Panes {
             Rect { height, ..below }
         };
         // What is left below makes the bars of the checks higher, both by the same number of lines.
-        let others = if is_wide { first } else { first.saturating_add(CHART_LINES.1 + 1) };
+        let others = if is_wide { first } else { first.saturating_add(chart + 1) };
         let spare = area.height.saturating_sub(others.saturating_add(small + 1));
-        let higher = if has_checks { (spare / 2).min(MAX_CHECK_LINES - 1) * 2 } else { 0 };
+        let higher = if has_checks { (spare / 2).min(check_lines - 1) * 2 } else { 0 };
         let checks = next(SMALL_PANE + higher);
         let statuses = next(SMALL_PANE);
-        let expiries = if is_wide { Rect { width: left, ..band } } else { next(CHART_LINES.1) };
-        let has_room = expiries.height >= CHART_LINES.0;
+        let expiries = if is_wide { Rect { width: left, ..band } } else { next(chart) };
+        let has_room = expiries.height >= MIN_CHART_LINES;
         let expiries = Rect { height: if has_room { expiries.height } else { 0 }, ..expiries };
         Self { attention, expiries, checks, statuses }
     }

@@ -49,7 +49,12 @@ impl TokensScreen {
             format!("Press {clear} to clear the search, {next} for another status.")
         };
         let search = &self.query.search;
-        let meant = search.meant_term().map(|term| format!("Did you mean {term}?"));
+        let take = if self.search_box.field.is_typing() {
+            format!(" {} takes it.", ctx.key(Mode::Search, Action::TakeTerm))
+        } else {
+            String::new()
+        };
+        let meant = search.meant_term().map(|term| format!("Did you mean {term}?{take}"));
         let elsewhere = || {
             let word = search.only_word()?;
             Some(format!("Try entity:{word}, owner:{word} or label:{word}."))

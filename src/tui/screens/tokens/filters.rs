@@ -19,7 +19,7 @@ impl TokensScreen {
     }
 
     /// Whether the overview has chosen the filter, and the operator has not changed it since.
-    pub(super) fn is_opened_from_overview(&self) -> bool {
+    pub(in crate::tui) fn is_opened_from_overview(&self) -> bool {
         self.status_before.is_some()
     }
 

@@ -1,0 +1,81 @@
+//! The terms of a search with their meanings. Accepting a row appends the start of its term to the
+//! search that is being typed. The token list and the audit tab open it.
+
+use ratatui::layout::{Position, Rect};
+
+use super::{
+    Dialog,
+    palette::{MENU_WIDTH, menu_height},
+};
+use crate::{
+    domain::search::TermForm,
+    keymap::{Action, HintChange, Mode},
+    tui::{
+        app::{
+            effect::{Effect, UiChange},
+            model::Model,
+        },
+        widgets::{
+            canvas::Canvas, list_selection::ListSelection, panel, scrollbar::draw_scrollbar,
+        },
+    },
+};
+
+/// Width of the forms in columns.
+const FORM_WIDTH: u16 = 26;
+/// Width of the forms on a narrow screen.
+const NARROW_FORM_WIDTH: u16 = 18;
+
+#[derive(Debug)]
+pub struct SearchTermsDialog {
+    forms: &'static [TermForm],
+    rows: ListSelection,
+}
+
+impl SearchTermsDialog {
+    pub fn new(forms: &'static [TermForm]) -> Self {
+        Self { forms, rows: ListSelection::default() }
+    }
+}
+
+impl Dialog for SearchTermsDialog {
+    fn mode(&self) -> Mode {
+        Mode::Menu
+    }
+
+    fn hint_change(&self, action: Action) -> Option<HintChange> {
+        (action == Action::Accept).then(|| HintChange::new("insert", 1))
+    }
+
+    fn update(&mut self, action: Action, _: &Model) -> Option<Effect> {
+        if self.rows.apply_movement(action, self.forms.len()).is_some() {
+            return None;
+        }
+        match (action, self.forms.get(self.rows.selected())) {
+            (Action::Close, _) => Some(Effect::close()),
+            (Action::Accept, Some(form)) => Some(Effect::Ui(UiChange::TypeTerm(form.start()))),
+            _ => None,
+        }
+    }
+
+    fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
+        let (ctx, theme) = (canvas.ctx, canvas.ctx.theme);
+        let count = self.forms.len();
+        let high = u16::try_from(count).unwrap_or(u16::MAX).min(menu_height(area));
+        let inner = panel::draw("Search terms", (MENU_WIDTH + 6, high), false, area, canvas);
+        let page = usize::from(inner.height);
+        let top = self.rows.scroll_to_selection(page, count);
+        ctx.hit_map.wheel(inner, 3);
+        let form_width = if inner.width < MENU_WIDTH { NARROW_FORM_WIDTH } else { FORM_WIDTH };
+        for (line, (row, form)) in (0..).zip(self.forms.iter().enumerate().skip(top).take(page)) {
+            let writer = canvas.line(inner, line);
+            let writer = writer.write_column(form.form, form_width, theme.accent).skip(1);
+            // The last two columns are those of the scrollbar and a gap.
+            let room = writer.remaining().saturating_sub(2);
+            writer.text_within(form.meaning, room, theme.text());
+            canvas.list_row((inner, line), (row, self.rows.selected()), Action::Accept);
+        }
+        draw_scrollbar(inner, (top, page, count), canvas);
+        None
+    }
+}
