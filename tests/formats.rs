@@ -165,7 +165,7 @@ fn describe_store(path: &Path, secrets: &[String]) -> String {
             }
             for event in rows.events_after(0, usize::MAX)?.rows {
                 let (body, token) = (&event.body, event.body.token.as_ref().map(TokenId::as_str));
-                let (action, name) = (body.action.as_str(), &body.name);
+                let (action, name) = (body.action.json_label(), &body.name);
                 writeln!(
                     text,
                     "event {} {} {action} {token:?} {name} by {}: {} {}",
