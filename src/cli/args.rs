@@ -361,9 +361,8 @@ pub enum ScopeSubcommand {
         /// Token id, name, or unique prefix of either
         #[arg(add = completers::tokens())]
         token: String,
-        /// Skip the confirmation
-        #[arg(long)]
-        yes: bool,
+        #[command(flatten)]
+        confirmation: ConfirmationArgs,
     },
 }
 
@@ -378,9 +377,20 @@ pub struct Revoke {
     #[arg(long)]
     pub old: bool,
 
+    #[command(flatten)]
+    pub confirmation: ConfirmationArgs,
+}
+
+/// Arguments of a change that needs a confirmation.
+#[derive(Debug, Clone, Copy, Default, clap::Args)]
+pub struct ConfirmationArgs {
     /// Skip the confirmation
     #[arg(long)]
     pub yes: bool,
+
+    /// Print what would change, and change nothing
+    #[arg(long, conflicts_with = "yes")]
+    pub dry_run: bool,
 }
 
 /// Arguments of `regenerate`.
@@ -398,9 +408,8 @@ pub struct Regenerate {
     #[arg(long, value_name = "TIME", default_value = "0", value_parser = overlap, add = completers::overlaps())]
     pub overlap: SecretOverlap,
 
-    /// Skip the confirmation that is needed if a secret stops working immediately or the token is revoked
-    #[arg(long)]
-    pub yes: bool,
+    #[command(flatten)]
+    pub confirmation: ConfirmationArgs,
 
     #[command(flatten)]
     /// Destination of the secret
@@ -423,7 +432,6 @@ pub struct Delete {
     #[arg(long, group = "selection", conflicts_with = "tokens")]
     pub all: bool,
 
-    /// Skip the confirmation
-    #[arg(long)]
-    pub yes: bool,
+    #[command(flatten)]
+    pub confirmation: ConfirmationArgs,
 }

@@ -7,22 +7,27 @@ use std::io;
 use serde_json::json;
 
 use super::{
-    args::{Create, Delete, Edit, Regenerate, Revoke, ScopeSubcommand},
+    args::{ConfirmationArgs, Create, Delete, Edit, Regenerate, Revoke, ScopeSubcommand},
     change_results::print_committed,
     exit::{CliError, Exit},
     label_args::LabelArgs,
     print::{Output, json_line, print_message},
-    prompt::confirm_after,
+    prompt::{act, confirm_after},
     scope_args::{ScopeList, merge_scopes},
     token_selection::{preview, resolve_names},
 };
 use crate::{
     domain::{
-        Command, Description, FieldChanges, LabelChanges, Name, NameError, NewToken, Refusal,
+        Command, Description, FieldChanges, LabelChanges, Name, NameError, NewToken, Plan, Refusal,
         Scope, ScopePresetError, Scopes, ScopesToRemove, Secret, Token, TokensToDelete,
         TokensToRestore,
     },
-    output::{advice, json::token_json, secret_format::SecretFormat},
+    output::{
+        advice,
+        json::{format_time, token_json},
+        question::{immediate_effects, question},
+        secret_format::SecretFormat,
+    },
     service::{Service, ServiceError},
 };
 
@@ -32,7 +37,10 @@ pub(super) fn change(
     arguments: &super::CliCommand,
     out: &Output,
 ) -> Result<Exit, CliError> {
-    if !matches!(arguments, super::CliCommand::Revoke(_) | super::CliCommand::Delete(_)) {
+    let ConfirmationArgs { yes, dry_run } = confirmation(arguments);
+    let only_ends =
+        matches!(arguments, super::CliCommand::Revoke(_) | super::CliCommand::Delete(_));
+    if !only_ends && !dry_run {
         service.store_pending_endings()?;
     }
     let mut command = match command(service, arguments) {
@@ -52,10 +60,13 @@ pub(super) fn change(
         plan = service.preview(&command)?;
     }
     plan.require_all().map_err(ServiceError::from)?;
-    if plan.job.is_some() && !has_yes(arguments) {
+    if dry_run {
+        return print_dry_run(&plan, out);
+    }
+    if plan.job.is_some() && !yes {
         print_message(&advice::job_notice());
     }
-    confirm_after(&plan, lines, has_yes(arguments))?;
+    confirm_after(&plan, lines, yes)?;
     let printing = &mut |token: &Token, secret: &Secret| print_secret(token, secret, format, out);
     let committed = service.execute_printing(&command, &plan.confirm(), printing)?;
     print_committed(&committed, out)
@@ -75,7 +86,7 @@ fn end_stale_deletion(
     };
     let [name] = names.as_slice() else { return Err(error) };
     let Some(token) = service.stale_deletion(name)? else { return Err(error) };
-    if !has_yes(arguments) {
+    if !confirmation(arguments).yes {
         let hint = "an older copy of the store was put back, and the token was restored since: add --yes to \
                     end it for good, also in the newer store";
         return Err(error.with_hint(hint));
@@ -127,15 +138,28 @@ fn secret_format(arguments: &super::CliCommand) -> SecretFormat {
     }
 }
 
-/// Whether `--yes` is given.
-fn has_yes(arguments: &super::CliCommand) -> bool {
+/// How the change is to be confirmed.
+fn confirmation(arguments: &super::CliCommand) -> ConfirmationArgs {
     match arguments {
-        super::CliCommand::Scope(ScopeSubcommand::Clear { yes, .. }) => *yes,
-        super::CliCommand::Revoke(args) => args.yes,
-        super::CliCommand::Regenerate(args) => args.yes,
-        super::CliCommand::Delete(args) => args.yes,
-        _ => false,
+        super::CliCommand::Scope(ScopeSubcommand::Clear { confirmation, .. }) => *confirmation,
+        super::CliCommand::Revoke(args) => args.confirmation,
+        super::CliCommand::Regenerate(args) => args.confirmation,
+        super::CliCommand::Delete(args) => args.confirmation,
+        _ => ConfirmationArgs::default(),
     }
+}
+
+/// Prints what `plan` would change: each token as JSON, or the lines of the confirmation.
+fn print_dry_run(plan: &Plan, out: &Output) -> Result<Exit, CliError> {
+    if out.json {
+        plan.tokens_before().try_for_each(|token| out.object(token_json(token, plan.at)))?;
+    } else {
+        out.line(&format!("Would {}:", act(&question(plan))))?;
+        let lines = preview(plan).into_iter().chain(immediate_effects(plan, format_time));
+        lines.into_iter().try_for_each(|line| out.line(&line))?;
+    }
+    print_message("Nothing was changed");
+    Ok(Exit::Done)
 }
 
 /// Whether a search selects the tokens.

@@ -157,6 +157,7 @@ Examples:
   patdeck revoke ci-prod backup --yes
   patdeck revoke web --old --yes               end the overlap early
   patdeck revoke --search 'idle>90d'           asks, after a list of the tokens
+  patdeck revoke --search 'idle>90d' --dry-run
   patdeck list -q --search 'by:alice' | patdeck revoke - --yes
 
 Asks you to type the name (or the number of tokens) on a terminal; elsewhere, pass --yes. Revokes \

@@ -84,6 +84,12 @@ fn stops_access(command: &Command) -> bool {
     )
 }
 
+/// The act that a question asks about: `revoke ci-prod` of `Revoke ci-prod?`.
+pub(super) fn act(question: &str) -> String {
+    let act = question.trim_end_matches('?').chars();
+    act.clone().take(1).flat_map(char::to_lowercase).chain(act.skip(1)).collect()
+}
+
 /// Prints `lines` and `question`, and requires the operator to type an answer that `is_confirmed`
 /// accepts. `prompt` describes the answer. Without a terminal, prints only `lines` and returns an error (exit 2). Returns an
 /// error (exit 1) if the answer is wrong.
@@ -97,11 +103,9 @@ pub(super) fn ask(
         for line in lines {
             print_message(line);
         }
-        let act = question.trim_end_matches('?');
-        let act = act.chars().take(1).flat_map(char::to_lowercase).chain(act.chars().skip(1));
         return Err(CliError::usage(format!(
             "refusing to {} without confirmation: there is no terminal to ask on",
-            act.collect::<String>()
+            act(question)
         ))
         .with_hint("pass --yes"));
     }

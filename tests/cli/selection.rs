@@ -204,3 +204,31 @@ fn names_on_standard_input_are_used_whole_or_not_at_all() {
     let listed = run(&home, &["list", "--status", "active", "-q"]).success();
     assert_eq!(listed.lines().count(), 1, "{listed}");
 }
+
+#[test]
+fn a_dry_run_prints_the_tokens_and_changes_nothing() {
+    let home = Home::new();
+    for name in ["gw-1", "gw-2", "other"] {
+        issue(&home, &[name]);
+    }
+    let events = run(&home, &["audit"]).out;
+    let commands: [(&[&str], &str); 4] = [
+        (&["revoke", "--search", "name:gw"], "Would revoke 2 tokens:"),
+        (&["delete", "gw-1"], "Would delete gw-1:"),
+        (&["regenerate", "gw-1"], "Would regenerate gw-1:"),
+        (&["delete", "--all"], "Would delete all 3 tokens:"),
+    ];
+    for (command, expected) in commands {
+        let arguments = [command, &["--dry-run"]].concat();
+        let shown = run(&home, &arguments);
+        assert!(shown.code == 0 && shown.out.starts_with(expected), "{shown:?}");
+        assert_eq!(shown.err, "Nothing was changed\n");
+        assert_eq!(run(&home, &[&["--read-only"], arguments.as_slice()].concat()).code, 3);
+        let listed = run(&home, &[&["--json"], arguments.as_slice()].concat()).objects();
+        assert!(listed.iter().all(|token| token["status"] == "active"), "{listed:?}");
+    }
+    assert!(run(&home, &["revoke", "gw-1", "--dry-run"]).out.contains("gw-1  active    never used"));
+    assert_eq!(run(&home, &["revoke", "no-such", "--dry-run"]).code, 1);
+    assert_eq!(run(&home, &["revoke", "gw-1", "--dry-run", "--yes"]).code, 2);
+    assert_eq!(run(&home, &["audit"]).out, events);
+}
