@@ -15,7 +15,7 @@ use crate::{
 pub enum Exit {
     /// The command succeeded, or the access is allowed.
     Done = 0,
-    /// The answer is no: access denied, token not found, nothing to list.
+    /// The answer is no: access denied, token not found, nothing expires.
     No = 1,
     /// The arguments, the config, the terminal or a file other than the store do not permit the
     /// command.

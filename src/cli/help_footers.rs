@@ -23,7 +23,7 @@ Settings (theme, keys, views, limits):
 
 Exit codes:
   0    success, or access allowed
-  1    access denied, token not found, nothing to list, or a problem found
+  1    access denied, token not found, nothing expires, or a problem found
   2    invalid arguments, config or terminal, or the output cannot be written
   3    refused by a rule or by read-only mode
   4    the store is unavailable, damaged or accessible by other users
@@ -201,7 +201,7 @@ Examples:
 
 Reads the secret from standard input, from --secret-file, or typed without echo on a terminal. \
 Exit 0 means allowed, 1 means denied; 2, 3 and 4 are errors: treat them as denied.
-With --lines, 0 means that every line was allowed. A line without a scope gets the scope of --scope, \
+With --lines, 0 means that there was a line and every line was allowed. A line without a scope gets the scope of --scope, \
 if there is one. Otherwise its answer is `valid: NAME`, which only identifies the token. To check \
 access, accept only `allowed`. With --json, `allowed` is null without a scope, and `valid` is true \
 if the secret works.";

@@ -20,9 +20,12 @@ use crate::{config::Environment, domain::search::without_secrets};
 /// What to do in place of an argument that the command does not have. `None` is an argument that is no
 /// option.
 const ADVICE: &[(&str, Option<&str>, &str)] = &[
+    ("audit", Some("--last"), "use --since, such as --since 1h"),
     ("audit", None, "for the events of one token, use --token TOKEN"),
     ("create", Some("--expires"), "use --lifetime, such as 90d or 2027-01-31"),
     ("create", Some("--ttl"), "use --lifetime, such as 90d or 2027-01-31"),
+    ("create", Some("--name"), "give the name without an option: `patdeck create NAME`"),
+    ("delete", Some("--label"), "use --search label:KEY=VALUE"),
     ("edit", Some("--expires"), "`patdeck regenerate` issues a new secret with a new lifetime"),
     ("edit", Some("--lifetime"), "`patdeck regenerate` issues a new secret with a new lifetime"),
     ("edit", Some("--preset"), "use `patdeck scope add TOKEN --preset PRESET`"),
@@ -30,9 +33,20 @@ const ADVICE: &[(&str, Option<&str>, &str)] = &[
     ("edit", Some("--ttl"), "`patdeck regenerate` issues a new secret with a new lifetime"),
     ("list", Some("--all"), "use --status all"),
     ("list", None, "use `patdeck show TOKEN`, or --search WORD"),
+    (
+        "list",
+        Some("--deleted"),
+        "use `patdeck audit --action delete`; `patdeck restore` restores a token",
+    ),
     ("list", Some("--label"), "use --search label:KEY=VALUE"),
+    ("list", Some("-l"), "use --search label:KEY=VALUE"),
     ("list", Some("--name"), "use --search name:WORD"),
     ("list", Some("--owner"), "use --search owner:NAME"),
+    ("list", Some("--output"), "use --columns, or --json with jq"),
+    ("list", Some("-o"), "use --columns, or --json with jq"),
+    ("regenerate", Some("--label"), "use --search label:KEY=VALUE"),
+    ("revoke", Some("--label"), "use --search label:KEY=VALUE"),
+    ("verify", Some("--token"), "pass the secret on standard input or in a --secret-file"),
     ("regenerate", Some("--expires"), "use --lifetime, such as 90d or 2027-01-31"),
     ("regenerate", Some("--ttl"), "use --lifetime, such as 90d or 2027-01-31"),
     ("verify", None, "pass the secret on standard input or in a --secret-file"),
@@ -46,6 +60,9 @@ const COMMAND_ADVICE: &[(&str, &[&str], &str)] = &[
     ("", &["info", "describe", "inspect", "view"], "use `patdeck show TOKEN`"),
     ("", &["add", "issue"], "use `patdeck create NAME`"),
     ("", &["check"], "use `patdeck verify` for a secret, `patdeck doctor` for the installation"),
+    ("", &["undo"], "`u` in the app undoes changes; here, use `restore`, `edit` or `scope change`"),
+    ("", &["unrevoke", "enable"], "a revoke is final: `patdeck regenerate` issues a new secret"),
+    ("", &["version"], "use `patdeck --version`"),
     ("scope", &["list", "ls", "show", "get"], "use `patdeck show TOKEN`"),
     ("scope", &["delete", "rm", "del"], "use `patdeck scope remove TOKEN SCOPE`"),
 ];
@@ -97,6 +114,9 @@ fn correct_tips(error: &mut clap::Error) {
                 error,
                 "use `backup create FILE`, `backup check FILE` or `backup restore FILE`",
             );
+        }
+        ErrorKind::ArgumentConflict if error.to_string().contains("--secret-file") => {
+            return set_tip(error, "to write this form to a file, use `umask 077` and `> FILE`");
         }
         _ => {}
     }

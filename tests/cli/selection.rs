@@ -227,7 +227,9 @@ fn a_dry_run_prints_the_tokens_and_changes_nothing() {
         let listed = run(&home, &[&["--json"], arguments.as_slice()].concat()).objects();
         assert!(listed.iter().all(|token| token["status"] == "active"), "{listed:?}");
     }
-    assert!(run(&home, &["revoke", "gw-1", "--dry-run"]).out.contains("gw-1  active    never used"));
+    assert!(
+        run(&home, &["revoke", "gw-1", "--dry-run"]).out.contains("gw-1  active    never used")
+    );
     assert_eq!(run(&home, &["revoke", "no-such", "--dry-run"]).code, 1);
     assert_eq!(run(&home, &["revoke", "gw-1", "--dry-run", "--yes"]).code, 2);
     assert_eq!(run(&home, &["audit"]).out, events);

@@ -370,3 +370,16 @@ fn a_denied_attempt_is_not_the_last_use() {
     );
     assert_eq!(run(&home, &["list", "--search", "unused"]).success(), "");
 }
+
+#[test]
+fn a_mistyped_scope_does_not_look_like_a_denial() {
+    let home = Home::new();
+    let secret = issue(&home, &["ci"]);
+    let answer = |scope| run_with_input(&home, &["verify", "--scope", scope], &secret);
+    let denied = answer("channels:c-1:read");
+    assert_eq!((denied.code, denied.err.as_str()), (1, ""));
+    let mistyped = answer("channels:c-1:write");
+    assert_eq!((mistyped.code, mistyped.out.as_str()), (1, "denied\n"));
+    assert!(mistyped.err.starts_with("hint: "), "{mistyped:?}");
+    assert!(mistyped.err.contains("create, read, list"), "{mistyped:?}");
+}

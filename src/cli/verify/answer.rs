@@ -129,6 +129,12 @@ impl Answer {
         }
     }
 
+    /// Why no token can have the scope that is missing: the catalogue does not offer it.
+    pub(super) fn unknown_scope(&self, catalogue: &ScopeCatalogue) -> Option<String> {
+        let Some(Denial::NoScope(scope)) = &self.denial else { return None };
+        catalogue.check(scope).err().map(|error| error.to_string())
+    }
+
     /// Returns a hint: the command that adds the missing scope, or why `catalogue` does not offer
     /// this scope, or the command that shows the clock if only the clock causes the denial. Returns
     /// `None` for all other answers.

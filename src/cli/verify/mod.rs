@@ -15,7 +15,7 @@ use super::{
     exit::{CliError, Exit},
     input_file::open_input,
     path_args::{self, is_dash},
-    print::{Output, print_warning},
+    print::{Output, print_hint, print_warning},
     prompt,
     scope_args::one_scope,
 };
@@ -98,9 +98,11 @@ fn print_answer(
     }
     out.line(&answer.line(args.explain))?;
     match answer.remedy(catalogue).filter(|_| args.explain) {
-        Some(remedy) => out.line(&remedy),
-        None => Ok(()),
+        Some(remedy) => out.line(&remedy)?,
+        // A mistyped scope must not look like a denial.
+        None => answer.unknown_scope(catalogue).iter().for_each(|hint| print_hint(hint)),
     }
+    Ok(())
 }
 
 fn warn_unrecorded_use(fault: &StoreError) {
