@@ -10,7 +10,9 @@ use clap::{
 use clap_complete::Shell;
 
 use super::{
-    completers, help_footers,
+    completers,
+    confirmation_args::ConfirmationArgs,
+    help_footers,
     label_args::LabelArgs,
     lazy_args::LazyArgs,
     limit_args::LimitArgs,
@@ -379,18 +381,6 @@ pub struct Revoke {
 
     #[command(flatten)]
     pub confirmation: ConfirmationArgs,
-}
-
-/// Arguments of a change that needs a confirmation.
-#[derive(Debug, Clone, Copy, Default, clap::Args)]
-pub struct ConfirmationArgs {
-    /// Skip the confirmation
-    #[arg(long)]
-    pub yes: bool,
-
-    /// Print what would change, and change nothing
-    #[arg(long, conflicts_with = "yes")]
-    pub dry_run: bool,
 }
 
 /// Arguments of `regenerate`.

@@ -7,8 +7,9 @@ use std::io;
 use serde_json::json;
 
 use super::{
-    args::{ConfirmationArgs, Create, Delete, Edit, Regenerate, Revoke, ScopeSubcommand},
+    args::{Create, Delete, Edit, Regenerate, Revoke, ScopeSubcommand},
     change_results::print_committed,
+    confirmation_args::ConfirmationArgs,
     exit::{CliError, Exit},
     label_args::LabelArgs,
     print::{Output, json_line, print_message},

@@ -12,6 +12,7 @@ mod change_results;
 mod clock;
 mod completers;
 pub mod config;
+mod confirmation_args;
 pub mod demo;
 pub mod doctor;
 pub mod exit;

@@ -15,6 +15,9 @@ const MAX_SECONDS: i64 = 253_402_300_799;
 /// clock before and after an adjustment.
 pub const CLOCK_TOLERANCE: TimeDelta = TimeDelta::seconds(5);
 
+/// The resolution of stored times.
+pub const TIME_RESOLUTION: TimeDelta = TimeDelta::nanoseconds(1);
+
 /// Whether patdeck stores `at`. Every writer and every reader of a time uses this function.
 pub fn is_supported(at: Timestamp) -> bool {
     (0..=MAX_SECONDS).contains(&at.timestamp())

@@ -17,7 +17,7 @@ use chrono::{DateTime, FixedOffset, Local, NaiveDateTime, Offset as _, TimeZone,
 use crate::{
     domain::{
         Timestamp,
-        time_range::{CLOCK_TOLERANCE, clamp_to_supported, from_system_time},
+        time_range::{CLOCK_TOLERANCE, TIME_RESOLUTION, clamp_to_supported, from_system_time},
     },
     store::{ReadOps, StoreError},
 };
@@ -119,6 +119,15 @@ impl ProcessTime {
     /// has seen. So a clock that was set back reactivates no secret.
     pub(super) fn denial_time(&self, rows: &impl ReadOps) -> Result<Timestamp, StoreError> {
         Ok(self.check_times(rows)?.denial)
+    }
+
+    /// Returns the time of a change: [`ProcessTime::denial_time`], but later than the newest event if the
+    /// clock is behind that. So an older copy of the store lacks the time of every later change, also
+    /// after a small step of the clock.
+    pub(super) fn change_time(&self, rows: &impl ReadOps) -> Result<Timestamp, StoreError> {
+        let CheckTimes { denial, clock } = self.check_times(rows)?;
+        let is_behind = clock < denial;
+        Ok(if is_behind { clamp_to_supported(denial + TIME_RESOLUTION) } else { denial })
     }
 
     /// Returns [`ProcessTime::denial_time`] and the time of the clock.

@@ -137,7 +137,7 @@ impl Service {
         digests: &'a NewSecretDigests,
     ) -> Result<PlanContext<'a>, StoreError> {
         Ok(PlanContext {
-            at: self.clock.denial_time(tx)?,
+            at: self.clock.change_time(tx)?,
             clock: self.clock.now(),
             actor: &self.actor,
             prefix: &self.policy.prefix,
@@ -256,7 +256,7 @@ impl Service {
     /// Returns the time for a new deletion, which is later than that of every earlier deletion in
     /// the trash.
     pub(super) fn deletion_time(&self, tx: &impl ReadOps) -> Result<Timestamp, StoreError> {
-        Ok(plan::deletion_time(self.clock.denial_time(tx)?, tx.newest_deletion()?))
+        Ok(plan::deletion_time(self.clock.change_time(tx)?, tx.newest_deletion()?))
     }
 
     /// Deletes tokens whose names an import takes, in the transaction of the import. All calls of

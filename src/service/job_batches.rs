@@ -169,7 +169,7 @@ impl Service {
         limit: usize,
         ended: Option<&EndedBatch>,
     ) -> Result<(Plan, usize, bool), ServiceError> {
-        let at = self.clock.denial_time(tx)?;
+        let at = self.clock.change_time(tx)?;
         Ok(match &mut job.kind {
             JobKind::DeleteAll { deletion, after_event } => {
                 let (mut found, mut next) = tx.tokens_after_key(job.cursor, limit)?;

@@ -113,7 +113,7 @@ fn a_token_that_only_the_register_denies_is_reported() {
     assert_eq!(run_with_input(&home, &["verify"], &secret).code, 1);
     let report = run(&home, &["doctor"]);
     assert_eq!(report.code, 1, "{report:?}");
-    assert!(report.out.contains("regenerate it, or delete and restore it"), "{report:?}");
+    assert!(report.out.contains("regenerate it, or revoke it"), "{report:?}");
     let status = run(&home, &["status"]);
     assert!(status.code == 1 && status.out.starts_with("attention: 1 active token denied;"));
     let import = ["import", "a.jsonl", "--on-conflict", "replace"];

@@ -108,7 +108,7 @@ fn collect_register(report: &mut DoctorReport, health: &StoreHealth) {
     if let Some((first, _)) = health.overruled.denied.first() {
         report.warn(format!(
             "denied, although the record is active, as after a change that was killed: {}, such as \
-             {first}; regenerate it, or delete and restore it",
+             {first}; regenerate it, or revoke it",
             counted(health.overruled.denied.len(), "token")
         ));
     }

@@ -16,7 +16,7 @@ use crate::domain::{
     limits::{LimitChanges, TokenLimits},
     name::Name,
     secret::{Digest, SecretPrefix},
-    time_range::CLOCK_TOLERANCE,
+    time_range::{CLOCK_TOLERANCE, TIME_RESOLUTION},
     token::Token,
 };
 
@@ -151,7 +151,8 @@ impl PlanContext<'_> {
     /// ahead, a secret that is issued at the time for denial would work longer than requested.
     /// Returns an error if the clock is more than [`CLOCK_TOLERANCE`] behind the time for denial.
     pub fn granting_time(&self) -> Result<Timestamp, Refusal> {
-        if self.at - self.clock > CLOCK_TOLERANCE {
+        // While the clock is behind, a change is a little later than the time for denial.
+        if self.at - self.clock > CLOCK_TOLERANCE + TIME_RESOLUTION {
             return Err(Refusal::ClockBehind { clock: self.clock, newest: self.at });
         }
         Ok(self.clock)

@@ -12,6 +12,7 @@ use crate::domain::{
     event::{Actor, AuditAction, EventBody},
     id::TokenId,
     job::MAX_PER_TRANSACTION,
+    time_range::TIME_RESOLUTION,
     time_text::minute_text,
     token::Token,
 };
@@ -21,9 +22,6 @@ pub const TRASH_RETENTION: TimeDelta = TimeDelta::hours(24);
 
 /// Maximum number of deleted tokens that one transaction purges.
 pub const PURGE_BATCH: usize = 1_000;
-
-/// The resolution of stored times.
-const TIME_RESOLUTION: TimeDelta = TimeDelta::nanoseconds(1);
 
 /// Moves a token to the trash.
 pub(super) fn delete(plan: &mut Plan, token: &Arc<Token>, deleted_at: Timestamp) {

@@ -103,7 +103,7 @@ impl<S: ImportSource> PreparedImport<'_, S> {
             } else {
                 RecheckMode::Recheck
             };
-            let batch = self.plan_batch(tokens, self.service.clock.denial_time(rows)?, mode)?;
+            let batch = self.plan_batch(tokens, self.service.clock.change_time(rows)?, mode)?;
             let mut register = RegisterChanges::default();
             self.write_batch(rows, &batch, running.deletion_time, &mut register)?;
             job.add_batch(tokens.len(), batch.refused_rows);

@@ -220,7 +220,7 @@ fn a_clock_behind_permits_only_tighter_limits() {
     let undo = edit(&fixture, &id, limits("10.1.0.0/16", "3h", 4));
     assert_eq!(
         fixture.get(&id).unwrap().limits.not_before,
-        Some(at(240)),
+        Some(at(240) + TimeDelta::nanoseconds(1)),
         "counts from the later time"
     );
     for changes in [

@@ -186,6 +186,28 @@ fn an_older_ending_stored_last_is_no_sign_of_an_older_copy() {
     assert!(fixture.works(&kept.secret), "nobody revoked it");
 }
 
+#[test]
+fn an_ending_after_a_step_of_the_clock_is_newer_than_any_copy() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.redb");
+    let fixture = TestService::on(Store::open(&path).unwrap(), 1);
+    let (revoked, deleted) = (fixture.issue("a"), fixture.issue("b"));
+    fixture.set_minute(1);
+    fixture.issue("ahead");
+    let copy = std::fs::read(&path).unwrap();
+    fixture.set_minute(0);
+    fixture.revoke(&revoked.token.id).unwrap();
+    fixture.delete(&deleted.token.id).unwrap();
+    std::fs::write(&path, copy).unwrap();
+    let fixture = TestService::on(Store::open(&path).unwrap(), 2);
+    let is_outdated = fixture.store.read(|rows| Ok::<_, StoreError>(rows.is_store_outdated()));
+    assert!(is_outdated.unwrap());
+    fixture.store_pending_endings().unwrap();
+    for issued in [revoked, deleted] {
+        assert!(fixture.get(&issued.token.id).unwrap().revoked.is_some());
+    }
+}
+
 /// The register entry of an ending by alice at minute 0 that the record of `token` lacks.
 fn pending(token: &Token, kind: EndingKind) -> RevocationEntry {
     RevocationEntry {
