@@ -113,8 +113,11 @@ impl Reader {
         };
         let has_newest_ending =
             newest_ending == Timestamp::default() || newest_stored() >= Some(newest_ending);
-        if has_newest_ending && !self.lacks_pending_token(&pending) {
-            return Ok(PendingEndings::of_current_store(pending, newest_ending));
+        if has_newest_ending {
+            let is_store_outdated = self.lacks_pending_token(&pending);
+            let mut pending = PendingEndings::with_stored(pending, newest_ending);
+            pending.is_store_outdated = is_store_outdated;
+            return Ok(pending);
         }
         let record = |id: &TokenId| self.token_without_usage(id).ok().flatten().map(|token| *token);
         Ok(PendingEndings::of_outdated_store(register.entries()?, newest_ending, record))

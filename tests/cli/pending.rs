@@ -203,3 +203,17 @@ fn an_older_copy_without_a_pending_token_is_reported() {
         assert!(status.out.contains("an older copy of the store was put back"), "{status:?}");
     }
 }
+
+#[test]
+fn pending_deletions_are_stored_in_an_older_copy() {
+    let home = Home::new();
+    issue(&home, &["kept"]);
+    let copy = std::fs::read(home.store()).unwrap();
+    issue(&home, &["a"]);
+    beside_a_writer(&home, &[&["delete", "a", "--yes"], &["delete", "kept", "--yes"]]);
+    std::fs::write(home.store(), copy).unwrap();
+    issue(&home, &["next"]);
+    assert_eq!(run(&home, &["list", "--status", "all", "-q"]).success().lines().count(), 1);
+    run(&home, &["restore", "kept"]).success();
+    run(&home, &["audit", "--check"]).success();
+}

@@ -13,7 +13,8 @@ use crate::domain::{SecretSlot, Timestamp, Token, TokenId};
 #[derive(Debug, Default)]
 pub struct PendingEndings {
     by_token: HashMap<TokenId, Vec<RevocationEntry>>,
-    /// Whether the store is older than its register: it lacks an ending that is not pending.
+    /// Whether the store is older than its register: it lacks an ending that is not pending, or the token
+    /// of a pending one.
     pub(in crate::store) is_store_outdated: bool,
     /// The time of the newest ending that is not pending. `None` if the store lacks it.
     newest_stored: Option<Timestamp>,
@@ -30,8 +31,8 @@ pub struct EndingsToStore {
 
 impl PendingEndings {
     /// The pending endings of a store that contains all others; `newest_stored` is the time of the newest
-    /// one.
-    pub(in crate::store) fn of_current_store(
+    /// one of those.
+    pub(in crate::store) fn with_stored(
         entries: Vec<RevocationEntry>,
         newest_stored: Timestamp,
     ) -> Self {
