@@ -62,7 +62,7 @@ pub(super) fn change(
     }
     plan.require_all().map_err(ServiceError::from)?;
     if dry_run {
-        return print_dry_run(&plan, out);
+        return print_dry_run(&plan, lines, out);
     }
     if plan.job.is_some() && !yes {
         print_message(&advice::job_notice());
@@ -150,14 +150,16 @@ fn confirmation(arguments: &super::CliCommand) -> ConfirmationArgs {
     }
 }
 
-/// Prints what `plan` would change: each token as JSON, or the lines of the confirmation.
-fn print_dry_run(plan: &Plan, out: &Output) -> Result<Exit, CliError> {
+/// Prints what `plan` would change: each token as JSON, or the lines of the confirmation. `lines`
+/// describes the tokens that a search has selected; it is empty for named tokens.
+fn print_dry_run(plan: &Plan, lines: Vec<String>, out: &Output) -> Result<Exit, CliError> {
     if out.json {
         plan.tokens_before().try_for_each(|token| out.object(token_json(token, plan.at)))?;
     } else {
         out.line(&format!("Would {}:", act(&question(plan))))?;
-        let lines = preview(plan).into_iter().chain(immediate_effects(plan, format_time));
-        lines.into_iter().try_for_each(|line| out.line(&line))?;
+        let tokens = if lines.is_empty() { preview(plan) } else { lines };
+        let mut lines = tokens.into_iter().chain(immediate_effects(plan, format_time));
+        lines.try_for_each(|line| out.line(&line))?;
     }
     print_message("Nothing was changed");
     Ok(Exit::Done)

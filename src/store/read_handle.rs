@@ -89,12 +89,15 @@ impl Snapshot {
     /// Whether the store only seems older than its register: the register was read after the
     /// transaction began, and another process has stored an ending in between.
     pub(super) fn seems_outdated(&self) -> bool {
-        let is_latest = match (&self.source, &self.reader.cache.id) {
-            (SnapshotSource::Handle(handle), Some(id)) => id.is_latest_of(&handle.file),
-            (SnapshotSource::Handle(_), None) => true,
-            (SnapshotSource::CrashImage { file, commit, .. }, _) => commit.is_latest_of(file),
-        };
-        self.reader.is_store_outdated() && !is_latest
+        // Every read asks this, so the header of the file is read only if the answer depends on it.
+        if !self.reader.is_store_outdated() {
+            return false;
+        }
+        match (&self.source, &self.reader.cache.id) {
+            (SnapshotSource::Handle(handle), Some(id)) => !id.is_latest_of(&handle.file),
+            (SnapshotSource::Handle(_), None) => false,
+            (SnapshotSource::CrashImage { file, commit, .. }, _) => !commit.is_latest_of(file),
+        }
     }
 
     /// Whether nothing was committed to the file, and nothing was ended in the register, since the

@@ -122,9 +122,7 @@ impl Reader {
         let record = |id: &TokenId| self.token_without_usage(id).ok().flatten().map(|token| *token);
         Ok(PendingEndings::of_outdated_store(register.entries()?, newest_ending, record))
     }
-}
 
-impl Reader {
     /// Whether the store lacks a token of a pending ending: it is a copy from before the token was
     /// created. The token of an ordinary ending has a record, or at least an event.
     fn lacks_pending_token(&self, pending: &[RevocationEntry]) -> bool {

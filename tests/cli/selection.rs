@@ -233,4 +233,7 @@ fn a_dry_run_prints_the_tokens_and_changes_nothing() {
     assert_eq!(run(&home, &["revoke", "no-such", "--dry-run"]).code, 1);
     assert_eq!(run(&home, &["revoke", "gw-1", "--dry-run", "--yes"]).code, 2);
     assert_eq!(run(&home, &["audit"]).out, events);
+    run(&home, &["revoke", "gw-2", "--yes"]).success();
+    let searched = run(&home, &["revoke", "--search", "name:gw status:all", "--dry-run"]);
+    assert!(searched.out.contains("Left out: 1 token, such as gw-2"), "{searched:?}");
 }

@@ -143,10 +143,10 @@ impl Answer {
             _ if self.is_clock_behind => {
                 Some("hint: see both times with `patdeck clock`".to_owned())
             }
-            (Some(Denial::NoScope(scope)), Some(token)) => Some(match catalogue.check(scope) {
-                Ok(()) => format!("hint: allow it with `patdeck scope add {} {scope}`", token.id),
-                Err(error) => format!("hint: {error}"),
-            }),
+            (Some(Denial::NoScope(scope)), Some(token)) => {
+                let add = || format!("allow it with `patdeck scope add {} {scope}`", token.id);
+                Some(format!("hint: {}", self.unknown_scope(catalogue).unwrap_or_else(add)))
+            }
             _ => None,
         }
     }

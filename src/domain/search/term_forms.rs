@@ -1,5 +1,5 @@
 //! The forms of the search terms and their meanings. Pure data: the app lists the forms and inserts
-//! their starts, and the help of `list` and of `audit` prints them. `grammar` and `events` parse the terms.
+//! their starts, and the help of `list` prints those for tokens. `grammar` and `events` parse the terms.
 
 /// A form of a term.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -138,7 +138,7 @@ impl<'a, S: ImportSource> PreparedImport<'a, S> {
             let now = store_reads::position(rows, rows.newest_event()?.as_ref())?;
             let is_unchanged = now == self.checked_at;
             let mode = if is_unchanged { RecheckMode::Unchanged } else { RecheckMode::Recheck };
-            let batch = self.plan_batch(&tokens, self.service.clock.denial_time(rows)?, mode)?;
+            let batch = self.plan_batch(&tokens, self.service.clock.change_time(rows)?, mode)?;
             if !batch.refused.is_empty() {
                 let mut refused = ImportFaults::default();
                 refused.extend(batch.refused);

@@ -131,12 +131,16 @@ impl AuditScreen {
 
     fn set_filter(&mut self, filter: EventFilter) {
         self.filter = filter;
-        self.rows.select(0);
-        self.apply_filter();
+        self.show_from_start();
     }
 
     fn clear_search(&mut self) {
         self.search_field = SearchField::default();
+        self.show_from_start();
+    }
+
+    /// Applies a changed filter or search, and selects the newest event that matches.
+    fn show_from_start(&mut self) {
         self.rows.select(0);
         self.apply_filter();
     }
@@ -217,8 +221,7 @@ impl AuditScreen {
     /// Appends the start of a term to the search that is being typed.
     pub fn append_term(&mut self, start: &str) {
         self.search_field.append_term(start);
-        self.rows.select(0);
-        self.apply_filter();
+        self.show_from_start();
     }
 
     fn cycle_action(&mut self, forward: bool) {
@@ -241,16 +244,14 @@ impl AuditScreen {
 
     pub fn text(&mut self, key: KeyEvent) {
         if self.search_field.press(key) {
-            self.rows.select(0);
-            self.apply_filter();
+            self.show_from_start();
         }
     }
 
     pub fn paste(&mut self, text: &str) -> bool {
         let is_accepted = self.search_field.paste(text);
         if is_accepted {
-            self.rows.select(0);
-            self.apply_filter();
+            self.show_from_start();
         }
         is_accepted
     }
