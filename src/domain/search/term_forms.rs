@@ -24,7 +24,7 @@ const fn form(form: &'static str, meaning: &'static str) -> TermForm {
 }
 
 /// Words and negation, which both searches have.
-const QUOTED: TermForm = form("\"TWO WORDS\"", "the text with its blank, or with a sign");
+const QUOTED: TermForm = form("\"TWO WORDS\"", "these words together, or a text with : = < >");
 const NEGATED: TermForm = form("-TERM", "does not match the term");
 
 /// The terms of a search for tokens.
@@ -58,11 +58,11 @@ pub const TOKEN_TERM_FORMS: [TermForm; 23] = [
 pub const EVENT_TERM_FORMS: [TermForm; 8] = [
     form("WORD", "in name, action, actor or detail"),
     QUOTED,
-    form("token:NAME", "the name then, or the id"),
+    form("token:NAME", "its name at that time, or its id"),
     form("actor:NAME", "the account or the address"),
     form("action:ACTION", "created, revoked, and so on"),
-    form("since:7d", "not longer ago; or a day, 2026-12-01"),
-    form("until:1d", "longer ago; or up to the end of a day"),
+    form("since:7d", "at most this long ago, or from a day on"),
+    form("until:1d", "at least this long ago, or up to a day"),
     NEGATED,
 ];
 

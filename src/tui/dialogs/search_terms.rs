@@ -3,10 +3,7 @@
 
 use ratatui::layout::{Position, Rect};
 
-use super::{
-    Dialog,
-    palette::{MENU_WIDTH, menu_height},
-};
+use super::{Dialog, palette::menu_height};
 use crate::{
     domain::search::TermForm,
     keymap::{Action, HintChange, Mode},
@@ -21,8 +18,12 @@ use crate::{
     },
 };
 
+/// Width of the panel: the forms, a gap, the longest meaning, a gap and the scrollbar.
+const PANEL_WIDTH: u16 = 74;
 /// Width of the forms in columns.
 const FORM_WIDTH: u16 = 26;
+/// Width of the panel below which the forms are cut.
+const MIN_WIDTH: u16 = 66;
 /// Width of the forms on a narrow screen.
 const NARROW_FORM_WIDTH: u16 = 18;
 
@@ -62,11 +63,11 @@ impl Dialog for SearchTermsDialog {
         let (ctx, theme) = (canvas.ctx, canvas.ctx.theme);
         let count = self.forms.len();
         let high = u16::try_from(count).unwrap_or(u16::MAX).min(menu_height(area));
-        let inner = panel::draw("Search terms", (MENU_WIDTH + 6, high), false, area, canvas);
+        let inner = panel::draw("Search terms", (PANEL_WIDTH, high), false, area, canvas);
         let page = usize::from(inner.height);
         let top = self.rows.scroll_to_selection(page, count);
         ctx.hit_map.wheel(inner, 3);
-        let form_width = if inner.width < MENU_WIDTH { NARROW_FORM_WIDTH } else { FORM_WIDTH };
+        let form_width = if inner.width < MIN_WIDTH { NARROW_FORM_WIDTH } else { FORM_WIDTH };
         for (line, (row, form)) in (0..).zip(self.forms.iter().enumerate().skip(top).take(page)) {
             let writer = canvas.line(inner, line);
             let writer = writer.write_column(form.form, form_width, theme.accent).skip(1);
