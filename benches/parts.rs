@@ -134,7 +134,10 @@ fn check(c: &mut Criterion) {
     let request = AccessRequest { entity_type, entity: scope.entity, operation, domain: None };
     let mut group = c.benchmark_group("check");
     group.bench_function("read and decode a record", |b| {
-        b.iter(|| store.read(|rows| rows.token(&ids[next()])).map(black_box));
+        b.iter(|| {
+            let id = &ids[next()];
+            store.read(|rows| rows.token(id)).map(black_box)
+        });
     });
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("store.redb");

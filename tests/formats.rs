@@ -152,7 +152,7 @@ fn describe_store(path: &Path, secrets: &[String]) -> String {
     let store = Store::open(path).unwrap();
     let mut text = String::new();
     store
-        .read(|rows| {
+        .read_once(|rows| {
             writeln!(text, "schema {}, store {}", rows.schema()?, rows.store_id()?).unwrap();
             let (tokens, trash) = (rows.tokens()?, rows.trash()?);
             assert!(tokens.damaged.is_empty() && trash.damaged.is_empty());

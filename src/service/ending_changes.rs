@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::job_batches::ended_entry;
+use super::{job_batches::ended_entry, pending_endings::has_ending};
 use crate::{
     domain::{Actor, Command, Plan, StoredToken, Token, TokenChange, TokenId},
     store::{Ending, EndingKind, ReadOps as _, RevocationEntry, Writer},
@@ -88,15 +88,28 @@ fn ending_of(change: &TokenChange) -> Option<u32> {
     }
 }
 
-/// The tokens of `previewed` that were deleted meanwhile or, if one secret of each is to be ended, that have
-/// other secrets now. The secret to end may be in another place of the record, or in none.
+/// The tokens of `previewed` that another process has changed since, so that the planned change no longer
+/// fits:
+///
+/// - It has stored this ending. What it has made of the token since, such as a restore, came later.
+/// - It has deleted the token.
+/// - If one secret of each token is to be ended: it has issued a secret. The one to end may be in another
+///   place of the record, or in none.
 pub(super) fn tokens_changed_meanwhile(
     tx: &Writer<'_>,
     ended: Ended,
+    entries: &[RevocationEntry],
     previewed: &[TokenChange],
 ) -> HashSet<TokenId> {
+    // All endings of a plan have the same time.
+    let at = entries.iter().find_map(|entry| Some(entry.pending.as_ref()?.at));
+    let is_stored = |id: &TokenId| {
+        let kind = if ended == Ended::Tokens { EndingKind::Delete } else { EndingKind::Revoke };
+        has_ending(tx, id, kind, |stored| Some(stored) == at).unwrap_or(false)
+    };
     let has_changed = |before: &&Token| match tx.token(&before.id) {
-        Ok(Some(token)) => ended == Ended::OneSecret && token.generation != before.generation,
+        Ok(Some(token)) if ended == Ended::OneSecret => token.generation != before.generation,
+        Ok(Some(token)) => token.version != before.version && is_stored(&before.id),
         Ok(None) => ended != Ended::Tokens,
         Err(_) => false,
     };

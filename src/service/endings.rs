@@ -213,7 +213,7 @@ impl Service {
             others.truncate(MAX_PENDING);
             raised = apply_pending(tx, &others, newest_stored)?;
             let ended = ended_by(command).unwrap_or(Ended::AllSecrets);
-            let changed = tokens_changed_meanwhile(tx, ended, previewed);
+            let changed = tokens_changed_meanwhile(tx, ended, entries, previewed);
             let of_changed: Vec<_> = own.extract_if(.., |it| changed.contains(&it.id)).collect();
             raised.extend(apply_pending(tx, &of_changed, newest_stored)?);
             others.extend(of_changed);

@@ -34,7 +34,7 @@ impl Service {
         mut write: impl FnMut(&[Token]) -> io::Result<()>,
     ) -> Result<ExportSummary, ServiceError> {
         self.require_no_stale_token()?;
-        Ok(self.store.read(|rows| {
+        Ok(self.store.read_once(|rows| {
             let (store, at) = (rows.store_id()?, self.clock.denial_time(rows)?);
             let mut exported = ExportSummary { store, at, tokens: 0, damaged: Vec::new() };
             let mut cursor = None;

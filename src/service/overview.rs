@@ -60,8 +60,9 @@ impl Service {
             }
         };
         loop {
-            after =
-                self.store.read(|rows| rows.visit_usage_days(after, USAGE_BATCH, &mut visit))?;
+            after = self
+                .store
+                .read_once(|rows| rows.visit_usage_days(after, USAGE_BATCH, &mut visit))?;
             if after.is_none() {
                 return Ok(most);
             }

@@ -91,16 +91,27 @@ fn raised_entry(
 }
 
 /// Whether the audit trail has this ending, or a later one of the same kind. The token may have been
-/// restored since; storing the ending again would undo that. The ending of one secret can be stored again:
-/// it changes nothing if the token no longer has the secret.
+/// restored since; storing the ending again would undo that.
 fn is_stored(tx: &Writer<'_>, id: &TokenId, ending: &Ending) -> Result<bool, StoreError> {
-    let action = match ending.kind {
+    has_ending(tx, id, ending.kind, |at| at >= ending.at)
+}
+
+/// Whether the audit trail has an ending of this kind at a time that `is_its_time` accepts. Always
+/// `false` for the ending of one secret, which can be stored again: it changes nothing if the token no longer
+/// has the secret.
+pub(super) fn has_ending(
+    tx: &Writer<'_>,
+    id: &TokenId,
+    kind: EndingKind,
+    is_its_time: impl Fn(Timestamp) -> bool,
+) -> Result<bool, StoreError> {
+    let action = match kind {
         EndingKind::Revoke => AuditAction::Revoked,
         EndingKind::Delete => AuditAction::Deleted,
         EndingKind::EndSecret(_) => return Ok(false),
     };
     let newest = tx.newest_changes_of(id, NEWEST_CHANGES)?;
-    Ok(newest.iter().any(|event| event.body.action == action && event.body.at >= ending.at))
+    Ok(newest.iter().any(|event| event.body.action == action && is_its_time(event.body.at)))
 }
 
 /// Changes the record of `token` and returns the event, or `None` if the record contains the ending

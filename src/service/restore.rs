@@ -253,7 +253,7 @@ fn read_if_readable<T>(
     read: impl FnOnce(&Reader) -> Result<T, StoreError>,
 ) -> Result<Option<T>, StoreError> {
     match target.current() {
-        Some(store) => if_readable(store.read(read)),
+        Some(store) => if_readable(store.read_once(read)),
         None => Ok(None),
     }
 }

@@ -109,7 +109,7 @@ impl Service {
         if self.store.path().is_none() || !plan.skipped.iter().any(|it| is_status(&it.reason)) {
             return Ok(());
         }
-        self.store.read(|rows| {
+        self.store.read_once(|rows| {
             for skipped in plan.skipped.iter_mut().filter(|it| is_status(&it.reason)) {
                 let Some(token) = &skipped.token else { continue };
                 let state = rows.revocation_state(&token.id).unwrap_or_default();
@@ -126,7 +126,7 @@ impl Service {
     /// Raises the generations of new secrets above those that the register has ended, which can be later
     /// than the record knows.
     pub(super) fn raise_new_generations(&self, plan: &mut Plan) -> Result<(), ServiceError> {
-        self.store.read(|rows| {
+        self.store.read_once(|rows| {
             for change in &mut plan.changes {
                 let StoredToken::Live(token) = &mut change.after else { continue };
                 let state = rows.revocation_state(&token.id).unwrap_or_default();
@@ -147,38 +147,35 @@ impl Service {
         &self,
         entries: &mut [RevocationEntry],
     ) -> Result<(), StoreError> {
-        let in_register = |rows: &Reader, entry: &RevocationEntry| {
-            rows.revocation_state(&entry.id).unwrap_or_default()
-        };
-        let mut suspects = Vec::new();
-        self.store.read(|rows| {
-            for entry in entries {
-                let state = in_register(rows, entry);
-                if entry.ended_generation <= state.ended_generation {
-                    let unknown = RevocationEntry::UNKNOWN_SECRETS;
-                    entry.ended_generation = state.ended_generation.saturating_add(unknown);
-                }
-                if entry.min_version > 0 && entry.min_version < state.min_version {
-                    suspects.push(entry);
-                }
-            }
-            Ok::<_, StoreError>(())
+        let changed = self.store.read(|rows| {
+            let entries = entries.iter().enumerate();
+            let changed = entries.filter_map(|(place, it)| Some((place, ending_later(rows, it)?)));
+            Ok::<_, StoreError>(changed.collect::<Vec<_>>())
         })?;
-        if suspects.is_empty() {
-            return Ok(());
-        }
-        // A change that was being saved is complete in a read that begins now.
-        self.store.read(|rows| {
-            for entry in suspects {
-                let token = rows.token_without_usage(&entry.id).ok().flatten();
-                let min_version = in_register(rows, entry).min_version;
-                if token.is_some_and(|token| token.version < min_version) {
-                    *entry = entry.clone().ended_for_good();
-                }
+        for (place, entry) in changed {
+            if let Some(planned) = entries.get_mut(place) {
+                *planned = entry;
             }
-            Ok(())
-        })
+        }
+        Ok(())
     }
+}
+
+/// Returns what `entry` must be to end also the secrets of its token that the register knows and the
+/// record does not, see [`Service::end_later_secrets`]. Returns `None` if there are none.
+fn ending_later(rows: &Reader, entry: &RevocationEntry) -> Option<RevocationEntry> {
+    let state = rows.revocation_state(&entry.id).unwrap_or_default();
+    let is_older = |token: Box<Token>| token.version < state.min_version;
+    if entry.min_version > 0
+        && entry.min_version < state.min_version
+        && rows.token_without_usage(&entry.id).ok().flatten().is_some_and(is_older)
+    {
+        return Some(entry.clone().ended_for_good());
+    }
+    let unknown = RevocationEntry::UNKNOWN_SECRETS;
+    let ended_generation = state.ended_generation.saturating_add(unknown);
+    let is_ended = entry.ended_generation <= state.ended_generation;
+    is_ended.then(|| RevocationEntry { ended_generation, ..entry.clone() })
 }
 
 /// Fails if the record of a deleted token is out of date, also if the register ends more secrets than its

@@ -229,7 +229,7 @@ impl Service {
         verified: &mut VerifiedChain,
     ) -> Result<AuditTrail, ServiceError> {
         loop {
-            let trail = self.store.read(|rows| {
+            let trail = self.store.read_once(|rows| {
                 let Some(chain) = rows.verify_chain_after(verified, EVENTS_PER_STEP)? else {
                     return Ok::<_, StoreError>(None);
                 };
@@ -270,7 +270,7 @@ impl Service {
         let has_register = self.store.has_register()?;
         let damaged_endings = self.store.count_damaged_endings()?;
         let overruled = self.overruled_tokens()?;
-        Ok(self.store.read(|rows| {
+        Ok(self.store.read_once(|rows| {
             let chain = rows.verify_chain()?;
             Ok::<_, StoreError>(StoreHealth {
                 summary: self.token_summary(rows)?,

@@ -70,7 +70,7 @@ impl Service {
             Ok(token) => return Ok(token.id),
             Err(error) => error,
         };
-        self.store.read(|rows| {
+        self.store.read_once(|rows| {
             let by_name =
                 || Name::parse_stored(text).map_or(Ok(None), |name| rows.id_of_name(&name));
             let id = match TokenId::parse(text) {

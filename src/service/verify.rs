@@ -221,21 +221,21 @@ impl Verifier {
     ) -> Result<Result<AuthenticatedToken, Option<EndedSecret>>, StoreError> {
         let PresentedKey { id, digest } = *presented;
         let (process_time, recent) = (&self.clock, &self.recent);
-        let mut overlap_ended = None;
         let authenticated = self.reader.read(|rows| {
             let CheckTimes { denial: at, clock } = process_time.check_times(rows)?;
             let Some(mut token) = rows.token_without_usage(&id)? else {
                 // A damaged record of the trash must not change the denial.
                 let deleted = rows.deleted_token(&id).ok().flatten();
                 let own = deleted.filter(|it| it.token.accepts(&digest, it.at));
-                return Ok(Err(own.map(|deleted| EndedSecret::Deleted(deleted.at))));
+                return Ok(Err((own.map(|deleted| EndedSecret::Deleted(deleted.at)), None)));
             };
             let newest_recorded = rows.intact_recorded_time()?.newest();
             let Some(slot) = token.matching_slot(&digest, at) else {
                 let previous = token.previous.filter(|old| old.digest.matches(&digest));
                 let ended = previous.as_ref().filter(|old| newest_recorded < Some(old.until));
-                overlap_ended = ended.map(|_| at);
-                return Ok(Err(previous.map(|_| EndedSecret::Replaced(token.issued))));
+                let overlap_ended = ended.map(|_| at);
+                let replaced = previous.map(|_| EndedSecret::Replaced(token.issued));
+                return Ok(Err((replaced, overlap_ended)));
             };
             let ended = rows.revocation_state(&id)?.denial(&token, slot, at);
             if !recent.has_secret(&digest, at) {
@@ -252,10 +252,12 @@ impl Verifier {
                 newest_recorded,
             }))
         })?;
-        if let Some(at) = overlap_ended {
-            self.record_denial_time(at);
-        }
-        Ok(authenticated)
+        Ok(authenticated.map_err(|(ended, overlap_ended)| {
+            if let Some(at) = overlap_ended {
+                self.record_denial_time(at);
+            }
+            ended
+        }))
     }
 
     /// Counts the check, and queues the use of the secret, unless a recent use with the same request,

@@ -49,7 +49,7 @@ impl Store {
             return Err(PathProblem::Exists.at(taken));
         }
         let report = create_output_file(to, |file| {
-            let (report, records) = self.read(|reader| {
+            let (report, records) = self.read_once(|reader| {
                 let report = catch_redb_panic(|| copy_tables(&reader.tables, file))??;
                 let records = register::entries_from_records(reader)?;
                 Ok::<_, StoreError>((report, (records, time_of_new_register(reader)?)))

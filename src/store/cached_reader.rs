@@ -4,19 +4,21 @@
 
 use std::{
     fmt,
+    sync::atomic::Ordering,
     time::{Duration, Instant},
 };
 
 use redb::ReadableDatabase as _;
 
-use super::{
-    Backend, Store, StoreError, commit_id::CommitValues, read_handle::Snapshot, reader::Reader,
-    tables::Tables,
-};
+use super::{Backend, Store, StoreError, read_handle::Snapshot, reader::Reader, tables::Tables};
 
 /// The maximum age of a reused read transaction. A reuse only compares the header of the open file,
 /// so a replaced file or insecure permissions are noticed after this time at the latest.
 const MAX_SNAPSHOT_AGE: Duration = Duration::from_millis(1);
+
+/// How often [`CachedReader::read`] runs its work. While other processes commit without pause, an
+/// answer must come nevertheless.
+const MAX_RUNS: usize = 3;
 
 /// A transaction and the time before it began.
 type CachedSnapshot = (Snapshot, Instant);
@@ -45,8 +47,31 @@ impl CachedReader {
         &self.store
     }
 
-    /// Runs `work` in one transaction on the last commit of any process.
+    /// Runs `work` in one transaction on the last commit of any process. The register is read later than
+    /// the records, so a record that another process changes in between can seem out of date. If `work`
+    /// has asked what the register ends and something has changed since, runs it again, at most
+    /// [`MAX_RUNS`] times in all.
     pub fn read<T, E: From<StoreError>>(
+        &mut self,
+        work: impl Fn(&Reader) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut result = self.read_once(&work);
+        let mut runs = 1;
+        while runs < MAX_RUNS && self.is_overtaken() {
+            result = self.read_once(&work);
+            runs += 1;
+        }
+        result
+    }
+
+    /// Whether the last read has asked what the register ends, and another process has committed or
+    /// ended something since.
+    fn is_overtaken(&self) -> bool {
+        self.cached.as_ref().is_some_and(|(snapshot, _)| snapshot.is_overtaken())
+    }
+
+    /// Like [`CachedReader::read`], but runs `work` once.
+    pub fn read_once<T, E: From<StoreError>>(
         &mut self,
         work: impl FnOnce(&Reader) -> Result<T, E>,
     ) -> Result<T, E> {
@@ -55,12 +80,7 @@ impl CachedReader {
             Backend::Memory(db) => {
                 let transaction = db.begin_read().map_err(StoreError::from)?;
                 let tables = Tables::open(transaction).map_err(StoreError::from)?;
-                return work(&Reader {
-                    tables,
-                    cache: CommitValues::default().into(),
-                    register: None,
-                    pending: None,
-                });
+                return work(&Reader::without_register(tables));
             }
         };
         let begun = self.cached.take();
@@ -75,6 +95,7 @@ impl CachedReader {
             (file.snapshot()?, since)
         };
         let reader = &cached.0.reader;
+        reader.has_asked_register.store(false, Ordering::Relaxed);
         let result = work(reader);
         cached.0.check_not_overtaken(&file.path)?;
         if reader.tables.error.first().is_some() {

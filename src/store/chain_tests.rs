@@ -51,8 +51,9 @@ fn get(rows: &Writer<'_>, sequence: u64) -> AuditEvent {
 fn verification_continues_at_the_last_verified_event() {
     let (store, hashes) = filled(10);
     let mut verified = VerifiedChain::default();
-    let mut step =
-        |limit| store.read(|rows: &Reader| rows.verify_chain_after(&mut verified, limit)).unwrap();
+    let mut step = |limit| {
+        store.read_once(|rows: &Reader| rows.verify_chain_after(&mut verified, limit)).unwrap()
+    };
     assert_eq!((step(4), step(4)), (None, None));
     assert_eq!(step(4), Some(state(&store)));
     change(&store, |rows| rows.append_event(event_body(11)).unwrap());

@@ -252,13 +252,24 @@ impl Store {
         }
     }
 
-    /// Runs `work` in one read transaction on the last commit of any process. `work` should only
-    /// copy what it needs: while a read is open, the file grows with each write.
+    /// Runs `work` in one read transaction on the last commit of any process. Runs it again if it asked
+    /// what the register ends and another process has changed something meanwhile, see
+    /// [`CachedReader::read`]. `work` should only copy what it needs: while a read is open, the file
+    /// grows with each write.
     pub fn read<T, E: From<StoreError>>(
+        &self,
+        work: impl Fn(&Reader) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.cached_reader().read(work)
+    }
+
+    /// Like [`Store::read`], but runs `work` once. For work that passes on what it reads, or that reads
+    /// everything.
+    pub fn read_once<T, E: From<StoreError>>(
         &self,
         work: impl FnOnce(&Reader) -> Result<T, E>,
     ) -> Result<T, E> {
-        self.cached_reader().read(work)
+        self.cached_reader().read_once(work)
     }
 
     /// Closes the file and drops all cached pages; the next read opens the file again.

@@ -2,7 +2,11 @@
 //! has replaced the file's content, no read begins, because pages that redb has cached could belong
 //! to the replaced state. Created by `file_db`.
 
-use std::{fs::File, path::Path, sync::Arc};
+use std::{
+    fs::File,
+    path::Path,
+    sync::{Arc, atomic::Ordering},
+};
 
 use redb::{Database, ReadOnlyDatabase, ReadableDatabase as _};
 
@@ -109,6 +113,13 @@ impl Snapshot {
             }
             _ => false,
         }
+    }
+
+    /// Whether the read has asked what the register ends, and something has changed since it began.
+    pub(super) fn is_overtaken(&self) -> bool {
+        matches!(self.source, SnapshotSource::Handle(_))
+            && self.reader.has_asked_register.load(Ordering::Relaxed)
+            && !self.is_current()
     }
 
     /// The file that was read.

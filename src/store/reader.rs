@@ -1,7 +1,10 @@
 //! The read transaction of a file: its tables, the values cached for its commit, and the revocation
 //! register. Created by `file_db`, and by the memory backend without a register.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicBool, Ordering},
+};
 
 use redb::ReadTransaction;
 
@@ -33,13 +36,15 @@ pub struct Reader {
     pub(super) register: Option<Result<Arc<RegisterSnapshot>, StoreError>>,
     /// The endings that the records lack; `None` if there are none.
     pub(super) pending: Option<Arc<PendingEndings>>,
+    /// Whether the current read has got a state of the register that can contradict a record.
+    pub(super) has_asked_register: AtomicBool,
 }
 
 impl Reader {
     /// Creates a reader of `tables`. Takes the snapshot of the register after the transaction began,
     /// because an ending is written to the register before it is written to the record.
     pub(super) fn new(tables: ReadTables, cache: Arc<CommitValues>, register: &Register) -> Self {
-        let mut reader = Self { tables, cache, register: None, pending: None };
+        let mut reader = Self { cache, ..Self::without_register(tables) };
         reader.register = Some(reader.register_id().and_then(|id| register.snapshot(&id)));
         // If the register is unusable, no check has an answer, so its endings do not matter.
         if let Some(Ok(snapshot)) = &reader.register {
@@ -48,6 +53,17 @@ impl Reader {
             reader.pending = register.missing_endings(commit, snapshot, find);
         }
         reader
+    }
+
+    /// Creates the reader of a store in memory.
+    pub(super) fn without_register(tables: ReadTables) -> Self {
+        Self {
+            tables,
+            cache: Arc::default(),
+            register: None,
+            pending: None,
+            has_asked_register: AtomicBool::new(false),
+        }
     }
 
     /// Whether the register has not changed since the read began. An unusable register counts as
@@ -153,9 +169,11 @@ impl HasTables for Reader {
     }
 
     fn revocation_state(&self, id: &TokenId) -> Result<RevocationState, StoreError> {
-        match &self.register {
-            Some(register) => register.as_ref().map_err(Clone::clone)?.state(id),
-            None => Ok(RevocationState::default()),
+        let Some(register) = &self.register else { return Ok(RevocationState::default()) };
+        let state = register.as_ref().map_err(Clone::clone)?.state(id)?;
+        if state != RevocationState::default() {
+            self.has_asked_register.store(true, Ordering::Relaxed);
         }
+        Ok(state)
     }
 }

@@ -147,7 +147,7 @@ impl RestoreTarget {
         let mut result = None;
         let replaced = path_security::replace_atomically(&self.path, |file| {
             let copy = file.try_clone().map_err(|error| StoreError::at(&self.path, &error))?;
-            backup.read(|rows| catch_redb_panic(|| copy_tables(&rows.tables, file))?)?;
+            backup.read_once(|rows| catch_redb_panic(|| copy_tables(&rows.tables, file))?)?;
             // From here on no process writes to the file that is replaced.
             lock = self.lock()?;
             let kept = self.kept_endings(backup, now)?;

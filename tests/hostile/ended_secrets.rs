@@ -148,3 +148,56 @@ fn an_acknowledged_end_outlasts_a_deletion_beside_it() {
         },
     );
 }
+
+/// Stops `ending` before system call `call`. Meanwhile another process completes `later`: the first command
+/// undoes the ending, if it is in force already. One ending is recorded once, and undoes nothing later.
+fn end_beside_undo(ending: &[&str], later: &[&[&str]], call: usize) {
+    let case = format!("{ending:?} stopped at call {call}, {later:?}");
+    let folder = memory_folder();
+    let store = folder.path().join("store.redb");
+    let service = service_on(Store::open(&store).unwrap(), Clock::System);
+    let mut secret = service.create(&new_token("ci")).unwrap().secret.reveal().to_owned();
+    drop(service);
+    let mut stopped = start(&store, ending).unwrap();
+    if stopped.run_until(call) < call {
+        return;
+    }
+    let is_undone = run(&case, &store, later[0], "").status.code() == Some(0);
+    for other in &later[1..] {
+        let printed = run(&case, &store, other, "");
+        if printed.status.code() == Some(0) {
+            let printed = String::from_utf8(printed.stdout).unwrap();
+            printed.trim().clone_into(&mut secret);
+        }
+    }
+    stopped.run_until(usize::MAX);
+    let trail = run(&case, &store, &["audit", "--json"], "").stdout;
+    let trail = String::from_utf8(trail).unwrap();
+    let action = if ending[0] == "delete" { "deleted" } else { "revoked" };
+    assert_eq!(trail.matches(&format!("\"{action}\"")).count(), 1, "{case}: {trail}");
+    if is_undone && later[0][0] == "restore" {
+        let checked = run(&case, &store, &["verify"], &secret);
+        assert_eq!(checked.status.code(), Some(0), "{case}: {checked:?}, {trail}");
+    }
+}
+
+#[test]
+fn an_ending_stopped_at_any_call_is_recorded_once() {
+    if !can_trace() {
+        return;
+    }
+    let endings: [&[&str]; 3] =
+        [&["delete", "ci", "--yes"], &["delete", "--all", "--yes"], &["revoke", "ci", "--yes"]];
+    let undo: [&[&str]; 2] = [&["restore", "ci"], WITH_OVERLAP];
+    run_cases(
+        case_count(30, 1_440),
+        |thread| thread,
+        |seed, _| {
+            let seed = usize::try_from(seed).unwrap();
+            let ending = endings[seed % endings.len()];
+            let later = if ending[0] == "revoke" { &[REGENERATE][..] } else { &undo };
+            // The calls from the first write of the register to the commit of the store.
+            end_beside_undo(ending, later, 160 + (seed / 3 * 23 + seed * 5) % 90);
+        },
+    );
+}

@@ -11,7 +11,8 @@ use crate::{
     tracer::{TracedProcess, can_trace},
 };
 
-const COMMANDS: [&[&str]; 6] = [
+const COMMANDS: [&[&str]; 7] = [
+    &["scan", "leaked.txt"],
     &["status"],
     &["show", "ci"],
     &["edit", "ci", "--description", "new"],
@@ -19,7 +20,8 @@ const COMMANDS: [&[&str]; 6] = [
     &["delete", "ci", "--yes"],
     &["revoke", "ci", "--yes"],
 ];
-const BESIDE: [&[&str]; 3] = [
+const BESIDE: [&[&str]; 4] = [
+    &["regenerate", "ci", "--overlap", "1h", "--yes"],
     &["revoke", "beside", "--yes"],
     &["delete", "beside", "--yes"],
     &["revoke", "--old", "beside", "--yes"],
@@ -31,15 +33,17 @@ fn warn_beside(command: &[&str], beside: &[&str], call: usize) {
     let folder = memory_folder();
     let store = folder.path().join("store.redb");
     let service = service_on(Store::open(&store).unwrap(), Clock::System);
-    for name in ["ci", "beside"] {
-        service.create(&new_token(name)).unwrap();
-    }
+    let issued = ["ci", "beside"].map(|name| service.create(&new_token(name)).unwrap());
+    fs::write(folder.path().join("leaked.txt"), issued[0].secret.reveal()).unwrap();
     drop(service);
+    run(&case, &store, &["regenerate", "ci", "--yes"], "");
     run(&case, &store, &["regenerate", "beside", "--overlap", "1h", "--yes"], "");
     let messages = folder.path().join("messages");
     let printed = Stdio::from(fs::File::create(&messages).unwrap());
     let mut stopped = TracedProcess::start(&store, command, printed).unwrap();
-    stopped.run_until(call);
+    if stopped.run_until(call) < call {
+        return;
+    }
     run(&case, &store, beside, "");
     stopped.run_until(usize::MAX);
     let status = run(&case, &store, &["status"], "");

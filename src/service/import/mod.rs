@@ -148,15 +148,17 @@ impl Service {
                 }),
             );
         }
-        self.store.read(|rows| {
+        (checked.refused, checked.staged) = self.store.read(|rows| {
             let at = self.clock.denial_time(rows)?;
+            let (mut refused, mut staged) = (Vec::new(), Vec::new());
             for row in &batch.rows {
-                let (action, refused) = policy.decide(rows, at, row, true)?;
-                checked.refused.extend(refused);
-                StagedToken::write(&mut checked.staged, row, CheckResult::of(&action))?;
+                let (action, faults) = policy.decide(rows, at, row, true)?;
+                refused.extend(faults);
+                StagedToken::write(&mut staged, row, CheckResult::of(&action))?;
             }
-            Ok::<_, StoreError>(checked)
-        })
+            Ok::<_, StoreError>((refused, staged))
+        })?;
+        Ok(checked)
     }
 }
 

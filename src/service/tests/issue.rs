@@ -1,6 +1,9 @@
 //! Creating and renaming tokens.
 
+use std::cell::Cell;
+
 use super::*;
+use crate::store::{HasTables as _, Reader};
 
 #[test]
 fn new_secret_works_and_is_undelivered() {
@@ -155,4 +158,28 @@ fn concurrent_creates_cannot_share_a_name() {
     let token = two.get(&first.token.id).unwrap();
     assert_eq!((token.name.as_str(), token.scopes.len()), ("cd", 2));
     assert_eq!(one.events().len(), 3);
+}
+
+#[test]
+fn a_read_that_another_process_overtakes_is_repeated() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.redb");
+    let open = |seed| TestService::on(Store::open(&path).unwrap(), seed);
+    let (one, two) = (open(1), open(2));
+    let id = one.issue("ci").token.id;
+    one.clear_scopes(&id).unwrap();
+    let runs = Cell::new(0);
+    // The register is read after the records, and another process changes the token in between.
+    let is_stale = |rows: &Reader| {
+        let token = rows.token(&id)?.unwrap();
+        if runs.replace(runs.get() + 1) == 0 {
+            two.add_scopes(&id, &[scope("clients:*:read")]).unwrap();
+            two.clear_scopes(&id).unwrap();
+        }
+        Ok::<_, StoreError>(rows.revocation_state(&id)?.is_stale(&token))
+    };
+    assert_eq!((one.store.read_once(is_stale), runs.get()), (Ok(true), 1));
+    runs.set(0);
+    assert_eq!((one.store.read(is_stale), runs.get()), (Ok(false), 2));
+    assert_eq!((one.store.read(is_stale), runs.get()), (Ok(false), 3), "nothing was changed");
 }
