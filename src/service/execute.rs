@@ -202,12 +202,12 @@ impl Service {
                 tx.remove_trash(&after.id)?;
             }
             (StoredToken::Live(before), StoredToken::Deleted(after, when)) => {
-                tx.remove_token(&before.id)?;
-                tx.put_trash(after, *when)?;
+                debug_assert_eq!(before.id, after.id);
+                tx.delete_token(after, *when)?;
             }
             (_, StoredToken::Deleted(after, when)) => tx.put_trash(after, *when)?,
             (StoredToken::Live(before) | StoredToken::Deleted(before, _), StoredToken::Absent) => {
-                tx.remove_trash(&before.id)?;
+                tx.purge(&before.id)?;
             }
             (StoredToken::Absent, StoredToken::Absent) => {}
         }

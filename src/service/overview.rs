@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 
 use super::{Service, ServiceError};
 use crate::{
-    domain::{AttentionQueries, MostDenied, Overview, RegisterFaults, TokenId, UsageDays},
+    domain::{AttentionQueries, MostDenied, Overview, RegisterFaults, TokenId},
     store::{ChainCheckResult, ReadOps as _, StoreError, VerifiedChain},
 };
 
@@ -48,21 +48,21 @@ impl Service {
         })
     }
 
-    /// Adds the checks of all tokens to `sum`. Returns the token with the most denied attempts
+    /// Adds the checks of all tokens to `sum`, also of those that were deleted. Returns the token with the most denied attempts
     /// today, and their number.
     fn add_checks(&self, sum: &mut Overview) -> Result<Option<(TokenId, u64)>, ServiceError> {
         let (at, mut most, mut after) = (sum.at, None, None);
-        let mut visit = |id: TokenId, days: &UsageDays| {
-            sum.add_days(days);
-            let denied = days.on_day_of(at).map_or(0, |day| day.denied);
-            if denied > most.map_or(0, |(_, most)| most) {
-                most = Some((id, denied));
-            }
-        };
         loop {
-            after = self
-                .store
-                .read_once(|rows| rows.visit_usage_days(after, USAGE_BATCH, &mut visit))?;
+            after = self.store.read_once(|rows| {
+                rows.visit_usage_days(after, USAGE_BATCH, |id, days| {
+                    sum.add_days(days);
+                    let denied = days.on_day_of(at).map_or(0, |day| day.denied);
+                    let is_most = denied > most.map_or(0, |(_, most)| most);
+                    if is_most && matches!(rows.token_without_usage(&id), Ok(Some(_))) {
+                        most = Some((id, denied));
+                    }
+                })
+            })?;
             if after.is_none() {
                 return Ok(most);
             }

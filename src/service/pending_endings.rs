@@ -123,8 +123,7 @@ fn apply_ending(
     token: &Token,
 ) -> Result<Option<EventBody>, StoreError> {
     let action = if ending.kind == EndingKind::Delete {
-        tx.remove_token(&token.id)?;
-        tx.put_trash(token, ending.at)?;
+        tx.delete_token(token, ending.at)?;
         AuditAction::Deleted
     } else {
         let ended = entry.with_pending(ending, token.clone());

@@ -237,7 +237,7 @@ impl Service {
         for trashed in tx.trash()?.rows {
             let token = trashed.token;
             if newest.get(&token.id).is_some_and(|version| *version > token.version) {
-                tx.remove_trash(&token.id)?;
+                tx.purge(&token.id)?;
                 let (purged, detail) = (AuditAction::Purged, ENDED_SINCE.to_owned());
                 let event: EventBody = self.new_event(at, purged, Some(&token), detail);
                 tx.append_event(event)?;

@@ -96,19 +96,6 @@ impl ConsistencyCheck {
 
     fn check_tokens<T: Transaction>(&mut self, tables: &Tables<T>) -> Result<(), StoreError> {
         self.tokens = TokenNames::load(tables)?;
-        let tables_of_uses = [
-            (&tables.uses, "has a last use but does not exist"),
-            (&tables.usage_days, "has numbers of uses but does not exist"),
-            (&tables.denials, "has denied attempts but does not exist"),
-        ];
-        for (table, predicate) in tables_of_uses {
-            table.for_each(|key: &Key, _| {
-                if !self.tokens.contains(key) {
-                    self.add_fault(key, predicate);
-                }
-                ControlFlow::Continue(())
-            })?;
-        }
         tables.trash.for_each(|key: &Key, row| {
             if self.tokens.contains(key) {
                 self.add_fault(key, "is both present and deleted");
@@ -117,6 +104,20 @@ impl ConsistencyCheck {
             self.trash.insert(*key, token.map(|(token, _)| token.revoked.is_some()));
             ControlFlow::Continue(())
         })?;
+        let tables_of_uses = [
+            (&tables.uses, false, "has a last use but does not exist"),
+            (&tables.usage_days, true, "has numbers of uses but does not exist"),
+            (&tables.denials, true, "has denied attempts but does not exist"),
+        ];
+        for (table, outlasts_deletion, predicate) in tables_of_uses {
+            table.for_each(|key: &Key, _| {
+                let is_deleted = outlasts_deletion && self.trash.contains_key(key);
+                if !self.tokens.contains(key) && !is_deleted {
+                    self.add_fault(key, predicate);
+                }
+                ControlFlow::Continue(())
+            })?;
+        }
         for (_, id) in trash_index::missing_entries(tables)? {
             self.add_fault(id.as_bytes(), "cannot be found by the time of its deletion");
         }

@@ -185,15 +185,17 @@ fn find_in_names_and_uses<T: Transaction>(
         }
         ControlFlow::Continue(())
     })?;
+    // An I/O error ends the repair anyway.
+    let is_known = |key: &Key| names.contains(key) || tables.trash.has(key).unwrap_or(true);
     tables.usage_days.for_each(|key: &Key, row| {
-        if !names.contains(key) || row.ok().and_then(UsageDaysV1::decode_days).is_none() {
+        if !is_known(key) || row.ok().and_then(UsageDaysV1::decode_days).is_none() {
             repairs.push(Repair::RemoveUsageDays(*key));
         }
         ControlFlow::Continue(())
     })?;
     tables.denials.for_each(|key: &Key, row| {
         let attempts = row.ok().and_then(DeniedAttemptsV1::decode_attempts);
-        if !names.contains(key) || attempts.is_none() {
+        if !is_known(key) || attempts.is_none() {
             repairs.push(Repair::RemoveDeniedAttempts(*key));
         }
         ControlFlow::Continue(())
@@ -246,6 +248,10 @@ impl Writer<'_> {
                 Repair::RemoveTrash(key) => {
                     trash_index::remove(tables, key)?;
                     tables.trash.remove(key)?;
+                    if !tables.tokens.has(key)? {
+                        tables.usage_days.remove(key)?;
+                        tables.denials.remove(key)?;
+                    }
                 }
                 Repair::RemoveDeletionTime(key) => drop(tables.trash_times.remove(key)?),
                 Repair::AddDeletionTime(id, at) => trash_index::put(tables, *at, id.as_bytes())?,
@@ -342,8 +348,7 @@ mod tests {
                 rows.put_token(&nth_token(n))?;
                 rows.append_event(event_body(n, AuditAction::Created))?;
             }
-            rows.remove_token(&id(6))?;
-            rows.put_trash(&nth_token(6), at(1))
+            rows.delete_token(&nth_token(6), at(1))
         });
         assert_eq!(store.read(ReadOps::find_repairs), Ok(vec![]));
         let name = |n| nth_token(n).name.folded();

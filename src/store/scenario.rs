@@ -97,7 +97,7 @@ pub(super) fn apply_step(n: usize, rows: &mut Writer<'_>) -> Result<(), StoreErr
         // Deletes two tokens in one transaction.
         8 => delete(rows, one, at(n)).and_then(|()| delete(rows, other, at(n))),
         9 => {
-            rows.remove_trash(&id(one))?;
+            rows.purge(&id(one))?;
             rows.append_event(event_body(one, AuditAction::Purged)).map(drop)
         }
         _ => {
@@ -132,8 +132,7 @@ pub(super) fn insert_bulk(
 
 fn delete(rows: &mut Writer<'_>, number: usize, when: Timestamp) -> Result<(), StoreError> {
     let token = rows.token(&id(number))?.unwrap();
-    rows.remove_token(&token.id)?;
-    rows.put_trash(&token, when)?;
+    rows.delete_token(&token, when)?;
     rows.append_event(event_body(number, AuditAction::Deleted)).map(drop)
 }
 

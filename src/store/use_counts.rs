@@ -245,10 +245,7 @@ mod tests {
         take(&store, SecretSlot::Current).unwrap();
         let before = stored(&store);
         store
-            .write(|rows| {
-                rows.remove_token(&id(1))?;
-                rows.put_trash(&before, at(1))
-            })
+            .write(|rows| rows.delete_token(&before, at(1)))
             .unwrap();
         let trashed = store.read(|rows| rows.trashed(&id(1))).unwrap().unwrap();
         assert_eq!(trashed.token, before);

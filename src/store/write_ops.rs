@@ -102,6 +102,16 @@ impl<'t> Writer<'t> {
     /// whether the token existed. A damaged token can be removed, too. The counted uses stay, so that
     /// the restore of a backup does not give them back.
     pub fn remove_token(&mut self, id: &TokenId) -> Result<bool, StoreError> {
+        let existed = self.remove_record(id)?;
+        if existed {
+            self.remove_statistics(id)?;
+        }
+        Ok(existed)
+    }
+
+    /// Removes a token, its name and its last uses. Its numbers of uses and its denied attempts stay for
+    /// the record that takes its place. Returns whether the token existed.
+    pub fn remove_record(&mut self, id: &TokenId) -> Result<bool, StoreError> {
         let key = id.as_bytes();
         if !self.tables.tokens.has(key)? {
             return Ok(false);
@@ -110,11 +120,23 @@ impl<'t> Writer<'t> {
             self.tables.names.remove_entry(&entry)?;
         }
         self.tables.uses.remove(key)?;
-        self.tables.usage_days.remove(key)?;
-        self.tables.denials.remove(key)?;
         self.tables.tokens.remove(key)?;
         self.mark_changed(*key);
         Ok(true)
+    }
+
+    /// Removes the numbers of uses and the denied attempts of a token.
+    fn remove_statistics(&mut self, id: &TokenId) -> Result<(), StoreError> {
+        self.tables.usage_days.remove(id.as_bytes())?;
+        self.tables.denials.remove(id.as_bytes())?;
+        Ok(())
+    }
+
+    /// Moves a token to the deleted tokens, as `token` with the time `at` of its deletion. Its numbers
+    /// of uses and its denied attempts stay until [`Writer::purge`].
+    pub fn delete_token(&mut self, token: &Token, at: Timestamp) -> Result<(), StoreError> {
+        self.remove_record(&token.id)?;
+        self.put_trash(token, at)
     }
 
     /// Writes the last uses and denied attempts that `token` contains. Does nothing if the token is
@@ -180,8 +202,14 @@ impl<'t> Writer<'t> {
         Ok(())
     }
 
-    /// Removes a token from the table of deleted tokens. Returns whether the token was in the
-    /// table.
+    /// Removes a deleted token for good.
+    pub fn purge(&mut self, id: &TokenId) -> Result<(), StoreError> {
+        self.remove_trash(id)?;
+        self.remove_statistics(id)
+    }
+
+    /// Removes a token from the table of deleted tokens, because it exists again. Returns whether the
+    /// token was in the table.
     pub fn remove_trash(&mut self, id: &TokenId) -> Result<bool, StoreError> {
         trash_index::remove(&mut self.tables, id.as_bytes())?;
         let existed = self.tables.trash.remove(id.as_bytes())?;

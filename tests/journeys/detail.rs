@@ -88,6 +88,9 @@ fn discarding_an_edit_needs_a_second_esc() {
     it.keys("y <Esc> <Esc>").sees("Scopes 3");
     it.keys("e <Esc>").sees("Scopes 3").never_sees("not saved");
     assert!(!it.store_dump().contains("ci-deployx"));
+    // The warning stays in sight on a screen that shows only a part of the form.
+    let mut it = Journey::on(Fixture::Few, 40, 10);
+    it.keys("j <Enter>").keys("e x <Esc>").sees("Not saved. Press Esc again to");
 }
 
 #[test]

@@ -270,7 +270,7 @@ impl<'a, S: ImportSource> PreparedImport<'a, S> {
         let mut replaced = Vec::new();
         for id in &batch.replaced_ids {
             replaced.push((*id, stored_or_deleted(rows, id)?));
-            rows.remove_token(id)?;
+            rows.remove_record(id)?;
         }
         for id in &batch.displaced_ids {
             let displaced = stored_or_deleted(rows, id)?;

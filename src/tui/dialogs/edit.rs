@@ -2,7 +2,7 @@
 //! unsaved text needs a second key press.
 
 use crate::tui::widgets::canvas::Canvas;
-use ratatui::layout::{Position, Rect};
+use ratatui::layout::{Constraint, Layout, Position, Rect};
 
 use super::{Dialog, shared_text::name_hint};
 use crate::{
@@ -156,16 +156,20 @@ impl Dialog for EditDialog {
         let warning_height = warning.as_ref().map_or(1, |note| form::note_height(note, wide, ctx));
         let size = (70, height + 3 + warning_height);
         let inner = panel::draw(&self.title, size, false, area, canvas);
-        let mut offscreen_canvas = OffscreenCanvas::new(inner, size.1, ctx);
+        // The warning stays in sight while the form scrolls.
+        let bottom = if warning.is_some() { warning_height } else { 0 };
+        let [inner, below] =
+            Layout::vertical([Constraint::Min(1), Constraint::Length(bottom)]).areas(inner);
+        if let Some(warning) = &warning {
+            form::draw_note(warning, 0, below, canvas);
+        }
+        let mut offscreen_canvas = OffscreenCanvas::new(inner, size.1 - bottom, ctx);
         let (inner, page) = (offscreen_canvas.content.area, &mut offscreen_canvas.canvas(ctx));
         let form = self.inputs();
         let (line, cursor) =
             form.draw(FormSpacing { top: 1, ..FormSpacing::default() }, inner, page);
         let rect = form::field_rect((line + 1, 1), inner);
         let cursor = cursor.or(form.draw_buttons(rect, page));
-        if let Some(warning) = warning {
-            form::draw_note(&warning, line + 2, inner, page);
-        }
         offscreen_canvas.blit(cursor, canvas)
     }
 
