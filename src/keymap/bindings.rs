@@ -40,6 +40,14 @@ macro_rules! bindings {
     };
 }
 
+/// The keys of the options of a form, which read them themselves: `[keys]` cannot change them.
+pub const OPTION_KEYS: [(&str, &str); 4] = [
+    ("Left, Right", "choose the previous or next option"),
+    ("a letter", "go to the option that starts with it"),
+    ("Space", "check or uncheck a box, or choose the next option"),
+    ("*", "check every box, or none"),
+];
+
 bindings! {
     Tokens {
         New ["n"] "new" "create a token" Token 6;
@@ -139,7 +147,7 @@ bindings! {
         PreviousField ["Shift-Tab"] "previous" "go to the previous field" Form 6;
         Down ["Down"] "down" "go down: rows, suggestions, then the next field" Form 0;
         Up ["Up"] "up" "go up: rows, suggestions, the previous field" Form 0;
-        Accept ["Enter"] "next" "go to the next field, or press the button" Form 5;
+        Accept ["Enter"] "next" "open a field, go to the next, or press a button" Form 5;
         Submit ["Ctrl-S"] "submit" "submit from any field" Form 1;
         Cancel ["Esc"] "close" "close the form" Form 2;
         CopyCommand ["Ctrl-Y"] "copy command" "copy the equivalent command" Form 4;

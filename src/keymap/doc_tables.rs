@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use super::{BINDINGS, KeyBinding, Mode};
+use super::{BINDINGS, KeyBinding, Mode, OPTION_KEYS};
 
 /// The `[keys]` part of `config.example.toml`: every default as a line that can be uncommented.
 pub fn to_toml() -> String {
@@ -32,6 +32,10 @@ pub fn to_markdown() -> String {
             let keys: Vec<_> = row.keys.iter().map(|key| format!("`{key}`")).collect();
             let _ = writeln!(text, "| {heading} | {} | {} |", keys.join(" "), row.help);
         }
+    }
+    for (index, (keys, help)) in OPTION_KEYS.iter().enumerate() {
+        let heading = if index == 0 { "options of a form" } else { "" };
+        let _ = writeln!(text, "| {heading} | {keys} | {help} |");
     }
     text
 }
@@ -63,7 +67,7 @@ mod tests {
             assert!(toml.contains(&format!("# {} = {}", row.action.as_str(), value(row))));
             assert!(markdown.contains(row.help));
         }
-        assert_eq!(markdown.lines().count(), BINDINGS.len() + 2);
+        assert_eq!(markdown.lines().count(), BINDINGS.len() + OPTION_KEYS.len() + 2);
     }
 
     #[test]

@@ -1,8 +1,6 @@
 //! The footer: the available keys, fitted to a width. The footer contains only keys that no other
 //! binding shadows. The module draws nothing: screens call it and draw the hints.
 
-use std::collections::HashSet;
-
 use unicode_width::UnicodeWidthStr as _;
 
 use super::{Action, Keymap, Mode};
@@ -136,10 +134,15 @@ fn ranked(
         })
         .collect();
     hints.sort_by_key(|(rank, _)| *rank);
-    // Of two keys that do the same, the footer names the first: Enter and Esc on a button that cancels.
-    let mut labels = HashSet::new();
-    hints.retain(|(_, hint)| labels.insert(hint.label.clone()));
-    hints.into_iter().map(|(_, hint)| hint).partition(|hint| !hint.is_general())
+    let mut merged: Vec<FooterHint> = Vec::new();
+    for (_, hint) in hints {
+        // Two keys that do the same share a hint: Enter and Esc on a button that cancels.
+        match merged.iter_mut().find(|it| it.label == hint.label) {
+            Some(same) => same.keys = format!("{}/{}", same.keys, hint.keys),
+            None => merged.push(hint),
+        }
+    }
+    merged.into_iter().partition(|hint| !hint.is_general())
 }
 
 #[cfg(test)]

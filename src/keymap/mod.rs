@@ -16,7 +16,7 @@ pub mod palette_commands;
 pub mod suggest;
 
 pub use action::Action;
-pub use bindings::{BINDINGS, KeyBinding};
+pub use bindings::{BINDINGS, KeyBinding, OPTION_KEYS};
 #[cfg(any(test, feature = "testing"))]
 pub use doc_tables::{to_markdown, to_toml};
 pub use hints::{HintChange, footer, key_label};

@@ -37,6 +37,11 @@ labels! {
 }
 
 impl Mode {
+    /// Whether a form reads the keys, so that the keys of its options work, too.
+    pub fn is_form(self) -> bool {
+        self.chain().contains(&Self::Form)
+    }
+
     /// The modes in which a key is looked up, nearest first.
     pub fn chain(self) -> &'static [Self] {
         match self {

@@ -54,7 +54,8 @@ fn enter_moves_through_the_form_to_its_button() {
     let mut it = Journey::at(80, 24);
     it.keys("n plain <Enter> <Enter> <Enter>");
     // On the scope rows, Enter edits or adds a row; Tab moves on to the limits and the labels.
-    it.keys("<Tab> <Enter> <Enter> <Enter>").sees("KEY=VALUE");
+    it.keys("<Tab> <Enter>").sees("allow from: ");
+    it.keys("<Enter> <Enter> <Enter> <Enter>").sees("KEY=VALUE");
     it.keys("<Enter> <Enter> <Enter>").sees("Secret of plain");
 }
 

@@ -30,16 +30,16 @@ fn labels_of(it: &Journey, name: &str) -> String {
     it.token(name).labels.to_string()
 }
 
-/// Moves from the name to the labels of the create form: over lifetime, description, scopes and
-/// three limits.
-const TO_LABELS: &str = "<Tab> <Tab> <Tab> <Tab> <Tab> <Tab> <Tab>";
+/// Moves from the name to the labels of the create form, over lifetime, description, scopes and limits,
+/// and opens them.
+const TO_LABELS: &str = "<Tab> <Tab> <Tab> <Tab> <Tab> <Enter>";
 
 #[test]
 fn a_token_is_created_with_labels_and_owner() {
     let mut it = few();
     it.keys("n gate").sees("none; owned by you").keys(TO_LABELS);
     it.sees("KEY=VALUE with commas between, e.g. team=edge, env=prod");
-    it.types("team=edge, Env=prod").keys("<Tab>").sees("A person or a team. Empty: you");
+    it.types("team=edge, Env=prod").keys("<Tab>").sees("owner: a person or a team. Empty: you");
     it.types("Ann Berg").sees("--owner 'Ann Berg' --label Env=prod --label team=edge");
     it.keys("<Tab>").sees("team=edge, Env=prod; owned by Ann Berg");
     it.keys("<C-s>").sees("Secret of gate").keys("a");
@@ -53,7 +53,7 @@ fn invalid_labels_are_shown_and_nothing_is_created() {
     let mut it = few();
     it.keys("n x").keys(TO_LABELS).types("team");
     it.sees("! invalid label `team`: use KEY=VALUE, e.g. team=edge");
-    it.keys("<S-Tab> <S-Tab> <C-s>").sees("invalid label `team`").types("=a, TEAM=b");
+    it.keys("<S-Tab> <C-s>").sees("invalid label `team`").types("=a, TEAM=b");
     it.sees("label TEAM is given more than once: use each key once");
     it.keys("<C-u>").types("team=a").keys("<Tab>").types(&"x".repeat(129));
     it.sees("too long (129 characters): use at most 128 characters");
@@ -63,17 +63,17 @@ fn invalid_labels_are_shown_and_nothing_is_created() {
 #[test]
 fn labels_and_owner_are_edited_removed_and_undone() {
     let mut it = few();
-    it.keys("j e").sees("none; owned by alice").keys("<Tab> <Tab> <Tab> <Tab> <Tab>");
+    it.keys("j e").sees("none; owned by alice").keys("<Tab> <Tab> <Tab>");
     it.types("team=edge, env=prod").keys("<Tab>").sees("Empty: alice").types("Ann");
     it.keys("<C-s>").sees("Saved ci-deploy");
     // Only the changed label is part of the command.
-    it.keys("e <Tab> <Tab> <Tab> <Tab> <Tab> <C-u>").types("team=core");
+    it.keys("e <Tab> <Tab> <Tab> <C-u>").types("team=core");
     it.sees("--label team=core --remove-label env").never_sees("--owner");
     it.keys("<C-s>").sees("Saved ci-deploy");
     assert_eq!(labels_of(&it, "ci-deploy"), "team=core");
     it.keys("u").sees("Undone: ci-deploy has its previous labels again.");
     assert_eq!(labels_of(&it, "ci-deploy"), "env=prod, team=edge");
-    it.keys("e <Tab> <Tab> <Tab> <Tab> <Tab> <Tab> <C-u>").sees("--owner ''").keys("<C-s>");
+    it.keys("e <Tab> <Tab> <Tab> <Enter> <Tab> <C-u>").sees("--owner ''").keys("<C-s>");
     it.sees("Saved ci-deploy").keys("u").sees("Undone: ci-deploy belongs to Ann again.");
     it.keys("u").sees("previous labels again");
     assert_eq!(labels_of(&it, "ci-deploy"), "");
@@ -83,7 +83,7 @@ fn labels_and_owner_are_edited_removed_and_undone() {
 #[test]
 fn an_unsaved_label_needs_a_second_escape() {
     let mut it = few();
-    it.keys("j e <Tab> <Tab> <Tab> <Tab> <Tab>").types("a=b").keys("<Esc>").sees("Not saved.");
+    it.keys("j e <Tab> <Tab> <Tab>").types("a=b").keys("<Esc>").sees("Not saved.");
     it.keys("<Esc>").never_sees("Edit ci-deploy");
     assert_eq!(labels_of(&it, "ci-deploy"), "");
 }
@@ -128,6 +128,6 @@ fn labels_fit_on_small_screens() {
         it.sees("labels").sees("team=edge").keys("<Tab>").types("Ann").sees("owner");
         it.keys("<C-s>").sees("labelled").keys("a");
         assert_eq!(labels_of(&it, "labelled"), "team=edge");
-        it.keys("1 g e <Tab> <Tab> <Tab> <Tab> <Tab>").sees("team=edge").keys("<Tab>").sees("Ann");
+        it.keys("1 g e <Tab> <Tab> <Tab> <Enter>").sees("team=edge").keys("<Tab>").sees("Ann");
     }
 }

@@ -36,7 +36,10 @@ fn create(it: &Journey, name: &str, sources: &str, uses: u32) -> String {
 fn a_token_is_created_with_limits() {
     let mut it = few();
     it.keys("n limited <Tab> <Tab> <Tab>").sees("Limits").never_sees("allow from");
-    it.keys("<Tab>").sees("Networks, e.g. 10.0.0.0/8. Empty: anywhere");
+    // The focus passes the limits in one step, and a key opens them.
+    it.keys("<Tab>").sees("Enter sets allow from, not before and max uses");
+    it.keys("<Tab>").sees("Enter sets labels and owner").keys("<S-Tab> <Enter>");
+    it.sees("allow from: networks such as 10.0.0.0/8, or empty");
     it.types("10.0.0.0/8, 2001:db8::1").keys("<Tab>").types("2h");
     it.sees("Valid from 24 Nov 2026 14:00 UTC").keys("<Tab> 5");
     it.sees("--lifetime 30d --allow-from 10.0.0.0/8 --allow-from 2001:db8::1/128 --not-before 2h");
@@ -130,6 +133,6 @@ fn limits_fit_on_small_screens() {
         it.sees("allow from").sees("10.0.0.0/8").keys("<Tab> <Tab> 5").sees("max uses");
         it.keys("<C-s>").sees("limited").keys("a");
         assert_eq!(it.token("limited").limits.max_uses, MaxUses::new(5));
-        it.keys("1 g e <Tab> <Tab>").sees("allow from").keys("<Tab> <Tab>").sees("max uses");
+        it.keys("1 g e <Tab> <Tab> <Enter>").sees("allow from").keys("<Tab> <Tab>").sees("max uses");
     }
 }

@@ -131,8 +131,8 @@ fn the_scope_dialog_uses_blank_lines_before_scrolling() {
 #[test]
 fn the_footer_names_what_enter_does_in_a_question() {
     let mut it = Journey::on(Fixture::One, 60, 16);
-    it.keys("r").sees("Enter cancel").keys("<Right>").sees("Enter revoke").keys("<Esc>");
-    it.keys("n x <Esc> c").sees("Enter cancel").keys("<Right>").sees("Enter replace");
+    it.keys("r").sees("Enter/Esc cancel").keys("<Right>").sees("Enter revoke").keys("<Esc>");
+    it.keys("n x <Esc> c").sees("Enter/Esc cancel").keys("<Right>").sees("Enter replace");
 }
 
 #[test]

@@ -200,6 +200,10 @@ impl App {
     fn show_committed(&mut self, origin: RequestOrigin, mut committed: CommandResult) {
         self.close_finished_dialog(origin);
         let command = &committed.plan.command;
+        let mut tokens = committed.plan.tokens();
+        if let (Command::Restore(_), Some(token), None) = (command, tokens.next(), tokens.next()) {
+            self.tokens.select(token.id);
+        }
         if command.issues_secrets() {
             // Nobody has the secrets that the new ones replace, and nobody needs them.
             self.secrets_to_print.retain(|secret| !command.tokens().contains(&secret.id()));

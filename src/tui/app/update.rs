@@ -209,7 +209,7 @@ impl App {
             Action::Suspend => return self.suspend(),
             Action::CopyCommand => return self.copy_command(),
             Action::Help => {
-                return self.open(Box::new(HelpDialog::new(self.palette_commands())));
+                return self.open(Box::new(HelpDialog::new(self.palette_commands(), self.mode())));
             }
             _ => {}
         }

@@ -9,7 +9,9 @@ use ratatui::{
 
 use super::{Dialog, scopes::ScopeDialog};
 use crate::{
-    domain::{AccessRequest, Decision, Denial, Entity, Scope, Token, TokenId},
+    domain::{
+        AccessRequest, Decision, Denial, Entity, Scope, Token, TokenId, decision::allows,
+    },
     keymap::{Action, HintChange, Mode},
     tui::{
         app::{
@@ -38,14 +40,14 @@ pub struct AccessCheckDialog {
 }
 
 impl AccessCheckDialog {
-    /// The access check for `token`, with its first scope as the initial request.
-    pub fn new(token: &Token, ctx: &Model) -> Self {
+    /// The access check for `token`, with `scope` or else its first scope as the initial request.
+    pub fn new(token: &Token, scope: Option<&Scope>, ctx: &Model) -> Self {
         Self {
             id: token.id,
             title: format!("What may {} do?", token.name),
             fields: ScopeFields::for_request(
                 &ctx.policy.catalogue,
-                token.scopes.as_slice().first(),
+                scope.or(token.scopes.as_slice().first()),
                 token.limits.sources.is_some(),
             ),
             decision: None,
@@ -67,6 +69,26 @@ impl AccessCheckDialog {
         let names: Vec<_> = held.map(name).collect();
         let text = format!("Denied for {kind} in general; {operation} is allowed for");
         (!names.is_empty()).then(|| format!("{text} {}", names.join(", ")))
+    }
+
+    /// What to do about a denial, as the end of the sentence that says it.
+    fn advice(&self, denial: &Denial, ctx: &Model) -> String {
+        match denial {
+            Denial::NoScope(_) if !ctx.read_only => {
+                format!(" ({} adds it)", ctx.key(Mode::Form, Action::Submit))
+            }
+            Denial::SourceNotAllowed(_) if self.fields.source().is_none() => {
+                let scope = self.access().and_then(|(access, _)| {
+                    let scopes = &ctx.token(&self.id)?.scopes;
+                    scopes.iter().find(|scope| allows(scope, &access))
+                });
+                match scope {
+                    Some(scope) => format!(": enter one in From; {scope} allows the rest"),
+                    None => ": enter one in From; no scope allows this either".to_owned(),
+                }
+            }
+            _ => String::new(),
+        }
     }
 
     /// The scope without which the shown decision denies the request.
@@ -98,7 +120,7 @@ impl Dialog for AccessCheckDialog {
         match action {
             Action::Submit if !ctx.read_only => {
                 let (scope, token) = (self.missing_scope()?, ctx.token(&self.id)?);
-                return Some(Effect::open(ScopeDialog::add_missing(token, scope, ctx)));
+                return Some(Effect::open(ScopeDialog::add_missing(token, &[scope], ctx)));
             }
             Action::NextField | Action::Accept => {
                 self.fields.focus.index = (self.fields.focus.index + 1) % self.fields.input_count();
@@ -132,15 +154,7 @@ impl Dialog for AccessCheckDialog {
                 canvas.text_lines(inner, line.., wrap(&text, inner.width, theme), theme.good);
             }
             Some((_, Decision::Deny(denial))) => {
-                let more = match denial {
-                    Denial::NoScope(_) if !ctx.read_only => {
-                        format!(" ({} adds it)", ctx.key(Mode::Form, Action::Submit))
-                    }
-                    Denial::SourceNotAllowed(_) if self.fields.source().is_none() => {
-                        ": enter one in From".to_owned()
-                    }
-                    _ => String::new(),
-                };
+                let more = self.advice(denial, ctx);
                 let narrower = match (denial, &current) {
                     (Denial::NoScope(_), Some((access, _))) => self.narrower(access, ctx),
                     _ => None,

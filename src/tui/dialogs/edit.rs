@@ -75,8 +75,8 @@ impl EditDialog {
     fn inputs(&mut self) -> Form<'_> {
         let (name_fault, fault) = (self.name_fault.as_ref(), self.description_fault.as_ref());
         let hint = name_hint(&self.name.text(), "");
-        self.limits.set_open(self.focus.index == LIMITS);
-        self.labels.set_open(self.focus.index == LABELS);
+        self.limits.set_focused(self.focus.index == LIMITS);
+        self.labels.set_focused(self.focus.index == LABELS);
         let fields = vec![
             FormField::new("Name *", &mut self.name).with_note(name_fault, hint),
             FormField::new("Description", &mut self.description)

@@ -9,14 +9,17 @@ use ratatui::{
 use super::Dialog;
 use super::palette::{HEADER_LINES, MENU_WIDTH, draw_command, draw_search, menu_height};
 use crate::{
-    keymap::{Action, CommandAvailability, HelpSection, Mode, PaletteCommand},
+    keymap::{Action, CommandAvailability, HelpSection, Mode, OPTION_KEYS, PaletteCommand},
     tui::{
         app::{
             effect::{Effect, UiChange},
             model::Model,
         },
         widgets::{
-            canvas::Canvas, form::FormInput as _, list_selection::ListSelection, panel,
+            canvas::{Canvas, truncate, width},
+            form::FormInput as _,
+            list_selection::ListSelection,
+            panel,
             text_input::TextInput,
         },
     },
@@ -25,6 +28,8 @@ use crate::{
 #[derive(Debug)]
 pub struct HelpDialog {
     commands: Vec<PaletteCommand>,
+    /// The keys that the form below reads itself, and what they do.
+    option_keys: &'static [(&'static str, &'static str)],
     search: TextInput,
     selected: usize,
     rows: ListSelection,
@@ -34,17 +39,20 @@ pub struct HelpDialog {
 enum HelpLine<'a> {
     Heading(&'static str),
     Command(usize, &'a PaletteCommand),
+    /// A key of an option, and what it does.
+    Option(&'static str, &'static str),
     Gap,
 }
 
 impl HelpDialog {
-    /// The help dialog for those of `commands` that are available and have a key.
-    pub fn new(mut commands: Vec<PaletteCommand>) -> Self {
+    /// The help dialog for those of the `commands` of `mode` that are available and have a key.
+    pub fn new(mut commands: Vec<PaletteCommand>, mode: Mode) -> Self {
         commands.retain(|command| {
             command.availability == CommandAvailability::Available && !command.keys.is_empty()
         });
         Self {
             commands,
+            option_keys: if mode.is_form() { &OPTION_KEYS } else { &[] },
             search: TextInput::single_line(""),
             selected: 0,
             rows: ListSelection::default(),
@@ -81,6 +89,16 @@ impl HelpDialog {
                 lines.push(HelpLine::Command(number, command));
                 number += 1;
             }
+        }
+        let typed = self.search.text().trim().to_lowercase();
+        let shows = |(keys, help): &&(&str, &str)| {
+            keys.to_lowercase().contains(&typed) || help.contains(&typed)
+        };
+        let mut options = self.option_keys.iter().filter(shows).peekable();
+        if options.peek().is_some() {
+            lines.extend((!lines.is_empty()).then_some(HelpLine::Gap));
+            lines.push(HelpLine::Heading("Options"));
+            lines.extend(options.map(|(keys, help)| HelpLine::Option(keys, help)));
         }
         lines
     }
@@ -143,6 +161,12 @@ impl Dialog for HelpDialog {
                 HelpLine::Command(number, command) => {
                     draw_command(command, &[], line, inner, canvas);
                     canvas.list_row((inner, line), (*number, self.selected), Action::Accept);
+                }
+                HelpLine::Option(keys, help) => {
+                    let from = inner.width.saturating_sub(width(keys) + 1);
+                    let help = truncate(help, from.saturating_sub(2), theme);
+                    let writer = canvas.line(inner, line).skip(1).text(&help, theme.text());
+                    writer.move_to(from).text(keys, theme.key);
                 }
                 HelpLine::Gap => {}
             }

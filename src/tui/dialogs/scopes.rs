@@ -55,17 +55,15 @@ pub struct ScopeDialog {
 }
 
 impl ScopeDialog {
-    /// A dialog that adds scopes to `token`.
-    pub fn add(token: &Token, ctx: &Model) -> Self {
-        Self::add_to_token(token, &[], ctx)
+    /// A dialog that adds scopes to `token`. It starts with the entity type, the entity and the domain
+    /// of the scope `near`.
+    pub fn add(token: &Token, near: Option<&Scope>, ctx: &Model) -> Self {
+        let fields = ScopeFields::for_more_scopes(&ctx.policy.catalogue, near);
+        Self { fields, ..Self::add_missing(token, &[], ctx) }
     }
 
-    /// A dialog that adds scopes to `token`, filled in with `scope`.
-    pub fn add_missing(token: &Token, scope: Scope, ctx: &Model) -> Self {
-        Self::add_to_token(token, &[scope], ctx)
-    }
-
-    fn add_to_token(token: &Token, scopes: &[Scope], ctx: &Model) -> Self {
+    /// A dialog that adds scopes to `token`, filled in with `scopes`.
+    pub fn add_missing(token: &Token, scopes: &[Scope], ctx: &Model) -> Self {
         let title = format!("Add scopes to {}", token.name);
         Self {
             existing: token.scopes.clone(),
@@ -73,11 +71,12 @@ impl ScopeDialog {
         }
     }
 
-    /// A dialog that adds scopes to the changes of `token` in the detail that are not applied yet. With
-    /// these, the token will have the scopes `existing`.
-    pub fn add_to_changes(token: &Token, existing: Scopes, ctx: &Model) -> Self {
+    /// Makes the dialog add the scopes to the changes of `token` in the detail that are not applied yet.
+    /// With these, the token will have the scopes `existing`.
+    #[must_use]
+    pub fn for_changes(self, token: &Token, existing: Scopes) -> Self {
         let title = format!("Add scopes to the changes of {}", token.name);
-        Self { existing, ..Self::new(title, "Add", ScopeTarget::Changes, &[], ctx) }
+        Self { title, existing, target: ScopeTarget::Changes, ..self }
     }
 
     /// A dialog that adds scopes to several tokens after a preview.

@@ -124,8 +124,8 @@ impl CreateForm {
     fn inputs(&mut self, description_height: u16) -> Form<'_> {
         let (name_fault, fault) = (self.name_fault.as_ref(), self.description_fault.as_ref());
         let hint = name_hint(&self.name.text(), "Must be unique");
-        self.limits.set_open(self.focus.index == LIMITS);
-        self.labels.set_open(self.focus.index == LABELS);
+        self.limits.set_focused(self.focus.index == LIMITS);
+        self.labels.set_focused(self.focus.index == LABELS);
         let fields = vec![
             FormField::new("Name *", &mut self.name).with_note(name_fault, hint).with_size(66, 1),
             FormField::new("Lifetime *", &mut self.lifetime).with_note(None, ""),

@@ -1,7 +1,7 @@
 //! Actions on one token that the list and the detail screen share.
 
 use crate::{
-    domain::{Command, SecretOverlap, Status, Token, TokensToDelete},
+    domain::{Command, Scope, SecretOverlap, Status, Token, TokensToDelete},
     keymap::{Action, Mode},
     tui::{
         app::{
@@ -16,14 +16,20 @@ use crate::{
     },
 };
 
-/// Returns the effect of `action` on `token`, which is selected or shown. Returns `None` if the
-/// action does not concern a token.
-pub(super) fn token_effect(action: Action, token: &Token, ctx: &Model) -> Option<Effect> {
+/// Returns the effect of `action` on `token`, which is selected or shown. `scope` is its selected
+/// scope, with which the dialogs about scopes start. Returns `None` if the action does not concern a
+/// token.
+pub(super) fn token_effect(
+    action: Action,
+    token: &Token,
+    scope: Option<&Scope>,
+    ctx: &Model,
+) -> Option<Effect> {
     match action {
         Action::Open => Some(Effect::Ui(UiChange::ShowToken(token.id))),
         Action::Clone => Some(Effect::request(ServiceRequest::Template(token.id))),
         Action::Edit => Some(Effect::open(EditDialog::new(token, ctx))),
-        Action::AddScope => Some(Effect::open(ScopeDialog::add(token, ctx))),
+        Action::AddScope => Some(Effect::open(ScopeDialog::add(token, scope, ctx))),
         Action::Revoke if token.status(ctx.now) == Status::Revoked => {
             let key = ctx.key(Mode::Tokens, Action::Regenerate);
             Some(Effect::warn(format!("{} is already revoked. {key} regenerates it.", token.name)))
@@ -44,7 +50,7 @@ pub(super) fn token_effect(action: Action, token: &Token, ctx: &Model) -> Option
         }
         Action::EndOverlap => Some(Effect::warn(format!("{} has no overlap to end", token.name))),
         Action::Preset => Some(Effect::open(ScopePresetDialog::add(token, ctx))),
-        Action::Test => Some(Effect::open(AccessCheckDialog::new(token, ctx))),
+        Action::Test => Some(Effect::open(AccessCheckDialog::new(token, scope, ctx))),
         Action::CopyId => Some(Effect::copy("id", token.id.to_string())),
         Action::CopyName => Some(Effect::copy("name", token.name.to_string())),
         Action::CopyJson => Some(Effect::request(ServiceRequest::Json(token.id))),

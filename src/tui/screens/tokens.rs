@@ -269,7 +269,7 @@ impl TokensScreen {
                 self.refresh();
                 None
             }
-            _ => token_effect(action, self.selected.and_then(|id| ctx.token(&id))?, ctx),
+            _ => token_effect(action, self.selected.and_then(|id| ctx.token(&id))?, None, ctx),
         }
     }
 

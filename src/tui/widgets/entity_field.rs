@@ -61,10 +61,11 @@ impl EntityField {
         }
     }
 
-    /// Empties the input if it contains its first entity, which belongs to another entity type.
-    pub fn clear_original(&mut self) {
+    /// Starts again with `entity` after the entity type has changed, unless the operator has typed
+    /// another entity.
+    pub fn replace_untouched(&mut self, entity: &str) {
         if self.input.text() == self.original {
-            *self = Self::new("", self.is_list);
+            *self = Self::new(entity, self.is_list);
         }
     }
 

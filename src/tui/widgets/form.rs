@@ -44,6 +44,11 @@ pub trait FormInput: Debug {
         self.step(down)
     }
 
+    /// Shows the inner fields of the input. Returns `false` if it has none, or shows them already.
+    fn open(&mut self) -> bool {
+        false
+    }
+
     /// Closes the open list of the input, and takes the selected row if `accepts` is true. Returns
     /// `false` if no list is open.
     fn close_list(&mut self, _accepts: bool) -> bool {
@@ -157,9 +162,9 @@ impl Form<'_> {
         self.fields.get_mut(self.focus.index).map(|field| &mut *field.input as _)
     }
 
-    /// Handles a form action: moves the focus, or returns what the owner must do. `Accept` moves
-    /// the focus from an input to the next input. On the buttons, `Accept` presses the selected
-    /// button.
+    /// Handles a form action: moves the focus, or returns what the owner must do. `Accept` opens a
+    /// closed input, and moves the focus from any other input to the next one. On the buttons,
+    /// `Accept` presses the selected button.
     pub fn update(&mut self, action: Action) -> Option<FormAction> {
         let on_buttons = self.focus.index >= self.fields.len();
         match action {
@@ -172,7 +177,11 @@ impl Form<'_> {
                     self.move_focus(down);
                 }
             }
-            Action::Accept if !on_buttons => self.step_focus(true),
+            Action::Accept if !on_buttons => {
+                if !self.input().is_some_and(FormInput::open) {
+                    self.step_focus(true);
+                }
+            }
             Action::Accept if self.selected_button() == 0 && self.buttons.len() > 1 => {
                 return Some(FormAction::Cancel);
             }
@@ -221,11 +230,13 @@ impl Form<'_> {
         self.input().is_some_and(|input| input.paste(text))
     }
 
-    /// Focuses the input or the inner field that is registered in the hit map as `number`.
+    /// Focuses the input or the inner field that is registered in the hit map as `number`, and opens
+    /// the input.
     pub fn focus_field(&mut self, number: usize) {
         for (at, field) in self.fields.iter_mut().enumerate() {
             if field.input.focus_inner_field(number) || at == number {
                 self.focus.index = at;
+                field.input.open();
             }
         }
     }

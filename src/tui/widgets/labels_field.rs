@@ -58,9 +58,9 @@ impl LabelsField {
         self.fields.texts()
     }
 
-    /// Shows the text fields if the input has the focus, otherwise one line.
-    pub fn set_open(&mut self, is_open: bool) {
-        self.fields.set_open(is_open);
+    /// Tells the input whether it has the focus. Without it, the input takes one line.
+    pub fn set_focused(&mut self, is_focused: bool) {
+        self.fields.set_focused(is_focused);
     }
 
     /// Shows `fault` below the fields until the next change.
@@ -97,9 +97,9 @@ impl LabelsField {
 
     fn hint(&self) -> String {
         if self.fields.selected() == OWNER {
-            format!("A person or a team. Empty: {}", self.creator)
+            format!("owner: a person or a team. Empty: {}", self.creator)
         } else {
-            "KEY=VALUE with commas between, e.g. team=edge, env=prod".to_owned()
+            "labels: KEY=VALUE with commas between, e.g. team=edge, env=prod".to_owned()
         }
     }
 
@@ -117,8 +117,12 @@ impl FormInput for LabelsField {
         self.fields.step(down)
     }
 
-    fn enter(&mut self, from_above: bool) {
-        self.fields.enter(from_above);
+    fn enter(&mut self, _from_above: bool) {
+        self.fields.enter();
+    }
+
+    fn open(&mut self) -> bool {
+        self.fields.open()
     }
 
     fn focus_inner_field(&mut self, field: usize) -> bool {

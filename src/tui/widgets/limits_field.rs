@@ -76,9 +76,9 @@ impl LimitsField {
         self.fields.texts()
     }
 
-    /// Shows all text fields if the input has the focus, otherwise one line.
-    pub fn set_open(&mut self, is_open: bool) {
-        self.fields.set_open(is_open);
+    /// Tells the input whether it has the focus. Without it, the input takes one line.
+    pub fn set_focused(&mut self, is_focused: bool) {
+        self.fields.set_focused(is_focused);
     }
 
     /// Shows `fault` below the fields until the next change.
@@ -131,13 +131,13 @@ impl LimitsField {
         let selected = self.fields.selected();
         let text = self.texts().into_iter().nth(selected).unwrap_or_default();
         match (selected, text.parse::<NotBefore>()) {
-            (0, _) => "Networks, e.g. 10.0.0.0/8. Empty: anywhere".to_owned(),
+            (0, _) => "allow from: networks such as 10.0.0.0/8, or empty".to_owned(),
             (1, Ok(start)) => match start.resolve(ctx.now, |wall| ctx.zone.to_utc(wall)) {
                 Ok(at) => format!("Valid from {}", time_format::date(at, ctx.shown_zone())),
                 Err(_) => "Has passed".to_owned(),
             },
-            (1, Err(_)) => "2h, 2027-01-31, 2027-01-31T09:00 or empty".to_owned(),
-            _ => "Uses of each secret. Empty: any number".to_owned(),
+            (1, Err(_)) => "not before: 2h, 2027-01-31, 2027-01-31T09:00 or empty".to_owned(),
+            _ => "max uses: a number for each secret, or empty".to_owned(),
         }
     }
 
@@ -170,8 +170,12 @@ impl FormInput for LimitsField {
         self.fields.step(down)
     }
 
-    fn enter(&mut self, from_above: bool) {
-        self.fields.enter(from_above);
+    fn enter(&mut self, _from_above: bool) {
+        self.fields.enter();
+    }
+
+    fn open(&mut self) -> bool {
+        self.fields.open()
     }
 
     fn focus_inner_field(&mut self, field: usize) -> bool {

@@ -40,6 +40,8 @@ pub struct ScopeFields {
     catalogue: ScopeCatalogue,
     entity_type: RadioGroup,
     entity: EntityField,
+    /// The entity type and the entity at the start.
+    original: (String, String),
     /// The entities that tokens of the store use for the selected type, most used first.
     used_entities: Vec<String>,
     operations: OperationPicker,
@@ -60,9 +62,23 @@ impl ScopeFields {
     /// granted, because the value contains `*` beside other characters.
     pub fn for_scopes(catalogue: &ScopeCatalogue, scopes: &[Scope]) -> Self {
         let checked = scopes.iter().map(|scope| scope.operation.to_string()).collect::<Vec<_>>();
-        let mut fields = Self::with_scope(catalogue, scopes.first(), true);
+        Self::with_checked(catalogue, scopes.first(), &checked)
+    }
+
+    /// Creates inputs for more scopes like `scope`: without an operation, and otherwise as
+    /// [`Self::for_scopes`] fills them in.
+    pub fn for_more_scopes(catalogue: &ScopeCatalogue, scope: Option<&Scope>) -> Self {
+        Self::with_checked(catalogue, scope, &[])
+    }
+
+    fn with_checked(
+        catalogue: &ScopeCatalogue,
+        scope: Option<&Scope>,
+        checked: &[String],
+    ) -> Self {
+        let mut fields = Self::with_scope(catalogue, scope, true);
         fields.operations =
-            OperationPicker::Multiple(CheckboxGroup::new(fields.offered_operations(), &checked));
+            OperationPicker::Multiple(CheckboxGroup::new(fields.offered_operations(), checked));
         fields
     }
 
@@ -93,10 +109,12 @@ impl ScopeFields {
         let domain = scope.and_then(|scope| scope.domain.as_ref()).map_or("", Domain::as_str);
         let entity = if Entity::parse(entity).is_ok() { entity } else { "" };
         let domain = if Domain::parse(domain).is_ok() { domain } else { "" };
+        let original = (entity_type.selected_label().to_owned(), entity.to_owned());
         let mut fields = Self {
             catalogue: catalogue.clone(),
             entity_type,
             entity: EntityField::new(entity, is_list),
+            original,
             used_entities: Vec::new(),
             operations: OperationPicker::Multiple(CheckboxGroup::default()),
             domain: TextInput::preselected(domain),
@@ -204,7 +222,7 @@ impl ScopeFields {
         let (entity_label, label, hint, operations): (_, _, _, &mut dyn FormInput) =
             match &mut self.operations {
                 OperationPicker::Multiple(checks) => {
-                    ("Entities", "Operations *", "Space toggles, * toggles all", checks)
+                    ("Entities", "Operations *", "Space toggles, letters go to a name, * toggles all", checks)
                 }
                 OperationPicker::Single(choice) => {
                     ("Entity", "Operation *", "Choose with Left/Right or its first letters", choice)
@@ -240,7 +258,9 @@ impl ScopeFields {
         let changed = self.form(&[]).press(key);
         if changed && at == ENTITY_TYPE {
             self.refresh_operations();
-            self.entity.clear_original();
+            let (entity_type, entity) = &self.original;
+            let is_back = self.entity_type.selected_label() == entity_type;
+            self.entity.replace_untouched(if is_back { entity } else { "" });
             self.used_entities.clear();
             self.refresh_suggestions();
         }

@@ -1,9 +1,9 @@
-//! A group of labelled one-line text fields that a form treats as one input: it shows all of them
-//! while the input has the focus, otherwise one line. Does not check the texts. Used by the inputs of
-//! limits, labels and owner.
+//! A group of labelled one-line text fields that a form treats as one input. It is one line until the
+//! operator opens it, and closes when it loses the focus, so that the focus passes it in one step.
+//! Does not check the texts. Used by the inputs of limits, labels and owner.
 
 use ratatui::{
-    crossterm::event::KeyEvent,
+    crossterm::event::{KeyCode, KeyEvent},
     layout::{Position, Rect},
 };
 
@@ -25,10 +25,19 @@ pub struct TextGroup<const N: usize> {
     first_field: usize,
     /// The index of the text field that has the focus.
     selected: usize,
+    is_focused: bool,
     /// Whether all text fields are shown.
     is_open: bool,
     /// A fault that the service found; shown until the next change.
     fault: Option<String>,
+}
+
+/// The labels as part of a sentence.
+fn join(labels: &[&str]) -> String {
+    match labels {
+        [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+        labels => labels.concat(),
+    }
 }
 
 impl<const N: usize> TextGroup<N> {
@@ -36,7 +45,15 @@ impl<const N: usize> TextGroup<N> {
     /// `first_field` on.
     pub fn new(labels: [&'static str; N], texts: [String; N], first_field: usize) -> Self {
         let inputs = texts.map(|text| TextInput::single_line(&text));
-        Self { labels, inputs, first_field, selected: 0, is_open: false, fault: None }
+        Self {
+            labels,
+            inputs,
+            first_field,
+            selected: 0,
+            is_focused: false,
+            is_open: false,
+            fault: None,
+        }
     }
 
     /// The entered texts, without surrounding blanks.
@@ -49,35 +66,43 @@ impl<const N: usize> TextGroup<N> {
         self.selected
     }
 
+    /// Opens the group at this text field.
     pub fn select(&mut self, field: usize) {
         self.selected = field;
+        self.is_open = true;
     }
 
-    /// Shows all text fields if the input has the focus, otherwise one line.
-    pub fn set_open(&mut self, is_open: bool) {
-        self.is_open = is_open;
+    /// Tells the group whether it has the focus. Without it, the group is closed.
+    pub fn set_focused(&mut self, is_focused: bool) {
+        self.is_focused = is_focused;
+        self.is_open &= is_focused;
     }
 
-    /// Moves the focus to the next or the previous text field. Returns `false` at the end.
+    /// Opens the group. Returns `false` if it is open.
+    pub fn open(&mut self) -> bool {
+        !std::mem::replace(&mut self.is_open, true)
+    }
+
+    /// Moves the focus to the next or the previous text field. Returns `false` at the end, and if the
+    /// group is closed.
     pub fn step(&mut self, down: bool) -> bool {
         let next = if down { self.selected + 1 } else { self.selected.wrapping_sub(1) };
-        let can_move = next < N;
+        let can_move = self.is_open && next < N;
         if can_move {
             self.selected = next;
         }
         can_move
     }
 
-    /// Selects the text field at which the focus arrives.
-    pub fn enter(&mut self, from_above: bool) {
-        self.selected = if from_above { 0 } else { N.saturating_sub(1) };
+    /// Selects the first text field, for a focus that arrives.
+    pub fn enter(&mut self) {
+        self.selected = 0;
     }
 
     /// Selects the text field with this hit-map number. Returns `false` if there is none.
     pub fn focus_inner_field(&mut self, field: usize) -> bool {
         let inner = field.checked_sub(self.first_field).filter(|inner| *inner < N);
-        self.selected = inner.unwrap_or(self.selected);
-        inner.is_some()
+        inner.map(|field| self.select(field)).is_some()
     }
 
     /// Shows `fault` below the fields until the next change.
@@ -86,22 +111,30 @@ impl<const N: usize> TextGroup<N> {
     }
 
     /// The note below the fields: a fault that the service found, otherwise `invalid`, the fault of a
-    /// text, otherwise `hint` if the fields are shown.
+    /// text, otherwise `hint` if the fields are shown. While the group has the focus and is closed, how to
+    /// open it.
     pub fn note(&self, invalid: Option<String>, hint: impl FnOnce() -> String) -> FieldNote {
         match self.fault.clone().or(invalid) {
             Some(fault) => FieldNote::Fault(fault),
             None if self.is_open => FieldNote::Hint(hint()),
+            None if self.is_focused => FieldNote::Hint(format!("Enter sets {}", join(&self.labels))),
             None => FieldNote::Hint(String::new()),
         }
     }
 
+    /// Passes a key to the selected text field. The first letter opens the group.
     pub fn press(&mut self, key: KeyEvent) -> bool {
         self.fault = None;
+        if !self.is_open && (key.code == KeyCode::Char(' ') || !matches!(key.code, KeyCode::Char(_))) {
+            return false;
+        }
+        self.is_open = true;
         self.inputs.get_mut(self.selected).is_some_and(|input| input.press(key))
     }
 
     pub fn paste(&mut self, text: &str) -> bool {
         self.fault = None;
+        self.is_open = true;
         self.inputs.get_mut(self.selected).is_some_and(|input| input.paste(text))
     }
 
@@ -121,8 +154,9 @@ impl<const N: usize> TextGroup<N> {
     ) -> Option<Position> {
         let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
         if !self.is_open {
-            canvas.line(area, 0).text(summary, theme.text());
-            return None;
+            let style = if focused { theme.selected } else { theme.text() };
+            canvas.line(area, 0).text(summary, style);
+            return focused.then_some(area.as_position());
         }
         let widest = self.labels.iter().map(|label| width(label)).max();
         let label_width = widest.unwrap_or(0) + GAP;

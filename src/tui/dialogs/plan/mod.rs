@@ -15,7 +15,7 @@ use ratatui::{
 
 use super::Dialog;
 use crate::{
-    domain::{Confirmation, LastUse, Name, Plan, SkippedToken, Status, Token},
+    domain::{Command, Confirmation, LastUse, Name, Plan, SkippedToken, Status, Token},
     keymap::{Action, HintChange, Mode},
     output::question::question,
     tui::{
@@ -202,7 +202,9 @@ impl Dialog for PlanDialog {
     /// After the command was executed, the only key closes the dialog.
     fn enables(&self, action: Action) -> bool {
         let is_close = matches!(action, Action::Accept | Action::Help | Action::Quit);
-        self.result_text.is_none() || is_close
+        // No command line marks a secret as saved.
+        let is_command = !matches!(self.plan.command, Command::RecordDelivery { .. });
+        (self.result_text.is_none() || is_close) && (is_command || action != Action::CopyCommand)
     }
 
     fn hint_change(&self, action: Action) -> Option<HintChange> {

@@ -336,13 +336,15 @@ pub(super) fn verb(plan: &Plan) -> &'static str {
     }
 }
 
-/// What the app says after the operator cancelled a command that stops or replaces a secret.
+/// What the app says after the operator cancelled a command; `None` if the screen shows it anyway.
 pub(in crate::tui::dialogs) fn cancelled(command: &Command) -> Option<&'static str> {
     match command {
         Command::Revoke { .. } => Some("Not revoked."),
         Command::Delete { .. } => Some("Not deleted."),
         Command::Regenerate { .. } => Some("Not regenerated."),
         Command::EndOverlap { .. } | Command::RemoveScopes { .. } => Some("Nothing was changed."),
+        Command::ChangeScopes { .. } => Some("Not applied. The changes stay marked."),
+        Command::RecordDelivery { .. } => Some("Not marked as saved."),
         _ => None,
     }
 }

@@ -247,20 +247,30 @@ impl DetailScreen {
                 tokens: vec![token.id],
                 scopes: ScopesToRemove::All,
             })),
-            _ => self.token_effect(action, token, ctx),
+            _ => {
+                let scope = self.cell(&table).and_then(|(row, column)| table.scope(row, column));
+                self.token_effect(action, token, scope.as_ref(), ctx)
+            }
         }
     }
 
     /// New scopes join the changes that are not applied yet. All other actions are those of the list.
-    fn token_effect(&self, action: Action, token: &Token, ctx: &Model) -> Option<Effect> {
+    fn token_effect(
+        &self,
+        action: Action,
+        token: &Token,
+        scope: Option<&Scope>,
+        ctx: &Model,
+    ) -> Option<Effect> {
         match (action, self.changed_scopes(token)) {
             (Action::AddScope, Some(scopes)) => {
-                Some(Effect::open(ScopeDialog::add_to_changes(token, scopes, ctx)))
+                let dialog = ScopeDialog::add(token, scope, ctx).for_changes(token, scopes);
+                Some(Effect::open(dialog))
             }
             (Action::Preset, Some(scopes)) => {
                 Some(Effect::open(ScopePresetDialog::add_to_changes(token, scopes, ctx)))
             }
-            _ => token_effect(action, token, ctx),
+            _ => token_effect(action, token, scope, ctx),
         }
     }
 
