@@ -208,7 +208,7 @@ mod tests {
                 "Shift-Tab: go to the previous field",
                 "↓: go down: rows, suggestions, then the next field",
                 "↑: go up: rows, suggestions, the previous field",
-                ": go to the next field, or press the button",
+                ": open a field, go to the next, or press a button",
                 "Ctrl-S: submit from any field",
                 "Esc: close the form",
                 "Ctrl-Y: copy the equivalent command",

@@ -9,8 +9,8 @@ use super::{
 };
 use crate::domain::Timestamp;
 
-/// Number of days that are counted.
-pub const COUNTED_DAYS: usize = 180;
+/// Number of days that are counted: today and the next 180, so that a token of 180 days is among them.
+pub const COUNTED_DAYS: usize = 181;
 
 const DAY_NANOS: i64 = 24 * 60 * 60 * 1_000_000_000;
 

@@ -244,9 +244,7 @@ mod tests {
         let store = store_with(&limited(3));
         take(&store, SecretSlot::Current).unwrap();
         let before = stored(&store);
-        store
-            .write(|rows| rows.delete_token(&before, at(1)))
-            .unwrap();
+        store.write(|rows| rows.delete_token(&before, at(1))).unwrap();
         let trashed = store.read(|rows| rows.trashed(&id(1))).unwrap().unwrap();
         assert_eq!(trashed.token, before);
         // It stays in its table, too, for a restore of a backup that has the token.

@@ -133,6 +133,9 @@ fn limits_fit_on_small_screens() {
         it.sees("allow from").sees("10.0.0.0/8").keys("<Tab> <Tab> 5").sees("max uses");
         it.keys("<C-s>").sees("limited").keys("a");
         assert_eq!(it.token("limited").limits.max_uses, MaxUses::new(5));
-        it.keys("1 g e <Tab> <Tab> <Enter>").sees("allow from").keys("<Tab> <Tab>").sees("max uses");
+        it.keys("1 g e <Tab> <Tab> <Enter>")
+            .sees("allow from")
+            .keys("<Tab> <Tab>")
+            .sees("max uses");
     }
 }

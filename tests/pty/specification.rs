@@ -44,11 +44,11 @@ fn the_whole_specification_works_by_keyboard() {
     assert_eq!(pty.wait_exit(), 0);
 }
 
-/// Adds one row of scopes. Selects the type and the operations by their first letters.
+/// Adds one row of scopes. Selects the type by its name, and the operations by their first letters.
 fn add_scopes(pty: &mut Pty, entity_type: &str, entity: &str, operations: &[&str]) {
     pty.wait_for("Entity type");
-    pty.wait_for("[domains]");
-    pty.keys(&entity_type[..1]);
+    // In the detail, the dialog starts with the type of the selected scope.
+    pty.type_text(entity_type);
     pty.wait_for(&format!("[{entity_type}]"));
     pty.keys("<Tab> <BS>");
     pty.type_text(entity);
@@ -59,7 +59,7 @@ fn add_scopes(pty: &mut Pty, entity_type: &str, entity: &str, operations: &[&str
         pty.wait_for(&format!("[x] {operation}"));
     }
     pty.keys("<C-s>");
-    pty.wait_until_gone("[domains]");
+    pty.wait_until_gone("Entity type");
     pty.wait_until_gone("[x]");
 }
 

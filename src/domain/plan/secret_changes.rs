@@ -61,8 +61,9 @@ pub(super) fn end_overlap(plan: &mut Plan, token: &Arc<Token>) {
     if token.previous.is_none() {
         return plan.skip(token, TransitionError::NoPreviousSecret);
     }
-    let mut detail = String::new();
-    push_ended_overlap(&mut detail, plan, token);
+    let detail = token.active_overlap(plan.at).map_or_else(String::new, |old| {
+        format!("the old secret would have worked {}", expiry_text(Some(old.until)))
+    });
     plan.push_change(token, Token::clone(token).end_overlap(), AuditAction::OverlapEnded, detail);
 }
 

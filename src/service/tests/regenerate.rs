@@ -122,7 +122,7 @@ fn an_overlap_can_be_ended_early_once() {
     let new = fixture.regenerate(&id, regenerate_options("1d", SecretOverlap::Day)).unwrap();
     let (token, events) = fixture.capture_events(|s| s.end_overlap(&id));
     assert_eq!(token.previous, None);
-    let detail = "ended the overlap of a secret that would have worked until 2026-11-25 12:00 UTC";
+    let detail = "the old secret would have worked until 2026-11-25 12:00 UTC";
     assert_eq!(events, [(AuditAction::OverlapEnded, detail.to_owned())]);
     assert_eq!(fixture.check(&old.secret), UNKNOWN);
     assert!(fixture.works(&new.secret));

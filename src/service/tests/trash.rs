@@ -33,6 +33,28 @@ fn deleted_secret_stops_working_until_it_is_restored() {
 }
 
 #[test]
+fn numbers_of_uses_stay_until_the_token_is_purged() {
+    let fixture = TestService::new();
+    let issued = fixture.issue("ci");
+    let id = issued.token.id;
+    fixture.works(&issued.secret);
+    let denied = request("users:u1:read");
+    fixture.service.check(secret_text(&issued.secret), Some(&denied), None).unwrap();
+    let days = fixture.usage_days(&id).unwrap();
+    let most_denied = || fixture.overview().unwrap().most_denied;
+    assert!(!days.as_slice().is_empty() && most_denied().is_some());
+    fixture.delete(&id).unwrap();
+    assert_eq!(most_denied(), None, "a deleted token needs no attention");
+    assert_eq!(fixture.store.read(ReadOps::find_repairs), Ok(vec![]));
+    fixture.restore_last().unwrap();
+    assert_eq!(fixture.usage_days(&id).unwrap(), days);
+    fixture.delete(&id).unwrap();
+    fixture.set_minute(3 * DAY);
+    fixture.purge_trash().unwrap();
+    assert_eq!(fixture.usage_days(&id).unwrap().as_slice(), []);
+}
+
+#[test]
 fn restored_token_is_still_revoked_or_expired() {
     let fixture = TestService::new();
     let issued = fixture.issue("ci");

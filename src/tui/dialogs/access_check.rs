@@ -9,9 +9,7 @@ use ratatui::{
 
 use super::{Dialog, scopes::ScopeDialog};
 use crate::{
-    domain::{
-        AccessRequest, Decision, Denial, Entity, Scope, Token, TokenId, decision::allows,
-    },
+    domain::{AccessRequest, Decision, Denial, Entity, Scope, Token, TokenId, decision::allows},
     keymap::{Action, HintChange, Mode},
     tui::{
         app::{

@@ -1,7 +1,7 @@
 //! The terms of a search with their meanings. Accepting a row appends the start of its term to the
 //! search that is being typed. The token list and the audit tab open it.
 
-use ratatui::layout::{Position, Rect};
+use ratatui::layout::{Constraint, Layout, Position, Rect};
 
 use super::{Dialog, palette::menu_height};
 use crate::{
@@ -13,7 +13,10 @@ use crate::{
             model::Model,
         },
         widgets::{
-            canvas::Canvas, list_selection::ListSelection, panel, scrollbar::draw_scrollbar,
+            canvas::{Canvas, wrap},
+            list_selection::ListSelection,
+            panel,
+            scrollbar::draw_scrollbar,
         },
     },
 };
@@ -24,6 +27,8 @@ const PANEL_WIDTH: u16 = 74;
 const FORM_WIDTH: u16 = 26;
 /// Width of the panel below which the forms are cut.
 const MIN_WIDTH: u16 = 66;
+/// Number of lines below the rows for the whole meaning of the selected term, if the rows cut it.
+const MEANING_LINES: u16 = 2;
 /// Width of the forms on a narrow screen.
 const NARROW_FORM_WIDTH: u16 = 18;
 
@@ -62,8 +67,16 @@ impl Dialog for SearchTermsDialog {
     fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
         let (ctx, theme) = (canvas.ctx, canvas.ctx.theme);
         let count = self.forms.len();
-        let high = u16::try_from(count).unwrap_or(u16::MAX).min(menu_height(area));
+        let is_narrow = area.width < PANEL_WIDTH + 4;
+        let below = if is_narrow { MEANING_LINES } else { 0 };
+        let high = u16::try_from(count).unwrap_or(u16::MAX).min(menu_height(area) - below) + below;
         let inner = panel::draw("Search terms", (PANEL_WIDTH, high), false, area, canvas);
+        let [inner, meaning] =
+            Layout::vertical([Constraint::Min(1), Constraint::Length(below)]).areas(inner);
+        if let Some(form) = self.forms.get(self.rows.selected()) {
+            let text = wrap(form.meaning, meaning.width, &theme);
+            canvas.text_lines(meaning, 0.., text, theme.heading);
+        }
         let page = usize::from(inner.height);
         let top = self.rows.scroll_to_selection(page, count);
         ctx.hit_map.wheel(inner, 3);

@@ -48,13 +48,16 @@ impl SearchBox {
     }
 
     /// Replaces the text by the next older search, or the next newer one. Returns false if the field
-    /// contains a text that was not recalled, or if there is no such search.
+    /// contains a text that was not kept, or if there is no such search.
     pub(super) fn recall(&mut self, older: bool) -> bool {
         let SearchHistory { texts, recalled } = &self.history;
+        let text = self.field.text();
         let next = match (recalled, older) {
             (Some(at), true) => at.checked_sub(1),
             (Some(at), false) => Some(at + 1),
-            (None, true) if self.field.is_empty() => texts.len().checked_sub(1),
+            (None, true) if text.is_empty() => texts.len().checked_sub(1),
+            // The last search is still in the field.
+            (None, true) if texts.last() == Some(&text) => texts.len().checked_sub(2),
             (None, _) => None,
         };
         let Some(text) = next.and_then(|next| texts.get(next)) else { return false };

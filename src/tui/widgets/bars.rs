@@ -1,5 +1,5 @@
-//! Bars of text cells: sparklines and column charts, in Unicode and in ASCII. Each bar of a chart is
-//! scaled to the largest value. Called by the overview.
+//! Bars of text cells: sparklines and column charts, in Unicode and in ASCII, scaled to a largest
+//! value. Called by the overview and the detail.
 
 use crate::tui::theme::Theme;
 
@@ -24,9 +24,8 @@ pub fn scaled(value: u64, max: u64, steps: u64) -> u64 {
     u64::try_from(exact).unwrap_or(steps).clamp(u64::from(value > 0), steps)
 }
 
-/// One cell for each value. A value of 0 is a dot.
-pub fn sparkline(values: &[u64], theme: &Theme) -> String {
-    let max = values.iter().copied().max().unwrap_or_default();
+/// One cell for each value, which is full at `max`. A value of 0 is a dot.
+pub fn sparkline(values: &[u64], max: u64, theme: &Theme) -> String {
     let cell = |value: &u64| match scaled(*value, max, LEVELS) {
         0 => theme.dot(),
         level => level_glyph(level, theme),
@@ -42,7 +41,7 @@ mod tests {
     #[test]
     fn values_are_scaled_to_the_largest() {
         let values = [0, 1, 50, 100, 800];
-        let line = |glyphs| sparkline(&values, &Theme::new(ThemeName::Mono, glyphs));
+        let line = |glyphs| sparkline(&values, 800, &Theme::new(ThemeName::Mono, glyphs));
         assert_eq!(line(GlyphSet::Unicode), "·▁▁▁█");
         assert!(line(GlyphSet::Ascii).is_ascii());
         assert_eq!(scaled(u64::MAX, u64::MAX, 8), 8);

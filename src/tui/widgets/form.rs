@@ -177,11 +177,8 @@ impl Form<'_> {
                     self.move_focus(down);
                 }
             }
-            Action::Accept if !on_buttons => {
-                if !self.input().is_some_and(FormInput::open) {
-                    self.step_focus(true);
-                }
-            }
+            Action::Accept if !on_buttons && self.input().is_some_and(FormInput::open) => {}
+            Action::Accept if !on_buttons => self.step_focus(true),
             Action::Accept if self.selected_button() == 0 && self.buttons.len() > 1 => {
                 return Some(FormAction::Cancel);
             }

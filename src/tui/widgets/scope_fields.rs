@@ -71,11 +71,7 @@ impl ScopeFields {
         Self::with_checked(catalogue, scope, &[])
     }
 
-    fn with_checked(
-        catalogue: &ScopeCatalogue,
-        scope: Option<&Scope>,
-        checked: &[String],
-    ) -> Self {
+    fn with_checked(catalogue: &ScopeCatalogue, scope: Option<&Scope>, checked: &[String]) -> Self {
         let mut fields = Self::with_scope(catalogue, scope, true);
         fields.operations =
             OperationPicker::Multiple(CheckboxGroup::new(fields.offered_operations(), checked));
@@ -221,9 +217,12 @@ impl ScopeFields {
         let domain_hint = self.domain_hint();
         let (entity_label, label, hint, operations): (_, _, _, &mut dyn FormInput) =
             match &mut self.operations {
-                OperationPicker::Multiple(checks) => {
-                    ("Entities", "Operations *", "Space toggles, letters go to a name, * toggles all", checks)
-                }
+                OperationPicker::Multiple(checks) => (
+                    "Entities",
+                    "Operations *",
+                    "Space toggles, letters go to a name, * toggles all",
+                    checks,
+                ),
                 OperationPicker::Single(choice) => {
                     ("Entity", "Operation *", "Choose with Left/Right or its first letters", choice)
                 }

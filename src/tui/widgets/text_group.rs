@@ -117,7 +117,9 @@ impl<const N: usize> TextGroup<N> {
         match self.fault.clone().or(invalid) {
             Some(fault) => FieldNote::Fault(fault),
             None if self.is_open => FieldNote::Hint(hint()),
-            None if self.is_focused => FieldNote::Hint(format!("Enter sets {}", join(&self.labels))),
+            None if self.is_focused => {
+                FieldNote::Hint(format!("Enter sets {}", join(&self.labels)))
+            }
             None => FieldNote::Hint(String::new()),
         }
     }
@@ -125,7 +127,9 @@ impl<const N: usize> TextGroup<N> {
     /// Passes a key to the selected text field. The first letter opens the group.
     pub fn press(&mut self, key: KeyEvent) -> bool {
         self.fault = None;
-        if !self.is_open && (key.code == KeyCode::Char(' ') || !matches!(key.code, KeyCode::Char(_))) {
+        if !self.is_open
+            && (key.code == KeyCode::Char(' ') || !matches!(key.code, KeyCode::Char(_)))
+        {
             return false;
         }
         self.is_open = true;

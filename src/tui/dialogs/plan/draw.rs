@@ -144,7 +144,9 @@ fn draw_typed(
     let id = id.map_or_else(String::new, |id| format!(" or id {id}"));
     let prompt = wrap(&format!("To {verb}, type {description}{id}:"), wide, theme);
     let mut fixed: Vec<_> = prompt.into_iter().map(|line| (line, theme.text())).collect();
-    fixed.extend(wrap(expected, wide, theme).into_iter().map(|line| (line, theme.heading)));
+    // Indented, so that it does not look like text that was typed already.
+    let indented = wrap(expected, wide.saturating_sub(2), theme).into_iter();
+    fixed.extend(indented.map(|line| (format!("  {line}"), theme.heading)));
     let fault = wrap(&fault_text(dialog, ctx).unwrap_or_default(), wide, theme);
     let input_height = line_count(fixed.len() + 1 + fault.len());
     let size = (wide, line_count(words.len()).saturating_add(input_height + 2));
@@ -160,11 +162,12 @@ fn draw_typed(
         line += 1;
     }
     let rect = Rect { y: inner.y + line, height: 1, ..inner }.intersection(inner);
+    canvas.line(rect, 0).text(">", theme.accent);
     let columns = (width(expected) + 2).clamp(12, rect.width.max(12));
-    let rect = Rect { width: columns.min(rect.width), ..rect };
-    let cursor = field.draw(rect, canvas, true);
+    let rect = Rect { x: rect.x + 2, width: columns.min(rect.width.saturating_sub(2)), ..rect };
+    let cursor = field.draw(rect.intersection(inner), canvas, true);
     if dialog.plan.is_confirmed_by(&field.text()) {
-        let writer = canvas.line(inner, line).skip(columns + 2);
+        let writer = canvas.line(inner, line).skip(columns + 4);
         writer.text(&accept_hint(dialog, ctx), theme.danger);
     }
     canvas.text_lines(inner, line + 1.., &fault, theme.danger);

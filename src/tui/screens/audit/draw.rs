@@ -5,7 +5,7 @@ use ratatui::layout::{Position, Rect};
 
 use super::AuditScreen;
 use crate::{
-    domain::{AuditEvent, counted, grouped, search::EVENT_TERMS},
+    domain::{AuditEvent, Timestamp, counted, grouped, search::EVENT_TERMS},
     keymap::{Action, Mode},
     tui::{
         app::model::Model,
@@ -23,6 +23,8 @@ const MIN_CHIPS_HEIGHT: u16 = 10;
 const MIN_DETAIL_WIDTH: u16 = 14;
 /// Width in columns to which the details can cut the names of the tokens.
 const MIN_TOKEN_WIDTH: u16 = 12;
+/// Minimum width in columns for dates with the name of the month.
+const MIN_LONG_DATES: u16 = 80;
 /// Columns that a chip adds to its text: the brackets, and the blank behind them.
 const CHIP_FRAME: u16 = 3;
 /// Number of digits of a store id that are shown.
@@ -50,7 +52,7 @@ impl ColumnWidths {
         let mut widths = Self { time: 4, action: 6, token: 5, who: 3, from: 0 };
         for event in events {
             let (body, actor) = (&event.body, &event.body.actor);
-            widths.time = widths.time.max(width(&ctx.relative_or_date(body.at)));
+            widths.time = widths.time.max(width(&time_text(body.at, columns, ctx)));
             widths.action = widths.action.max(width(body.action.as_str()));
             widths.token = widths.token.max(width(&body.name)).min(20);
             widths.who = widths.who.max(width(&actor.account())).min(14);
@@ -259,7 +261,7 @@ impl AuditScreen {
             let Some(event) = self.event(*index) else { continue };
             let body = &event.body;
             let cells = [
-                ctx.relative_or_date(body.at),
+                time_text(body.at, area.width, ctx),
                 body.action.as_str().to_owned(),
                 body.name.clone(),
                 body.actor.account(),
@@ -299,6 +301,11 @@ impl AuditScreen {
             canvas.line(area, line).skip(1).text(&text, ctx.theme.text());
         }
     }
+}
+
+/// The time of an event. A date is short on a narrow screen, where it would take the place of who did it.
+fn time_text(at: Timestamp, columns: u16, ctx: &Model) -> String {
+    if columns < MIN_LONG_DATES { ctx.short_time(at) } else { ctx.relative_or_date(at) }
 }
 
 /// Draws one line of the table. The last cell has the second style.

@@ -4,6 +4,8 @@
 mod draw;
 mod event_filter;
 
+use std::cmp::Reverse;
+
 use ratatui::{
     crossterm::event::KeyEvent,
     layout::{Position, Rect},
@@ -41,7 +43,8 @@ pub struct AuditScreen {
     search_field: SearchField<EventSearchError>,
     /// The indexes of the shown events.
     visible: Vec<usize>,
-    /// The number of events of each action among those that match all but the action.
+    /// The number of events of each action among those that match all but the action, the most frequent
+    /// one first.
     action_counts: Vec<(AuditAction, usize)>,
     rows: ListSelection,
 }
@@ -126,6 +129,7 @@ impl AuditScreen {
         let selected = self.filter.action;
         self.action_counts =
             counted.filter(|(action, count)| *count > 0 || Some(*action) == selected).collect();
+        self.action_counts.sort_by_key(|(_, count)| Reverse(*count));
         self.visible = visible;
     }
 

@@ -308,7 +308,8 @@ fn uses_fact(days: &UsageDays, ctx: &Model) -> Option<Fact> {
     if (used, denied) == (0, 0) {
         return None;
     }
-    let bars = sparkline(&uses_by_day(days, ctx.now, SPARKLINE_DAYS), theme);
+    let by_day = uses_by_day(days, ctx.now, SPARKLINE_DAYS);
+    let bars = sparkline(&by_day, by_day.iter().copied().max().unwrap_or_default(), theme);
     let line = FactLine::new(8, Span::styled(bars, theme.accent), format!("  {}", grouped(used)));
     let denied = (denied > 0).then(|| format!("  {} denied", grouped(denied)));
     let tail = Span::styled(denied.unwrap_or_default(), theme.danger);

@@ -134,7 +134,7 @@ fn scope_words(token: &Token, ctx: &Model) -> String {
         return "May do everything on everything.".to_owned();
     }
     let words = describe_merged(&token.scopes);
-    if words.is_empty() { words } else { format!("{words}.") }
+    if words.is_empty() { words } else { format!("In all: {words}.") }
 }
 
 /// Draws the sentences about the scopes at the bottom of `area`, in at most half of its height.

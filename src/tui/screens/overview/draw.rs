@@ -144,7 +144,14 @@ pub(super) fn attention(
         };
         let is_ok = glyph == ctx.theme.ok_glyph();
         let text_style = if is_ok { ctx.theme.faint } else { ctx.theme.text() };
-        canvas.line(area, line).skip(1).text(glyph, style).skip(1).text(&text, text_style);
+        // The last column stays empty. The address of denied checks is left out before it is cut.
+        let room = Rect { width: area.width.saturating_sub(1), ..area };
+        let writer = canvas.line(room, line).skip(1).text(glyph, style).skip(1);
+        let text = match text.rsplit_once(", ") {
+            Some((start, _)) if width(&text) > writer.remaining() => start,
+            _ => &text,
+        };
+        writer.text(text, text_style);
         canvas.list_row((area, line), (at, selected), Action::Open);
     }
 }
@@ -224,11 +231,14 @@ pub(super) fn checks(overview: &Overview, area: Rect, canvas: &mut Canvas<'_>) {
         ("allowed", values(|day| day.used), allowed, theme.good),
         ("denied", values(|day| day.denied), denied, theme.danger),
     ];
+    // Both have the same scale, so that they can be compared. A single check must not fill the bars.
+    let all = rows.iter().flat_map(|(_, values, ..)| values.iter().copied());
+    let max = all.max().unwrap_or_default().max(as_u64(MIN_CHART_MAX));
     let lines = (area.height.saturating_sub(1) / 2).max(1);
     if lines > 1 {
         for (at, (label, values, total, style)) in (0..).zip(rows) {
             let rows = Rect { height: lines, ..rect_below(area, 1 + at * lines) };
-            draw_check_bars((label, &values, total, style), rows, canvas);
+            draw_check_bars((label, &values, total, style), max, rows, canvas);
         }
         return;
     }
@@ -236,7 +246,7 @@ pub(super) fn checks(overview: &Overview, area: Rect, canvas: &mut Canvas<'_>) {
         let today = values.last().copied().unwrap_or_default();
         let total = grouped(total);
         let writer = canvas.line(area, line).skip(1).write_column(label, 8, theme.faint);
-        let cells: Vec<_> = sparkline(&values, &theme).chars().map(String::from).collect();
+        let cells: Vec<_> = sparkline(&values, max, &theme).chars().map(String::from).collect();
         let writer = writer.text(&cells.join(gap), style);
         let writer = writer.skip(11_u16.saturating_sub(width(&total)).max(1));
         let writer = writer.text(&total, theme.heading).skip(2);
@@ -244,10 +254,11 @@ pub(super) fn checks(overview: &Overview, area: Rect, canvas: &mut Canvas<'_>) {
     }
 }
 
-/// Draws the checks of one kind as columns over all lines of `area`, with the figures on the last
-/// line.
+/// Draws the checks of one kind as columns over all lines of `area`, which are full at `max`, with the
+/// figures on the last line.
 fn draw_check_bars(
     (label, values, total, style): (&str, &[u64], u64, Style),
+    max: u64,
     area: Rect,
     canvas: &mut Canvas<'_>,
 ) {
@@ -258,8 +269,6 @@ fn draw_check_bars(
     let bar = usize::from(step.max(2) - 1);
     // An empty line above separates the two kinds.
     let steps = u64::from(last.max(1)) * LEVELS;
-    // A single check must not fill the bars.
-    let max = values.iter().copied().max().unwrap_or_default().max(as_u64(MIN_CHART_MAX));
     canvas.line(area, last).skip(1).write_column(label, 8, theme.faint);
     for (day, value) in (0..days).zip(values) {
         let height = scaled(*value, max, steps);

@@ -43,18 +43,17 @@ impl TokensScreen {
             return vec![reason, advice, format!("The store has {total}.")];
         }
         let reason = format!("No {word} tokens match the search.").replace("all ", "");
-        let advice = if self.query.search.filters_status() {
+        let is_typing = self.search_box.field.is_typing();
+        let advice = if is_typing || self.query.search.filters_status() {
             format!("Press {clear} to clear the search.")
         } else {
             format!("Press {clear} to clear the search, {next} for another status.")
         };
         let search = &self.query.search;
-        let take = if self.search_box.field.is_typing() {
-            format!(" {} takes it.", ctx.key(Mode::Search, Action::TakeTerm))
-        } else {
-            String::new()
-        };
-        let meant = search.meant_term().map(|term| format!("Did you mean {term}?{take}"));
+        let take = ctx.key(Mode::Search, Action::TakeTerm);
+        let take = if is_typing { take } else { format!("{} {take}", key(Action::Search)) };
+        let meant =
+            search.meant_term().map(|term| format!("Did you mean {term}? {take} takes it."));
         let elsewhere = || {
             let word = search.only_word()?;
             Some(format!("Try entity:{word}, owner:{word} or label:{word}."))

@@ -62,6 +62,7 @@ impl StripState {
 
 /// The strip that fits into the width of the list.
 struct ExpiryStrip {
+    /// Number of days after today.
     days: usize,
     /// Number of days of a cell.
     step: usize,
@@ -82,9 +83,10 @@ impl ExpiryStrip {
         let last = ctx.now + TimeDelta::days(i64::try_from(days).ok()?);
         let end = ctx.zone.wall_time(last).format(" %-d %b ").to_string();
         let labels = width(&title(days)) + width(TODAY) + width(&end) + 3;
-        let step = days.div_ceil(usize::from(area.width.saturating_sub(labels)).max(1));
+        let counted = days + 1;
+        let step = counted.div_ceil(usize::from(area.width.saturating_sub(labels)).max(1));
         let stats = ctx.summary.stats.as_ref();
-        let counts = stats.map(|stats| stats.expiries.periods(days, step)).unwrap_or_default();
+        let counts = stats.map(|stats| stats.expiries.periods(counted, step)).unwrap_or_default();
         Some(Self { days, step, counts, end })
     }
 
