@@ -15,12 +15,12 @@ use super::{
     print::{Output, json_line, print_message},
     prompt::{act, confirm_after},
     scope_args::{ScopeList, merge_scopes},
-    token_selection::{preview, resolve_names},
+    token_selection::{matching_ids, preview, require_matches, resolve_names},
 };
 use crate::{
     domain::{
         Command, Description, FieldChanges, LabelChanges, Name, NameError, NewToken, Plan, Refusal,
-        Scope, ScopePresetError, Scopes, ScopesToRemove, Secret, Token, TokensToDelete,
+        Scope, ScopePresetError, Scopes, ScopesToRemove, Search, Secret, Token, TokensToDelete,
         TokensToRestore,
     },
     output::{
@@ -55,10 +55,13 @@ pub(super) fn change(
     let mut plan = service.preview(&command)?;
     let mut lines = Vec::new();
     // A search selects the tokens that can be changed; each named token must be changed.
-    if has_search(arguments) && plan.change_count() > 0 {
+    if let Some(search) = search_of(arguments)
+        && plan.change_count() > 0
+    {
         lines = preview(&plan);
-        command = command.for_tokens(plan.ids());
+        command = command.for_tokens(matching_ids(service, search, &plan)?);
         plan = service.preview(&command)?;
+        require_matches(service, search, &plan)?;
     }
     plan.require_all().map_err(ServiceError::from)?;
     if dry_run {
@@ -165,15 +168,15 @@ fn print_dry_run(plan: &Plan, lines: Vec<String>, out: &Output) -> Result<Exit, 
     Ok(Exit::Done)
 }
 
-/// Whether a search selects the tokens.
-fn has_search(arguments: &super::CliCommand) -> bool {
+/// The search that selects the tokens.
+fn search_of(arguments: &super::CliCommand) -> Option<&Search> {
     let selection = match arguments {
         super::CliCommand::Revoke(args) => &args.tokens,
         super::CliCommand::Regenerate(args) => &args.tokens,
         super::CliCommand::Delete(args) => &args.tokens,
-        _ => return false,
+        _ => return None,
     };
-    selection.search.is_some()
+    selection.search.as_ref()
 }
 
 fn create(service: &Service, args: &Create) -> Result<Command, CliError> {

@@ -101,9 +101,7 @@ fn find_matches(service: &Service, search: &Search) -> Result<Vec<TokenId>, CliE
         return Err(CliError::usage("the search is empty: it would select every active token")
             .with_hint("to select every active token, search for status:active"));
     }
-    let search = search.clone().with_catalogue(&service.policy().catalogue);
-    let query =
-        ListQuery { status: StatusFilter::Active, search: search.clone(), sort: Sort::default() };
+    let query = query_of(service, search);
     let now = service.now()?;
     let is_shown = |token: &Token| query.matches(token, now);
     let key = |token: &Token| is_shown(token).then(|| (token.name.folded(), token.id));
@@ -117,6 +115,39 @@ fn find_matches(service: &Service, search: &Search) -> Result<Vec<TokenId>, CliE
         return Err(CliError::new(Exit::No, "no tokens match").with_hint(hint));
     }
     Ok(matches.into_iter().map(|(_, id)| id).collect())
+}
+
+/// The list of the tokens that match `search`: the active ones, unless the search has a status.
+fn query_of(service: &Service, search: &Search) -> ListQuery {
+    let search = search.clone().with_catalogue(&service.policy().catalogue);
+    ListQuery { status: StatusFilter::Active, search, sort: Sort::default() }
+}
+
+/// The tokens that `plan` changes and that match `search` now. Another process can have changed some of
+/// them since they were found: a token that was revoked meanwhile must not become active again. Fails if no
+/// token matches.
+pub(super) fn matching_ids(
+    service: &Service,
+    search: &Search,
+    plan: &Plan,
+) -> Result<Vec<TokenId>, CliError> {
+    let query = query_of(service, search);
+    let tokens = plan.tokens_before().filter(|token| query.matches(token, plan.at));
+    let ids: Vec<_> = tokens.map(|token| token.id).collect();
+    if ids.is_empty() { Err(CliError::new(Exit::No, "no tokens match")) } else { Ok(ids) }
+}
+
+/// Fails if a token that `plan` changes no longer matches `search`.
+pub(super) fn require_matches(
+    service: &Service,
+    search: &Search,
+    plan: &Plan,
+) -> Result<(), CliError> {
+    if matching_ids(service, search, plan)?.len() == plan.ids().len() {
+        return Ok(());
+    }
+    let message = "other processes change the tokens that match, so nothing was changed";
+    Err(CliError::new(Exit::Refused, message).with_hint("try again"))
 }
 
 /// Describes the tokens that `plan` changes, one per line with status and last use, and those that

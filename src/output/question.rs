@@ -2,8 +2,8 @@
 //! front ends show the same texts.
 
 use crate::domain::{
-    Command, Plan, ScopesToRemove, SecretOverlap, Status, Timestamp, TokensToDelete, Warning,
-    counted, grouped, list_first,
+    Command, Plan, ScopesToRemove, SecretOverlap, Status, StoredToken, Timestamp, TokenChange,
+    TokensToDelete, Warning, counted, grouped, list_first,
 };
 
 /// The question, such as `Revoke ci-prod?`.
@@ -21,6 +21,9 @@ pub fn question(plan: &Plan) -> String {
             format!("Remove every scope from {tokens}?")
         }
         Command::ChangeScopes { .. } => format!("Change the scopes of {tokens}?"),
+        Command::RevokeLeaked { .. } if plan.tokens().all(|token| token.revoked.is_none()) => {
+            format!("End the old secret of {tokens}?")
+        }
         Command::Revoke { .. } | Command::RevokeLeaked { .. } => format!("Revoke {tokens}?"),
         Command::EndOverlap { .. } => format!("End the old secret of {tokens}?"),
         Command::Regenerate { .. } => format!("Regenerate {tokens}?"),
@@ -72,7 +75,12 @@ fn both_secrets_effect(plan: &Plan) -> Option<String> {
     ) {
         return None;
     }
-    match plan.tokens_before().filter(|token| token.has_overlap(plan.at)).count() {
+    // Of a leaked token whose current secret was not found, only the old secret ends.
+    let ends_both = |change: &&TokenChange| {
+        let has_overlap = change.before.token().is_some_and(|token| token.has_overlap(plan.at));
+        has_overlap && !matches!(&change.after, StoredToken::Live(after) if after.revoked.is_none())
+    };
+    match plan.changes.iter().filter(ends_both).count() {
         0 => None,
         1 if plan.changes.len() == 1 => {
             Some("Both secrets, the current and the old one, will stop working.".to_owned())

@@ -3,9 +3,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{job_batches::ended_entry, pending_endings::has_ending};
+use super::{job_batches::ended_entry, pending_endings::has_event};
 use crate::{
-    domain::{Actor, Command, Plan, StoredToken, Token, TokenChange, TokenId},
+    domain::{Actor, AuditAction, Command, Plan, StoredToken, Token, TokenChange, TokenId},
     store::{Ending, EndingKind, ReadOps as _, RevocationEntry, Writer},
 };
 
@@ -103,18 +103,33 @@ pub(super) fn tokens_changed_meanwhile(
 ) -> HashSet<TokenId> {
     // All endings of a plan have the same time.
     let at = entries.iter().find_map(|entry| Some(entry.pending.as_ref()?.at));
-    let is_stored = |id: &TokenId| {
-        let kind = if ended == Ended::Tokens { EndingKind::Delete } else { EndingKind::Revoke };
-        has_ending(tx, id, kind, |stored| Some(stored) == at).unwrap_or(false)
+    let is_stored = |id: &TokenId, change: &TokenChange| {
+        has_event(tx, id, action_of(change), |stored| Some(stored) == at).unwrap_or(false)
     };
-    let has_changed = |before: &&Token| match tx.token(&before.id) {
-        Ok(Some(token)) if ended == Ended::OneSecret => token.generation != before.generation,
-        Ok(Some(token)) => token.version != before.version && is_stored(&before.id),
+    let has_changed = |before: &Token, change: &TokenChange| match tx.token(&before.id) {
+        Ok(Some(token)) if ended == Ended::OneSecret && token.generation != before.generation => {
+            true
+        }
+        Ok(Some(token)) => token.version != before.version && is_stored(&before.id, change),
         Ok(None) => ended != Ended::Tokens,
         Err(_) => false,
     };
-    let before = previewed.iter().filter_map(|change| change.before.token());
-    before.filter(has_changed).map(|token| token.id).collect()
+    let changed = |change: &TokenChange| {
+        let before = change.before.token()?;
+        has_changed(before, change).then_some(before.id)
+    };
+    previewed.iter().filter_map(changed).collect()
+}
+
+/// The action of the event of an ending.
+fn action_of(change: &TokenChange) -> AuditAction {
+    match &change.after {
+        StoredToken::Live(token) if token.revoked.is_some() => AuditAction::Revoked,
+        StoredToken::Live(_) => AuditAction::OverlapEnded,
+        StoredToken::Deleted(..) | StoredToken::Damaged(_) | StoredToken::Absent => {
+            AuditAction::Deleted
+        }
+    }
 }
 
 /// Returns the entries of what `plan` ends and `entries` do not: later secrets, and other tokens.

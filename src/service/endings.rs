@@ -14,14 +14,14 @@ use super::{
         pending_entries, tokens_changed_meanwhile,
     },
     execute::require_confirmed,
-    pending_endings::{apply_pending, raise_newest_ending},
+    pending_endings::{StoredEndings, apply_pending, raise_newest_ending},
 };
 use crate::{
     domain::{
         Actor, AuditAction, Command, ConfirmationProof, EventBody, MAX_PER_TRANSACTION, Plan,
         SecretSlot, Timestamp, Token, TokenChange, TokenId, plan::NewSecretDigests,
     },
-    store::{EndingsToStore, HasTables as _, ReadOps as _, RevocationEntry, StoreError, Writer},
+    store::{HasTables as _, ReadOps as _, RevocationEntry, StoreError, Writer},
 };
 
 /// Maximum number of pending endings that one transaction stores, so that it stays short. The oldest
@@ -77,26 +77,29 @@ impl Service {
         &self,
         work: impl FnOnce(&mut Writer<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let (mut pending, mut raised) = (Vec::new(), Vec::new());
+        let mut stored = StoredEndings::default();
         let result = self.store.write(|tx| {
             // Read them under the lock, or an ending that was undone in the meantime would be stored
             // again. If the register is unusable, store no endings: they cannot be read, and no
             // check has an answer.
-            let found = self.store.pending_endings().unwrap_or_default();
-            pending = found.entries;
-            pending.truncate(MAX_PENDING);
-            raised = apply_pending(tx, &pending, found.newest_stored)?;
-            work(tx)
+            let mut found = self.store.pending_endings().unwrap_or_default();
+            let is_complete = found.entries.len() <= MAX_PENDING;
+            found.entries.truncate(MAX_PENDING);
+            stored.raised = apply_pending(tx, &found.entries, found.newest_stored)?;
+            let result = work(tx)?;
+            stored.finish(tx, found, is_complete)?;
+            Ok::<_, E>(result)
         })?;
-        self.clear_stored_endings(&pending, &raised);
+        self.clear_stored_endings(&stored);
         Ok(result)
     }
 
-    /// Records in the register that the store has the endings `stored`, after it has raised `raised`.
-    /// If this fails, the endings stay pending. Storing an ending twice changes nothing.
-    fn clear_stored_endings(&self, stored: &[RevocationEntry], raised: &[RevocationEntry]) {
+    /// Records in the register what the store has stored, after it has raised the later entries. If this
+    /// fails, the endings stay pending. Storing an ending twice changes nothing.
+    fn clear_stored_endings(&self, stored: &StoredEndings) {
+        let StoredEndings { entries, raised, event, lacking } = stored;
         if self.store.end_secrets(raised, self.clock.now()).is_ok() {
-            let _ = self.store.clear_pending_endings(stored);
+            let _ = self.store.clear_pending_endings(entries, *event, *lacking);
         }
     }
 
@@ -202,16 +205,18 @@ impl Service {
         previewed: &[TokenChange],
     ) -> Result<(Plan, Instant), ServiceError> {
         let keys: HashSet<_> = entries.iter().map(RevocationEntry::ending_key).collect();
-        let (mut own, mut others, mut raised) = (Vec::new(), Vec::new(), Vec::new());
+        let mut stored = StoredEndings::default();
         let (plan, started) = self.store.write(|tx| {
             let started = Instant::now();
             // If the register is unusable, it has no endings.
-            let EndingsToStore { entries: pending, newest_stored } =
-                self.store.pending_endings().unwrap_or_default();
-            (own, others) =
-                pending.into_iter().partition(|entry| keys.contains(&entry.ending_key()));
+            let mut found = self.store.pending_endings().unwrap_or_default();
+            let newest_stored = found.newest_stored;
+            let (mut own, mut others): (Vec<_>, Vec<_>) = std::mem::take(&mut found.entries)
+                .into_iter()
+                .partition(|entry| keys.contains(&entry.ending_key()));
+            let is_complete = others.len() <= MAX_PENDING;
             others.truncate(MAX_PENDING);
-            raised = apply_pending(tx, &others, newest_stored)?;
+            let mut raised = apply_pending(tx, &others, newest_stored)?;
             let ended = ended_by(command).unwrap_or(Ended::AllSecrets);
             let changed = tokens_changed_meanwhile(tx, ended, entries, previewed);
             let of_changed: Vec<_> = own.extract_if(.., |it| changed.contains(&it.id)).collect();
@@ -228,9 +233,12 @@ impl Service {
             raise_newest_ending(tx, entries)?;
             self.apply(tx, &plan)?;
             add_ended_meanwhile(&mut plan, previewed, tx);
+            stored.raised = raised;
+            found.entries = [own, others].concat();
+            stored.finish(tx, found, is_complete)?;
             Ok::<_, ServiceError>((plan, started))
         })?;
-        self.clear_stored_endings(&[own, others].concat(), &raised);
+        self.clear_stored_endings(&stored);
         Ok((plan, started))
     }
 

@@ -5,13 +5,45 @@
 use crate::{
     domain::{AuditAction, EventBody, SecretSlot, Timestamp, Token, TokenId},
     store::{
-        Ending, EndingKind, ReadOps as _, RevocationEntry, StoreError, TokenChanges as _,
-        TrashedToken, Writer,
+        Ending, EndingKind, EndingsToStore, EventMark, ReadOps as _, RevocationEntry, StoreError,
+        TokenChanges as _, TrashedToken, Writer,
     },
 };
 
 /// Number of the newest changes of a token that are searched for an ending.
 const NEWEST_CHANGES: usize = 32;
+
+/// What a transaction has stored of the register, for the update of the register after its commit.
+#[derive(Debug, Default)]
+pub(super) struct StoredEndings {
+    pub(super) entries: Vec<RevocationEntry>,
+    /// Entries that must be raised before, see [`apply_pending`].
+    pub(super) raised: Vec<RevocationEntry>,
+    /// The last event of the transaction, if the store then has all endings that are not pending.
+    pub(super) event: Option<EventMark>,
+    /// The marked event that the store lacked before.
+    pub(super) lacking: Option<EventMark>,
+}
+
+impl StoredEndings {
+    /// Completes the result of `tx`, which has stored the endings `found`. `is_complete` is whether these
+    /// are all.
+    pub(super) fn finish(
+        &mut self,
+        tx: &Writer<'_>,
+        found: EndingsToStore,
+        is_complete: bool,
+    ) -> Result<(), StoreError> {
+        let has_stored = !found.entries.is_empty() || found.is_store_outdated;
+        // An older copy counts as such until it has all endings.
+        if has_stored && (is_complete || !found.is_store_outdated) {
+            self.event = tx.newest_event()?.as_ref().map(EventMark::of);
+            self.lacking = found.lacking;
+        }
+        self.entries = found.entries;
+        Ok(())
+    }
+}
 
 /// Stores pending endings, each with its own time and actor in the audit trail. Skips an ending
 /// that the record already contains. Returns the entries that must be raised in the register after
@@ -91,25 +123,24 @@ fn raised_entry(
 }
 
 /// Whether the audit trail has this ending, or a later one of the same kind. The token may have been
-/// restored since; storing the ending again would undo that.
+/// restored since; storing the ending again would undo that. The ending of one secret can be stored again:
+/// it changes nothing if the token no longer has the secret.
 fn is_stored(tx: &Writer<'_>, id: &TokenId, ending: &Ending) -> Result<bool, StoreError> {
-    has_ending(tx, id, ending.kind, |at| at >= ending.at)
-}
-
-/// Whether the audit trail has an ending of this kind at a time that `is_its_time` accepts. Always
-/// `false` for the ending of one secret, which can be stored again: it changes nothing if the token no longer
-/// has the secret.
-pub(super) fn has_ending(
-    tx: &Writer<'_>,
-    id: &TokenId,
-    kind: EndingKind,
-    is_its_time: impl Fn(Timestamp) -> bool,
-) -> Result<bool, StoreError> {
-    let action = match kind {
+    let action = match ending.kind {
         EndingKind::Revoke => AuditAction::Revoked,
         EndingKind::Delete => AuditAction::Deleted,
         EndingKind::EndSecret(_) => return Ok(false),
     };
+    has_event(tx, id, action, |at| at >= ending.at)
+}
+
+/// Whether one of the newest events of the token has this action and a time that `is_its_time` accepts.
+pub(super) fn has_event(
+    tx: &Writer<'_>,
+    id: &TokenId,
+    action: AuditAction,
+    is_its_time: impl Fn(Timestamp) -> bool,
+) -> Result<bool, StoreError> {
     let newest = tx.newest_changes_of(id, NEWEST_CHANGES)?;
     Ok(newest.iter().any(|event| event.body.action == action && is_its_time(event.body.at)))
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::{Service, ServiceError, endings::rebuilt_event};
 use crate::{
     domain::{AuditAction, EventBody, TokenId, counted},
-    store::{ReadOps, Repair},
+    store::{ReadOps, Repair, StoreError},
 };
 
 impl Service {
@@ -38,6 +38,7 @@ impl Service {
     /// the path of the copy.
     pub fn repair(&self) -> Result<(Option<PathBuf>, Vec<Repair>), ServiceError> {
         let copy = self.store.backup_beside("before-repair")?;
+        let was_outdated = self.store.read(|rows| Ok::<_, StoreError>(rows.is_store_outdated()))?;
         let mut repairs = self.store.write(|tx| {
             let repairs = tx.repair()?;
             let at = self.clock.denial_time(tx)?;
@@ -55,6 +56,9 @@ impl Service {
             }
             Ok::<_, ServiceError>(repairs)
         })?;
+        if repairs.iter().any(|repair| matches!(repair, Repair::RebuildTrail(_))) {
+            self.store.note_rebuilt_trail(was_outdated)?;
+        }
         if let Some(repair) = self.repair_of_register()? {
             self.store.rebuild_register(&rebuilt_event(&self.actor, self.clock.now()))?;
             repairs.push(repair);

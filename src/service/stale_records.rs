@@ -10,7 +10,7 @@ use crate::{
     domain::{Command, Plan, Refusal, Secret, StoredToken, Token, TokenId},
     store::{
         Ending, EndingKind, HasTables, OverruledTokens, PathProblem, ReadOps as _, Reader,
-        RevocationEntry, StoreError,
+        RevocationEntry, StoreError, TrashedToken,
     },
 };
 
@@ -28,9 +28,13 @@ impl Service {
     /// Returns the deleted token that `text` identifies if its record is out of date: an older copy of the
     /// store was put back, and the token was restored since that copy.
     pub fn stale_deletion(&self, text: &str) -> Result<Option<Token>, ServiceError> {
-        let Ok(token) = self.resolve_deleted(text) else { return Ok(None) };
-        let state = self.store.read(|rows| rows.revocation_state(&token.id))?;
-        Ok(state.is_stale(&token).then_some(token))
+        let Ok(Token { id, .. }) = self.resolve_deleted(text) else { return Ok(None) };
+        // Another process can have restored it since.
+        Ok(self.store.read(|rows| {
+            let Some(TrashedToken { token, .. }) = rows.trashed(&id)? else { return Ok(None) };
+            let is_stale = rows.revocation_state(&id)?.is_stale(&token);
+            Ok::<_, StoreError>(Some(token).filter(|_| is_stale))
+        })?)
     }
 
     /// Ends a token of [`Self::stale_deletion`] for good, also in the newer state of the store.
@@ -164,12 +168,13 @@ impl Service {
 /// Returns what `entry` must be to end also the secrets of its token that the register knows and the
 /// record does not, see [`Service::end_later_secrets`]. Returns `None` if there are none.
 fn ending_later(rows: &Reader, entry: &RevocationEntry) -> Option<RevocationEntry> {
+    let token = rows.token_without_usage(&entry.id).ok().flatten()?;
+    if token.version != entry.min_version {
+        // Another process has changed the token since, and knows its secrets.
+        return None;
+    }
     let state = rows.revocation_state(&entry.id).unwrap_or_default();
-    let is_older = |token: Box<Token>| token.version < state.min_version;
-    if entry.min_version > 0
-        && entry.min_version < state.min_version
-        && rows.token_without_usage(&entry.id).ok().flatten().is_some_and(is_older)
-    {
+    if entry.min_version < state.min_version {
         return Some(entry.clone().ended_for_good());
     }
     let unknown = RevocationEntry::UNKNOWN_SECRETS;

@@ -22,7 +22,7 @@ use super::{
     panic_guard::catch_redb_panic,
     path_error::{PathError, PathProblem},
     path_security,
-    recorded_time::time_of_new_register,
+    recorded_time::mark_of_new_register,
     register::{self, register_path},
     tables::{ReadTables, RecordTable, Tables},
 };
@@ -52,7 +52,7 @@ impl Store {
             let (report, records) = self.read_once(|reader| {
                 let report = catch_redb_panic(|| copy_tables(&reader.tables, file))??;
                 let records = register::entries_from_records(reader)?;
-                Ok::<_, StoreError>((report, (records, time_of_new_register(reader)?)))
+                Ok::<_, StoreError>((report, (records, mark_of_new_register(reader)?)))
             })?;
             if let Some((file, id)) = self.register()? {
                 file.register.copy_to(&register_path, &id, records)?;

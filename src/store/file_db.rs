@@ -31,7 +31,7 @@ use super::{
     read_handle::{ReadOnlyDb, Snapshot, SnapshotSource, overtaken_error},
     read_ops::ReadOps,
     reader::Reader,
-    recorded_time::time_of_new_register,
+    recorded_time::mark_of_new_register,
     register::{self, Register, RegisterId, RevocationEntry},
     tables::{ReadTables, Tables},
     write_ops::Writer,
@@ -142,7 +142,7 @@ impl FileDb {
         let mut entries = register::entries_from_records(rows)?;
         entries.extend(kept);
         let entries = register::merge_entries(entries);
-        register::create(self.register.path(), id, &entries, time_of_new_register(rows)?)
+        register::create(self.register.path(), id, &entries, &mark_of_new_register(rows)?)
     }
 
     /// In read-only mode, returns the error that write access is required for this `reason`.

@@ -203,7 +203,8 @@ fn the_endings_that_a_commit_lacks_are_read_once() {
     let ending = Ending { kind: EndingKind::Revoke, at: at(9), actor: Some(Actor::named("alice")) };
     let entry = RevocationEntry { pending: Some(ending), ..RevocationEntry::of_deleted(&token) };
     store.end_secrets(std::slice::from_ref(&entry), at(9)).unwrap();
-    store.clear_pending_endings(&[entry]).unwrap();
+    let event = crate::store::EventMark { sequence: 2, hash: crate::domain::EventHash::NONE };
+    store.clear_pending_endings(&[entry], Some(event), None).unwrap();
     let (is_outdated, first) = pending_of(&store).unwrap();
     let (_, second) = pending_of(&store).unwrap();
     assert!(is_outdated);

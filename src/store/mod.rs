@@ -96,7 +96,9 @@ pub use read_ops::{
 pub use reader::Reader;
 pub use record::ComparedFields;
 pub use recorded_time::RecordedTime;
-pub use register::{Ending, EndingKind, EndingsToStore, RevocationEntry, RevocationState};
+pub use register::{
+    Ending, EndingKind, EndingsToStore, EventMark, RevocationEntry, RevocationState,
+};
 pub use repair::Repair;
 pub use restore::{KeptEndings, RestoreTarget, if_readable};
 pub use temp_file::abandoned_files;

@@ -15,12 +15,12 @@ use super::{
     record::TokenV2,
     recorded_time::{RecordedTime, load_newest_ending},
     register::{
-        self, PendingEndings, Register, RegisterId, RegisterSnapshot, RevocationEntry,
+        self, EventMark, PendingEndings, Register, RegisterId, RegisterSnapshot, RevocationEntry,
         RevocationState,
     },
     tables::ReadTables,
 };
-use crate::domain::{Timestamp, TokenId};
+use crate::domain::TokenId;
 
 /// Number of pending endings whose tokens are sought. A large deletion can have a million, and each
 /// read of a new commit would seek them.
@@ -120,23 +120,26 @@ impl Reader {
         &self,
         register: &RegisterSnapshot,
     ) -> Result<PendingEndings, StoreError> {
-        let (pending, newest_ending) = register.pending()?;
-        // An ending that is not pending is in the trail, with its own time or a later one. The last
-        // event can be an older ending that was stored later.
-        let newest_stored = || {
-            let newest_event = self.recorded_time().ok()?.newest_event;
-            newest_event.max(load_newest_ending(&self.tables).ok()?)
-        };
-        let has_newest_ending =
-            newest_ending == Timestamp::default() || newest_stored() >= Some(newest_ending);
-        if has_newest_ending {
+        let (pending, mark) = (register.pending()?, register.mark());
+        if mark.event.map_or(Ok(true), |event| self.has_event(event))? {
             let is_store_outdated = self.lacks_pending_token(&pending);
-            let mut pending = PendingEndings::with_stored(pending, newest_ending);
+            let mut pending = PendingEndings::with_stored(pending, mark.newest_ending);
             pending.is_store_outdated = is_store_outdated;
             return Ok(pending);
         }
         let record = |id: &TokenId| self.token_without_usage(id).ok().flatten().map(|token| *token);
-        Ok(PendingEndings::of_outdated_store(register.entries()?, newest_ending, record))
+        let entries = register.entries()?;
+        Ok(PendingEndings::of_outdated_store(entries, (mark.newest_ending, mark.event), record))
+    }
+
+    /// Whether the trail contains this event. A damaged event counts as contained: an older copy would
+    /// have none, or that of another history.
+    fn has_event(&self, mark: EventMark) -> Result<bool, StoreError> {
+        match self.event(mark.sequence) {
+            Ok(found) => Ok(found.is_some_and(|event| event.hash == mark.hash)),
+            Err(StoreError::Damaged(_)) => Ok(true),
+            Err(error) => Err(error),
+        }
     }
 
     /// Whether the store lacks a token of a pending ending: it is a copy from before the token was

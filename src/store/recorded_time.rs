@@ -7,6 +7,7 @@ use super::{
     error::StoreError,
     read_ops::ReadOps,
     record::{ClockStateV1, NewestEndingV1, TimestampV1},
+    register::{EventMark, StoredMark},
     tables::{Tables, Transaction, WriteTables},
     write_ops::Writer,
 };
@@ -27,11 +28,15 @@ pub(super) fn load_newest_ending<T: Transaction>(
     Ok(found.and_then(|NewestEndingV1(at)| at?.to_timestamp()))
 }
 
-/// Returns the time of the newest ending for a new register of the store. Some endings are only in the
-/// trail, so that all copies from before its last event must count as older.
-pub(super) fn time_of_new_register(rows: &impl ReadOps) -> Result<Timestamp, StoreError> {
-    let newest_event = rows.newest_event().ok().flatten().map(|event| event.body.at);
-    Ok(load_newest_ending(rows.tables())?.max(newest_event).unwrap_or_default())
+/// Returns the mark for a new register of the store. Some endings are only in the trail, so that all
+/// copies from before its last event must count as older.
+pub(super) fn mark_of_new_register(rows: &impl ReadOps) -> Result<StoredMark, StoreError> {
+    let newest = rows.newest_event().ok().flatten();
+    let at = newest.as_ref().map(|event| event.body.at);
+    Ok(StoredMark {
+        newest_ending: load_newest_ending(rows.tables())?.max(at).unwrap_or_default(),
+        event: newest.as_ref().map(EventMark::of),
+    })
 }
 
 /// The newest times that a store contains.

@@ -20,8 +20,8 @@ use super::{
     path_error::{PathError, PathProblem},
     path_security,
     read_ops::ReadOps,
-    recorded_time::time_of_new_register,
-    register::{self, RegisterId, RevocationEntry, register_path},
+    recorded_time::mark_of_new_register,
+    register::{self, RegisterId, RevocationEntry, StoredMark, register_path},
     tables::Tables,
     write_ops::Writer,
 };
@@ -165,15 +165,15 @@ impl RestoreTarget {
         }
         replaced?;
         let Some((kept, restored, saved)) = result else { return Ok(None) };
-        let RestoredRegister { id, recorded, newest_ending } = restored;
+        let RestoredRegister { id, recorded, mark } = restored;
         let register = register::Register::beside(&self.path);
         if kept.has_register() {
             register.raise(&id, &recorded, now)?;
-            register.raise_newest_ending(&id, newest_ending)?;
+            register.replace_mark(&id, &mark)?;
         } else {
             let all = kept.entries.into_iter().chain(recorded).collect();
             let entries = register::merge_entries(all);
-            register::create(register.path(), &id, &entries, newest_ending)?;
+            register::create(register.path(), &id, &entries, &mark)?;
         }
         Ok(saved)
     }
@@ -229,7 +229,7 @@ struct RestoredRegister {
     id: RegisterId,
     /// The entries derived from the records.
     recorded: Vec<RevocationEntry>,
-    newest_ending: Timestamp,
+    mark: StoredMark,
 }
 
 /// Changes the copy of the backup in `file` with `work`, in one transaction. Gives the copy a
@@ -254,7 +254,7 @@ fn write_restored(
     let restored = RestoredRegister {
         id: register::load_id(&writer.tables)?,
         recorded: register::entries_from_records(&writer)?,
-        newest_ending: time_of_new_register(&writer)?,
+        mark: mark_of_new_register(&writer)?,
     };
     drop(writer);
     transaction.commit()?;

@@ -9,8 +9,8 @@ use super::{
     path_error::{PathError, PathProblem},
     read_ops::ReadOps,
     reader::Reader,
-    recorded_time::load_newest_ending,
-    register::{self, EndingsToStore, PendingEndings, RegisterId, RevocationEntry},
+    recorded_time::{load_newest_ending, mark_of_new_register},
+    register::{self, EndingsToStore, EventMark, PendingEndings, RegisterId, RevocationEntry},
 };
 use crate::domain::{EventBody, Timestamp, TokenId};
 
@@ -105,7 +105,7 @@ impl Store {
             let mut kept = register.salvage(&id);
             // An older copy of the store lacks endings. They become pending, so that they are stored.
             let record = |id: &TokenId| writer.token(id).ok().flatten();
-            let missing = PendingEndings::of_outdated_store(kept.clone(), at, record);
+            let missing = PendingEndings::of_outdated_store(kept.clone(), (at, None), record);
             kept.extend(missing.entries().cloned());
             // The id stays: an older copy of the store must not count as that of another register.
             register.replacing(&id, || file.create_register(writer, &id, kept))?;
@@ -189,19 +189,37 @@ impl Store {
     }
 
     /// Records that the store contains all endings of the register that are not pending, after a change
-    /// that ended secrets without a pending ending. The time of its newest event then identifies an
-    /// older copy of the store.
+    /// that ended secrets without a pending ending. A store without its newest event is then known as an
+    /// older copy.
     pub fn note_endings(&self) -> Result<(), StoreError> {
         let Some((file, id)) = self.register()? else { return Ok(()) };
-        match self.read(ReadOps::newest_event)? {
-            Some(event) => file.register.raise_newest_ending(&id, event.body.at),
-            None => Ok(()),
-        }
+        let mark = self.read(|rows| {
+            let is_current = !rows.is_store_outdated();
+            is_current.then(|| mark_of_new_register(rows)).transpose()
+        })?;
+        mark.map_or(Ok(()), |mark| file.register.raise_mark(&id, &mark))
     }
 
-    /// Records that the store now contains these endings.
-    pub fn clear_pending_endings(&self, applied: &[RevocationEntry]) -> Result<(), StoreError> {
-        self.update_register(applied, |file, id| file.register.clear_pending(id, applied))
+    /// Like [`Store::note_endings`], after a repair that has chained the trail again: the marked event is
+    /// no longer in it. `was_outdated` is whether the store was an older copy before.
+    pub fn note_rebuilt_trail(&self, was_outdated: bool) -> Result<(), StoreError> {
+        let Some((file, id)) = self.register()?.filter(|_| !was_outdated) else { return Ok(()) };
+        file.register.replace_mark(&id, &self.read(mark_of_new_register)?)
+    }
+
+    /// Records that the store now contains the endings `applied`, and all that are not pending, in its
+    /// state after the event `stored`. `lacking` is the marked event that the store lacked before.
+    pub fn clear_pending_endings(
+        &self,
+        applied: &[RevocationEntry],
+        stored: Option<EventMark>,
+        lacking: Option<EventMark>,
+    ) -> Result<(), StoreError> {
+        if applied.is_empty() && stored.is_none() {
+            return Ok(());
+        }
+        let Some((file, id)) = self.register()? else { return Ok(()) };
+        file.register.clear_pending(&id, applied, stored, lacking)
     }
 
     /// Runs `update` on the register, unless there is nothing to update or no register.

@@ -77,9 +77,9 @@ fn an_overlap_ends_early_only_with_a_confirmation() {
         let confirmed = run(&home, &[renewal, &["--yes"]].concat());
         assert_eq!((confirmed.code, works(&home, &first)), (0, false), "{confirmed:?}");
         let events = run(&home, &["audit"]).success();
-        let texts =
-            ["ended the overlap of a secret that would have", "the old secret would have"];
-        let is_recorded = texts.iter().any(|text| events.contains(&format!("{text} worked until 20")));
+        let texts = ["ended the overlap of a secret that would have", "the old secret would have"];
+        let is_recorded =
+            texts.iter().any(|text| events.contains(&format!("{text} worked until 20")));
         assert!(is_recorded, "{events}");
     }
 }

@@ -266,24 +266,17 @@ impl Counts {
     /// Revokes the tokens with an active secret. If only the old secret of an overlap was found, ends
     /// the overlap: the current secret keeps working.
     fn revoke(&self, service: &Service, out: &Output, yes: bool) -> Result<(), CliError> {
-        let (mut secrets, mut with_old) = (Vec::new(), Vec::new());
-        for (id, digests) in &self.active {
-            let leaked: Vec<_> =
-                digests.iter().map(|digest| LeakedSecret { id: *id, digest: *digest }).collect();
-            // The token may have been regenerated since, so look its secrets up again.
-            let is_old =
-                |leaked| service.classify(leaked).is_ok_and(|info| info.old_until.is_some());
-            if leaked.iter().all(is_old) {
-                with_old.push(*id);
-            } else {
-                secrets.extend(leaked);
-            }
+        let secrets: Vec<_> = self
+            .active
+            .iter()
+            .flat_map(|(id, digests)| {
+                digests.iter().map(|digest| LeakedSecret { id: *id, digest: *digest })
+            })
+            .collect();
+        if secrets.is_empty() {
+            return Ok(());
         }
-        let commands = [
-            (!secrets.is_empty()).then_some(Command::RevokeLeaked { secrets }),
-            (!with_old.is_empty()).then_some(Command::EndOverlap { tokens: with_old }),
-        ];
-        commands.iter().flatten().try_for_each(|command| end_secrets(service, command, out, yes))
+        end_secrets(service, &Command::RevokeLeaked { secrets }, out, yes)
     }
 }
 
@@ -298,9 +291,8 @@ fn end_secrets(
     prompt::confirm(&plan, yes)?;
     let committed = service.execute(command, &plan.confirm())?;
     print_failed_steps(&committed);
-    let is_overlap = matches!(command, Command::EndOverlap { .. });
     for token in committed.plan.tokens() {
-        let name = &token.name;
+        let (name, is_overlap) = (&token.name, token.revoked.is_none());
         if out.json {
             let token = json!({ "id": token.id.as_str(), "name": name.as_str() });
             let key = if is_overlap { "ended_overlap" } else { "revoked" };

@@ -208,6 +208,38 @@ fn an_ending_after_a_step_of_the_clock_is_newer_than_any_copy() {
     }
 }
 
+/// Two histories of one store, of which the other was made with a clock that was ahead.
+#[test]
+fn an_older_copy_of_another_history_is_reported() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.redb");
+    let fixture = TestService::on(Store::open(&path).unwrap(), 1);
+    let (one, two) = (fixture.issue("a"), fixture.issue("b"));
+    let start = std::fs::read(&path).unwrap();
+    fixture.set_minute(1);
+    fixture.edit(&one.token.id, &name("ahead"), &Description::default()).unwrap();
+    let other = std::fs::read(&path).unwrap();
+    std::fs::write(&path, start).unwrap();
+    let fixture = TestService::on(Store::open(&path).unwrap(), 2);
+    fixture.revoke(&two.token.id).unwrap();
+    let ended = std::fs::read(&path).unwrap();
+    std::fs::write(&path, other).unwrap();
+    let fixture = TestService::on(Store::open(&path).unwrap(), 3);
+    assert!(fixture.was_store_outdated() && !fixture.works(&two.secret));
+    // The copy has the ending after the next change, and the other history then lacks that.
+    fixture.set_minute(2);
+    fixture.issue("next");
+    assert!(fixture.get(&two.token.id).unwrap().revoked.is_some());
+    assert!(!TestService::on(Store::open(&path).unwrap(), 4).was_store_outdated());
+    std::fs::write(&path, ended).unwrap();
+    let fixture = TestService::on(Store::open(&path).unwrap(), 5);
+    assert!(fixture.was_store_outdated());
+    fixture.set_minute(2);
+    fixture.issue("last");
+    assert!(!TestService::on(Store::open(&path).unwrap(), 6).was_store_outdated());
+    assert!(fixture.works(&one.secret) && !fixture.works(&two.secret));
+}
+
 /// The register entry of an ending by alice at minute 0 that the record of `token` lacks.
 fn pending(token: &Token, kind: EndingKind) -> RevocationEntry {
     RevocationEntry {

@@ -5,7 +5,10 @@
 
 use chrono::DateTime;
 
-use super::{Ending, EndingKind, RevocationEntry};
+use super::{
+    Ending, EndingKind, RevocationEntry,
+    mark::{MARK_LEN, StoredMark},
+};
 use crate::domain::{Actor, DigestPrefix, Timestamp, TokenId, time_range::is_supported};
 
 /// Bytes of the header page, and of each page of slots.
@@ -28,11 +31,8 @@ pub(super) const STAMP_LEN: usize = 16;
 /// hint of another writer.
 pub(super) const PENDING_OFFSET: usize = STAMP_OFFSET + STAMP_LEN;
 
-/// Offset of the time of the newest ending that the store has taken over, as seconds since 1970 and
-/// nanoseconds. The store has an event of the same time or a later one, unless it is an older copy. A
-/// pending ending does not count: it would hide that an older copy lacks the endings before it.
-pub(super) const NEWEST_ENDING_OFFSET: usize = PENDING_OFFSET + 2;
-pub(super) const NEWEST_ENDING_LEN: usize = 12;
+/// Offset of the [`StoredMark`].
+pub(super) const MARK_OFFSET: usize = PENDING_OFFSET + 2;
 
 /// Offset in the header page of one byte for each group of pages. A byte is 0
 /// only if no entry in these pages is pending, so that the pages need not be read. One row of bytes
@@ -112,7 +112,7 @@ impl Header {
     }
 }
 
-/// The start of the file: the header, the stamp and the pending hints.
+/// The start of the file: the header, the stamp, the pending hints and the mark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct FileStart {
     pub(super) bytes: [u8; Self::LEN],
@@ -120,7 +120,7 @@ pub(super) struct FileStart {
 }
 
 impl FileStart {
-    pub(super) const LEN: usize = NEWEST_ENDING_OFFSET + NEWEST_ENDING_LEN;
+    pub(super) const LEN: usize = MARK_OFFSET + MARK_LEN;
 
     /// Returns `None` unless `bytes` begin with a header of this format.
     pub(super) fn decode(bytes: [u8; Self::LEN]) -> Option<Self> {
@@ -135,14 +135,9 @@ impl FileStart {
         hints.copied().unwrap_or([1; 2]).map(|byte| byte != 0)
     }
 
-    /// Returns the time of the newest ending, or the start of 1970 if there is none.
-    pub(super) fn newest_ending(&self) -> Timestamp {
-        let bytes = self.bytes.last_chunk::<NEWEST_ENDING_LEN>();
-        let parts = bytes.and_then(|bytes| Some((*bytes.first_chunk()?, *bytes.last_chunk()?)));
-        let time = parts.and_then(|(seconds, nanos)| {
-            DateTime::from_timestamp(i64::from_le_bytes(seconds), u32::from_le_bytes(nanos))
-        });
-        time.filter(|at| is_supported(*at)).unwrap_or_default()
+    /// Returns the mark; that of 1970 without an event if the register has none.
+    pub(super) fn mark(&self) -> StoredMark {
+        self.bytes.last_chunk().map_or_else(StoredMark::default, StoredMark::decode)
     }
 }
 
@@ -172,15 +167,6 @@ impl Slot {
             Self::Used,
         )
     }
-}
-
-/// Encodes the time of the newest ending.
-pub(super) fn encode_newest_ending(at: Timestamp) -> [u8; NEWEST_ENDING_LEN] {
-    let mut bytes = [0; NEWEST_ENDING_LEN];
-    let (seconds, nanos) = bytes.split_at_mut(8);
-    seconds.copy_from_slice(&at.timestamp().to_le_bytes());
-    nanos.copy_from_slice(&at.timestamp_subsec_nanos().to_le_bytes());
-    bytes
 }
 
 pub(super) fn encode_entry(entry: &RevocationEntry) -> [u8; SLOT_LEN] {

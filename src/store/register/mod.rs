@@ -9,6 +9,7 @@ mod entry;
 mod file;
 mod hints;
 mod layout;
+mod mark;
 mod new_table;
 mod pending;
 mod reserve;
@@ -25,13 +26,16 @@ use rand::{TryRng as _, rngs::SysRng};
 
 pub use self::entry::{Ending, EndingKind, RevocationEntry, RevocationState};
 pub(super) use self::new_table::{create, merge_entries};
-pub use self::pending::{EndingsToStore, PendingEndings};
 pub(super) use self::snapshot::RegisterSnapshot;
 use self::{
     file::{RegisterFile, unusable},
     layout::FileStart,
     snapshot::LatestSnapshot,
     writer::RegisterWriter,
+};
+pub use self::{
+    mark::{EventMark, StoredMark},
+    pending::{EndingsToStore, PendingEndings},
 };
 use super::{
     codec::decode,
@@ -146,28 +150,41 @@ impl Register {
         expected: &RegisterId,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        self.writer(expected)?.set_newest_ending(at)
+        let writer = self.writer(expected)?;
+        writer.set_mark(&StoredMark { newest_ending: at, ..writer.mark()? })
     }
 
-    /// Makes `at` the time of the newest ending, unless that is later.
-    pub(super) fn raise_newest_ending(
+    /// Marks a state of the store that has all endings that are not pending, unless a later state is
+    /// marked.
+    pub(super) fn raise_mark(
         &self,
         expected: &RegisterId,
-        at: Timestamp,
+        mark: &StoredMark,
     ) -> Result<(), StoreError> {
-        self.writer(expected)?.raise_newest_ending(at)
+        self.writer(expected)?.raise_mark(mark, None)
+    }
+
+    /// Marks a state of the store in place of any other, for a store whose trail was replaced.
+    pub(super) fn replace_mark(
+        &self,
+        expected: &RegisterId,
+        mark: &StoredMark,
+    ) -> Result<(), StoreError> {
+        let writer = self.writer(expected)?;
+        let lacking = writer.mark()?.event;
+        writer.raise_mark(mark, lacking)
     }
 
     /// Writes the register of a copy of the store to the new file `to`. `records` are the entries
     /// derived from the records of the copy. The new register also ends everything that this
     /// register ends, but does not take over its minimum versions: the records of the copy must not
-    /// count as out of date. `newest_ending` is that of the copy. If this register is unusable, the new
-    /// one contains only `records`.
+    /// count as out of date. `mark` is that of the copy. If this register is unusable, the new one
+    /// contains only `records`.
     pub(super) fn copy_to(
         &self,
         to: &Path,
         expected: &RegisterId,
-        (records, newest_ending): (Vec<RevocationEntry>, Timestamp),
+        (records, mark): (Vec<RevocationEntry>, StoredMark),
     ) -> Result<(), StoreError> {
         let entries = match self.usable_snapshot(expected)? {
             Some(register) => register.entries()?,
@@ -175,7 +192,7 @@ impl Register {
         };
         let ended = entries.into_iter().map(RevocationEntry::for_copy);
         let entries = merge_entries(records.into_iter().chain(ended).collect());
-        create(to, expected, &entries, newest_ending)
+        create(to, expected, &entries, &mark)
     }
 
     /// Returns the intact entries of a register that is damaged, but not that of another store than
@@ -252,13 +269,16 @@ impl Register {
         self.writer(expected)?.replace(entries)
     }
 
-    /// Records that the store now contains these endings.
+    /// Records that the store now contains these endings, and marks the state after `event`, also if
+    /// the event `lacking` of another history is marked.
     pub(super) fn clear_pending(
         &self,
         expected: &RegisterId,
         applied: &[RevocationEntry],
+        event: Option<EventMark>,
+        lacking: Option<EventMark>,
     ) -> Result<(), StoreError> {
-        self.writer(expected)?.clear_pending(applied)
+        self.writer(expected)?.clear_pending(applied, event, lacking)
     }
 
     fn writer(&self, expected: &RegisterId) -> Result<RegisterWriter<'_>, StoreError> {

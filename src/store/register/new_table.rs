@@ -6,15 +6,13 @@ use std::{fs::File, io::Write as _, path::Path};
 use super::{
     RegisterId, RevocationEntry,
     layout::{
-        GROUPS_OFFSET, Header, NEWEST_ENDING_OFFSET, PAGE_LEN, PENDING_OFFSET, SLOT_LEN, STAMP_LEN,
-        STAMP_OFFSET, encode_entry, encode_newest_ending, pages_for,
+        GROUPS_OFFSET, Header, MARK_OFFSET, PAGE_LEN, PENDING_OFFSET, SLOT_LEN, STAMP_LEN,
+        STAMP_OFFSET, encode_entry, pages_for,
     },
+    mark::StoredMark,
     random_bytes,
 };
-use crate::{
-    domain::Timestamp,
-    store::{error::StoreError, path_security},
-};
+use crate::store::{error::StoreError, path_security};
 
 /// Pages of a new register: room for 1,024 entries before it grows, in 260 KiB.
 pub(super) const FIRST_PAGES: u32 = 64;
@@ -32,18 +30,18 @@ pub(in crate::store) fn merge_entries(mut entries: Vec<RevocationEntry>) -> Vec<
     entries
 }
 
-/// Creates a register with these entries at `path`, replacing any file there. `newest_ending` must be
-/// the time of the newest ending of its store, or the register counts as an older copy.
+/// Creates a register with these entries at `path`, replacing any file there. `mark` must be that of its
+/// store, or one of both counts as an older copy.
 pub(in crate::store) fn create(
     path: &Path,
     id: &RegisterId,
     entries: &[RevocationEntry],
-    newest_ending: Timestamp,
+    mark: &StoredMark,
 ) -> Result<(), StoreError> {
     let pages = pages_for(entries.len().saturating_mul(4)).max(FIRST_PAGES);
     let header = Header { id: *id, pages, is_superseded: false };
     path_security::replace_atomically(path, |mut file| {
-        write_table(&mut file, &header, entries, newest_ending)
+        write_table(&mut file, &header, entries, mark)
     })
 }
 
@@ -53,7 +51,7 @@ pub(super) fn write_table(
     file: &mut File,
     header: &Header,
     entries: &[RevocationEntry],
-    newest_ending: Timestamp,
+    mark: &StoredMark,
 ) -> Result<(), StoreError> {
     let mut pages = vec![[0_u8; PAGE_LEN]; header.pages as usize];
     let mut first = [0; PAGE_LEN];
@@ -85,10 +83,10 @@ pub(super) fn write_table(
     {
         *stamp = random_bytes::<STAMP_LEN>()?;
     }
-    if let Some((_, rest)) = first.split_at_mut_checked(NEWEST_ENDING_OFFSET)
+    if let Some((_, rest)) = first.split_at_mut_checked(MARK_OFFSET)
         && let Some(bytes) = rest.first_chunk_mut()
     {
-        *bytes = encode_newest_ending(newest_ending);
+        *bytes = mark.encode();
     }
     if let Some(byte) = first.get_mut(PENDING_OFFSET) {
         *byte = u8::from(entries.iter().any(|entry| entry.pending.is_some()));

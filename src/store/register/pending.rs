@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use chrono::TimeDelta;
 
-use super::{Ending, EndingKind, RevocationEntry};
+use super::{Ending, EndingKind, EventMark, RevocationEntry};
 use crate::domain::{SecretSlot, Timestamp, Token, TokenId};
 
 /// The endings of each token that its record may lack, loaded with a snapshot.
@@ -18,6 +18,8 @@ pub struct PendingEndings {
     pub(in crate::store) is_store_outdated: bool,
     /// The time of the newest ending that is not pending. `None` if the store lacks it.
     newest_stored: Option<Timestamp>,
+    /// The marked event that the store lacks.
+    lacking: Option<EventMark>,
 }
 
 /// The endings that the next write stores.
@@ -27,6 +29,9 @@ pub struct EndingsToStore {
     pub entries: Vec<RevocationEntry>,
     /// The time of the newest ending that the store contains. `None` if that is unknown.
     pub newest_stored: Option<Timestamp>,
+    pub is_store_outdated: bool,
+    /// The marked event that the store lacks.
+    pub lacking: Option<EventMark>,
 }
 
 impl PendingEndings {
@@ -50,22 +55,20 @@ impl PendingEndings {
 
     /// Returns the endings that an older copy of the store lacks; there are none if it lacks only tokens that
     /// were created and ended since. `entries` are all entries of the
-    /// register, `newest` is the time of its newest ending, and `record` reads the record of a token.
-    /// The endings are a little earlier than `newest`, so that the store counts as older until all
-    /// of them are stored.
+    /// register, `at` is the time of its newest ending, which they all get, and `record` reads the record
+    /// of a token. `lacking` is the marked event that the store lacks.
     pub(in crate::store) fn of_outdated_store(
         entries: Vec<RevocationEntry>,
-        newest: Timestamp,
+        (at, lacking): (Timestamp, Option<EventMark>),
         record: impl Fn(&TokenId) -> Option<Token>,
     ) -> Self {
-        let at = newest - TimeDelta::nanoseconds(1);
         let mut missing = Vec::new();
         for entry in entries {
             let Some(token) = record(&entry.id) else { continue };
             let of_entry = |ending| RevocationEntry { pending: Some(ending), ..entry.clone() };
             missing.extend(entry.endings_missing_in(&token, at).map(of_entry));
         }
-        Self { is_store_outdated: true, ..Self::new(missing) }
+        Self { is_store_outdated: true, lacking, ..Self::new(missing) }
     }
 
     /// Whether the store has all endings.
@@ -82,7 +85,12 @@ impl PendingEndings {
     pub(in crate::store) fn to_store(&self) -> EndingsToStore {
         let mut entries: Vec<_> = self.entries().cloned().collect();
         entries.sort_by_key(|entry| (entry.pending.as_ref().map(|ending| ending.at), entry.id));
-        EndingsToStore { entries, newest_stored: self.newest_stored }
+        EndingsToStore {
+            entries,
+            newest_stored: self.newest_stored,
+            is_store_outdated: self.is_store_outdated,
+            lacking: self.lacking,
+        }
     }
 
     /// Returns the token as it will be stored: revoked, or without its previous secret. Returns `None`

@@ -58,7 +58,7 @@ pub(super) fn reserve(
     copy.copy_changed(&old, &header, &mut new)?;
     let start = old.current_start()?;
     new.set_may_have_pending(0, start.may_have_pending().contains(&true))?;
-    new.set_newest_ending(start.newest_ending())?;
+    new.set_mark(&start.mark())?;
     new.publish()?;
     new.sync()?;
     current.supersede(|| fs::rename(&temp.path, path).map_err(at))?;

@@ -10,7 +10,10 @@ use std::{
 
 use hashbrown::HashMap;
 
-use super::{RegisterId, RevocationEntry, RevocationState, file::RegisterFile, layout::FileStart};
+use super::{
+    RegisterId, RevocationEntry, RevocationState, file::RegisterFile, layout::FileStart,
+    mark::StoredMark,
+};
 use crate::{
     domain::{Timestamp, TokenId},
     store::{error::StoreError, path_error::PathProblem},
@@ -56,22 +59,24 @@ impl RegisterSnapshot {
         Ok(state)
     }
 
-    /// Returns all entries with an ending that the store's record does not contain yet, and the time
-    /// of the newest ending that it contains, unless it is an older copy. Usually there are none, as the start of the file shows.
-    pub(in crate::store) fn pending(
-        &self,
-    ) -> Result<(Vec<RevocationEntry>, Timestamp), StoreError> {
-        let pending = if self.start.may_have_pending().contains(&true) {
-            self.file.pending(&self.start.header)?
+    /// The state of the store that had all endings that are not pending.
+    pub(in crate::store) fn mark(&self) -> StoredMark {
+        self.start.mark()
+    }
+
+    /// Returns all entries with an ending that the store's record does not contain yet. Usually there
+    /// are none, as the start of the file shows.
+    pub(in crate::store) fn pending(&self) -> Result<Vec<RevocationEntry>, StoreError> {
+        if self.start.may_have_pending().contains(&true) {
+            self.file.pending(&self.start.header)
         } else {
-            Vec::new()
-        };
-        Ok((pending, self.start.newest_ending()))
+            Ok(Vec::new())
+        }
     }
 
     /// The time of the newest ending, pending or stored.
     pub(in crate::store) fn newest_ending(&self) -> Result<Timestamp, StoreError> {
-        let (pending, stored) = self.pending()?;
+        let (pending, stored) = (self.pending()?, self.mark().newest_ending);
         let times = pending.iter().filter_map(|entry| entry.pending.as_ref()).map(|it| it.at);
         Ok(times.max().map_or(stored, |at| at.max(stored)))
     }

@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta};
 use proptest::prelude::*;
 
 use super::{layout::*, new_table::FIRST_PAGES, snapshot::MAX_FILE_AGE, *};
-use crate::domain::{Actor, DigestPrefix, TokenId};
+use crate::domain::{Actor, DigestPrefix, EventHash, TokenId};
 use crate::store::path_error::{PathError, PathProblem};
 
 const ID: RegisterId = [9; 16];
@@ -31,7 +31,7 @@ fn pending(number: usize, kind: EndingKind) -> RevocationEntry {
 
 fn new(folder: &tempfile::TempDir) -> Register {
     let register = Register::beside(&folder.path().join("store.redb"));
-    create(register.path(), &ID, &[], at(0)).unwrap();
+    create(register.path(), &ID, &[], &StoredMark::default()).unwrap();
     register
 }
 
@@ -79,9 +79,9 @@ fn pending_endings_are_listed_until_they_are_applied() {
         pending(1, EndingKind::Revoke),
     ];
     register.raise(&ID, &both, at(0)).unwrap();
-    assert_eq!(register.snapshot(&ID).unwrap().pending().unwrap().0, both);
-    register.clear_pending(&ID, &both[..1]).unwrap();
-    assert_eq!(register.snapshot(&ID).unwrap().pending().unwrap().0, both[1..]);
+    assert_eq!(register.snapshot(&ID).unwrap().pending().unwrap(), both);
+    register.clear_pending(&ID, &both[..1], None, None).unwrap();
+    assert_eq!(register.snapshot(&ID).unwrap().pending().unwrap(), both[1..]);
     assert_eq!(ended_generation(&register, 1), 3);
 }
 
@@ -92,7 +92,7 @@ fn a_pending_ending_keeps_the_secret_that_it_has_seen() {
     let pending = pending(1, EndingKind::EndSecret(DigestPrefix::from_bytes([7; 8])));
     register.raise(&ID, std::slice::from_ref(&pending), at(0)).unwrap();
     register.raise(&ID, &[ended(1, 4)], at(0)).unwrap();
-    assert_eq!(register.snapshot(&ID).unwrap().pending().unwrap().0, [pending]);
+    assert_eq!(register.snapshot(&ID).unwrap().pending().unwrap(), [pending]);
     assert_eq!(ended_generation(&register, 1), 4);
 }
 
@@ -172,7 +172,7 @@ fn a_reserve_keeps_all_entries_and_makes_room() {
     for register in [&register, &reader] {
         assert!((0..300).all(|number| ended_generation(register, number) == 2));
         assert_eq!(
-            register.snapshot(&ID).unwrap().pending().unwrap().0,
+            register.snapshot(&ID).unwrap().pending().unwrap(),
             [pending(1_000, EndingKind::Revoke)]
         );
     }
@@ -183,8 +183,8 @@ fn a_reserve_keeps_all_entries_and_makes_room() {
     assert_eq!(size(), reserved, "no batch lets the register grow");
     register.reserve(&ID, 10, at(0)).unwrap();
     assert_eq!((size(), ended_generation(&reader, 21_999)), (reserved, 1));
-    register.clear_pending(&ID, &[pending(1_000, EndingKind::Revoke)]).unwrap();
-    assert_eq!(reader.snapshot(&ID).unwrap().pending().unwrap().0, []);
+    register.clear_pending(&ID, &[pending(1_000, EndingKind::Revoke)], None, None).unwrap();
+    assert_eq!(reader.snapshot(&ID).unwrap().pending().unwrap(), []);
 }
 
 /// A stopped writer holds the first lock for an unlimited time.
@@ -291,4 +291,46 @@ proptest! {
             prop_assert_eq!((state.ended_generation, state.min_version), expected);
         }
     }
+}
+
+#[test]
+fn the_mark_goes_on_and_leaves_only_a_history_that_was_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let register = new(&folder);
+    let event = |sequence: u64, history: u8| {
+        Some(EventMark { sequence, hash: EventHash::from_bytes([history; 32]) })
+    };
+    let clear = |event, lacking| register.clear_pending(&ID, &[], event, lacking).unwrap();
+    let marked = || register.snapshot(&ID).unwrap().mark().event;
+    assert_eq!(marked(), None);
+    clear(event(5, 1), None);
+    // A process that stored less, and is later.
+    clear(event(4, 1), None);
+    assert_eq!(marked(), event(5, 1));
+    // An older copy has got all endings.
+    clear(event(3, 2), event(5, 1));
+    assert_eq!(marked(), event(3, 2));
+    clear(event(2, 3), event(5, 1));
+    clear(None, None);
+    assert_eq!(marked(), event(3, 2), "another process was first");
+    register.set_newest_ending(&ID, at(7)).unwrap();
+    let mark = register.snapshot(&ID).unwrap().mark();
+    assert_eq!(mark, StoredMark { newest_ending: at(7), event: event(3, 2) });
+}
+
+#[test]
+fn replacing_keeps_only_what_was_ended_since() {
+    let folder = tempfile::tempdir().unwrap();
+    let register = new(&folder);
+    let old = EndingKind::EndSecret(DigestPrefix::from_bytes([7; 8]));
+    let since = RevocationEntry { ended_generation: 1, ..pending(1, old) };
+    register.raise(&ID, &[ended(1, 2)], at(0)).unwrap();
+    register.raise(&ID, &[since], at(0)).unwrap();
+    assert_eq!(ended_generation(&register, 1), 2);
+    let restored = RevocationEntry { min_version: 9, ..RevocationEntry::of(token(1)) };
+    register.replace(&ID, &[restored]).unwrap();
+    assert_eq!(ended_generation(&register, 1), 1, "the end of the old secret stays");
+    register.raise(&ID, &[RevocationEntry { min_version: 9, ..ended(1, 3) }], at(0)).unwrap();
+    register.replace(&ID, &[RevocationEntry { min_version: 9, ..ended(1, 0) }]).unwrap();
+    assert_eq!(ended_generation(&register, 1), 3, "another process has ended it since");
 }

@@ -16,9 +16,10 @@ use super::{
     LOCK_TIMEOUT, RegisterId, RevocationEntry,
     file::{RegisterFile, SlotIndex, unusable},
     layout::{
-        FREE_SLOT, FileStart, Header, NEWEST_ENDING_OFFSET, PAGE_LEN, SLOT_LEN, SLOTS_PER_PAGE,
-        STAMP_LEN, STAMP_OFFSET, Slot, encode_entry, encode_newest_ending, pages_for,
+        FREE_SLOT, FileStart, Header, MARK_OFFSET, PAGE_LEN, SLOT_LEN, SLOTS_PER_PAGE, STAMP_LEN,
+        STAMP_OFFSET, Slot, encode_entry, pages_for,
     },
+    mark::{EventMark, StoredMark},
     new_table::{merge_entries, write_table},
     random_bytes,
 };
@@ -192,38 +193,53 @@ impl<'a> RegisterWriter<'a> {
         }
     }
 
-    /// Sets the time of the newest ending that the store has.
-    pub(super) fn set_newest_ending(&self, at: Timestamp) -> Result<(), StoreError> {
-        self.register.write_at(&encode_newest_ending(at), NEWEST_ENDING_OFFSET as u64)
+    pub(super) fn set_mark(&self, mark: &StoredMark) -> Result<(), StoreError> {
+        self.register.write_at(&mark.encode(), MARK_OFFSET as u64)
     }
 
-    /// Like [`RegisterWriter::set_newest_ending`], but keeps a later time.
-    pub(super) fn raise_newest_ending(&self, at: Timestamp) -> Result<(), StoreError> {
-        if at > self.newest_ending()? { self.set_newest_ending(at) } else { Ok(()) }
+    /// Marks a state of the store that has all endings that are not pending. Keeps the event of a later
+    /// state, unless it is `lacking`: an event that the store lacked before it took over the endings.
+    pub(super) fn raise_mark(
+        &self,
+        mark: &StoredMark,
+        lacking: Option<EventMark>,
+    ) -> Result<(), StoreError> {
+        let present = self.mark()?;
+        let is_later = match (present.event, mark.event) {
+            (Some(present), Some(event)) => {
+                Some(present) == lacking || event.sequence > present.sequence
+            }
+            (None, _) => true,
+            (Some(_), None) => false,
+        };
+        let raised = StoredMark {
+            newest_ending: mark.newest_ending.max(present.newest_ending),
+            event: if is_later { mark.event } else { present.event },
+        };
+        if raised == present { Ok(()) } else { self.set_mark(&raised) }
     }
 
-    fn newest_ending(&self) -> Result<Timestamp, StoreError> {
-        Ok(self.register.current_start()?.newest_ending())
+    pub(super) fn mark(&self) -> Result<StoredMark, StoreError> {
+        Ok(self.register.current_start()?.mark())
     }
 
     /// Replaces the entries of these tokens and syncs the file. Requires the first lock. A token
     /// without an entry gets none. Keeps what another process has ended since `entries` were
-    /// planned: an entry with a pending ending, or one that demands the version of the new record.
+    /// planned: each entry with a pending ending, and each that demands the version of the new record.
     pub(super) fn replace(&mut self, entries: &[RevocationEntry]) -> Result<(), StoreError> {
         self.require_first()?;
         for entry in entries {
-            let (mut own, mut is_ended_since) = (Vec::new(), false);
+            let (mut own, mut is_damaged) = (Vec::new(), false);
+            let is_since = |found: &RevocationEntry| {
+                found.pending.is_some() || found.min_version >= entry.min_version
+            };
             self.register.search(&self.header, &entry.id, |index, slot| match slot {
-                Slot::Free => {}
-                Slot::Used(found) => {
-                    is_ended_since |=
-                        found.pending.is_some() || found.min_version >= entry.min_version;
-                    own.push(index);
-                }
+                Slot::Used(found) if !is_since(&found) => own.push(index),
+                Slot::Free | Slot::Used(_) => {}
                 // A damaged slot can be an ending of this token or of another one.
-                Slot::Damaged(_) => is_ended_since = true,
+                Slot::Damaged(_) => is_damaged = true,
             })?;
-            if is_ended_since {
+            if is_damaged {
                 continue;
             }
             // Never free a slot: a search ends at the first page with a free slot, and would no
@@ -238,15 +254,20 @@ impl<'a> RegisterWriter<'a> {
         self.sync()
     }
 
-    /// Records that the store now contains these endings. Requires the first lock. Does not sync,
-    /// because an ending that is applied twice changes nothing.
-    pub(super) fn clear_pending(&mut self, applied: &[RevocationEntry]) -> Result<(), StoreError> {
+    /// Records that the store now contains these endings, and marks its state, see
+    /// [`RegisterWriter::raise_mark`]. Requires the first lock. Does not sync, because an ending that is
+    /// applied twice changes nothing.
+    pub(super) fn clear_pending(
+        &mut self,
+        applied: &[RevocationEntry],
+        event: Option<EventMark>,
+        lacking: Option<EventMark>,
+    ) -> Result<(), StoreError> {
         self.require_first()?;
         // First, so that no reader takes the store for the current one without these endings.
         let times = applied.iter().filter_map(|entry| entry.pending.as_ref()).map(|it| it.at);
-        if let Some(newest) = times.max() {
-            self.raise_newest_ending(newest)?;
-        }
+        let mark = StoredMark { newest_ending: times.max().unwrap_or_default(), event };
+        self.raise_mark(&mark, lacking)?;
         for entry in applied {
             let mut own = Vec::new();
             self.register.search(&self.header, &entry.id, |index, slot| match slot {
@@ -323,12 +344,12 @@ impl<'a> RegisterWriter<'a> {
             // Another writer holds it. A later raise grows the table.
             return Ok(());
         };
-        let (entries, newest_ending) = (self.entries(now)?, self.newest_ending()?);
+        let (entries, mark) = (self.entries(now)?, self.mark()?);
         let header = Header { pages, ..self.header };
         let path = self.path;
         self.supersede(|| {
             path_security::replace_atomically(path, |mut file| {
-                write_table(&mut file, &header, &entries, newest_ending)
+                write_table(&mut file, &header, &entries, &mark)
             })
         })?;
         let (register, FileStart { header, .. }) =
