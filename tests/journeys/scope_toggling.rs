@@ -22,13 +22,22 @@ fn changes_are_collected_and_applied_together() {
     it.sees("Removes 2: may publish to all channels; may subscribe to")
         .sees("Afterwards, u undoes it.");
     it.sees("$ patdeck scope change ci-deploy --add channels:c-42:publish --remove");
-    it.keys("<Right> <Enter>").sees("Saved the scopes of ci-deploy: 1 added, 2 removed.");
+    it.keys("<Enter>");
+    it.sees("Saved the scopes of ci-deploy: 1 added, 2 removed.");
     it.sees("Scopes 2").never_sees("Ctrl-S applies").never_sees("•");
     let dump = it.store_dump();
     assert!(dump.contains("scope added ci-deploy by alice: channels:c-42:publish"), "{dump}");
     let removed = "scope removed ci-deploy by alice: channels:*:publish channels:c-42:subscribe";
     assert!(dump.contains(removed), "{dump}");
     it.keys("u").sees("Undone: ci-deploy has 3 scopes again.").sees("Scopes 3");
+}
+
+#[test]
+fn an_undo_waits_for_marked_scopes() {
+    let mut it = detail();
+    it.keys("e x <C-s>").sees("Saved ci-deployx").keys("<Space> u");
+    it.sees("Ctrl-S applies the marked scopes, Esc discards them. Then undo.");
+    it.keys("<Esc> u").sees("Undone: ci-deployx is named ci-deploy again.");
 }
 
 #[test]
@@ -45,7 +54,7 @@ fn enter_applies_and_cancel_keeps_the_changes() {
     it.keys("<Enter>").sees("No changes to apply. Space adds or removes a scope.");
     it.keys("<Right> <Space> <Enter>").sees("Adds 1: may subscribe to all channels.");
     it.sees("Also removes 1 narrower scope that a new scope covers.");
-    it.keys("<Esc>").sees("Scopes 3 +1").keys("<Enter> l <Enter>");
+    it.keys("<Esc>").sees("Scopes 3 +1").keys("<Enter> <Enter>");
     it.sees("1 added, 0 removed; removed 1 narrower scope covered by *.");
 }
 
@@ -88,9 +97,9 @@ fn pending_changes_follow_those_of_a_colleague() {
     let publish = "channels:*:publish".parse().unwrap();
     it.service().remove_scope(&id, &publish).unwrap();
     // The dialog refuses as a whole; the removal is not pending any more.
-    it.keys("<Right> <Enter>").sees("channels:*:publish");
+    it.keys("<Enter>").sees("channels:*:publish");
     it.waits_for("Scopes 2 +1").never_sees("+1 -1");
-    it.keys("<C-s> <Right> <Enter>").sees("Saved the scopes of ci-deploy: 1 added, 0 removed.");
+    it.keys("<C-s> <Enter>").sees("Saved the scopes of ci-deploy: 1 added, 0 removed.");
 }
 
 #[test]
@@ -105,7 +114,7 @@ fn the_list_form_toggles_scopes_too() {
     it.keys("o <Space>").sees("- channels").sees("1 removed").keys("o").sees("[-]");
     let mut it = Journey::on(Fixture::Few, 40, 10);
     it.keys("j <Enter> z z <Space>").sees("1 removed: Ctrl-S applies").keys("<C-s>");
-    it.sees("Change the scopes").keys("<Right> <Enter>").sees("Saved the scopes");
+    it.sees("Change the scopes").keys("<Enter>").sees("Saved the scopes");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use chrono::{NaiveDate, NaiveTime, TimeDelta};
 
 use super::{
     TextPattern,
-    grammar::{TermBody, WrittenTerm, parse_terms},
+    grammar::{TermBody, WrittenTerm, parse_terms, similar_term},
     secret_words::secret_start_id,
 };
 use crate::domain::{
@@ -19,7 +19,11 @@ pub const EVENT_TERMS: &str = "token: actor: action: since: until:";
 /// Why a search is invalid. The search box shows the message beside the field.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EventSearchError {
-    #[error("unknown term {term}: put it in \"quotes\", or use {EVENT_TERMS}", term = escape(.0))]
+    #[error(
+        "unknown term {term}: {meant}put it in \"quotes\", or use {EVENT_TERMS}",
+        term = escape(.0),
+        meant = similar_term(.0, EVENT_TERMS)
+    )]
     UnknownTerm(String),
     /// The key of the term is known, but its value is invalid.
     #[error("{term} needs {expected}", term = escape(.term))]

@@ -3,7 +3,44 @@
 //! history is empty, an undo restores the operator's last deletion of the past 24 hours. Owned by
 //! the app.
 
-use crate::domain::{Command, Plan, Token, counted};
+use super::{App, effect::Tab, pending_requests::RequestOrigin, service_request::ServiceRequest};
+use crate::{
+    domain::{Command, Plan, Token, TokensToRestore, counted},
+    keymap::{Action, Mode},
+};
+
+impl App {
+    /// Undoes the last command of this session. If there is none, restores the operator's last
+    /// deletion.
+    pub(super) fn undo(&mut self) {
+        // The marks are what the operator sees; the last command can have changed another token.
+        if self.tab == Tab::Detail && self.detail.has_marks(&self.model) {
+            let key = |action| self.model.key(Mode::Detail, action);
+            let (apply, discard) = (key(Action::Submit), key(Action::Back));
+            let text =
+                format!("{apply} applies the marked scopes, {discard} discards them. Then undo.");
+            return self.warn(text);
+        }
+        if self.pending.contains(RequestOrigin::Undo) {
+            return;
+        }
+        match self.undo_history.last() {
+            Some(UndoEntry::Undo(command)) => {
+                let request = ServiceRequest::execute(command.clone());
+                self.request(RequestOrigin::Undo, request);
+            }
+            Some(UndoEntry::Irreversible(why)) => {
+                let why = why.clone();
+                self.undo_history.pop();
+                self.warn(why);
+            }
+            None => {
+                let last = Command::Restore(TokensToRestore::LastDeletion);
+                self.request(RequestOrigin::App, ServiceRequest::execute(last));
+            }
+        }
+    }
+}
 
 /// How to undo an executed command.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,10 +11,9 @@ use super::{
     pending_requests::RequestOrigin,
     service_request::ServiceRequest,
     top_dialog_mut,
-    undo::UndoEntry,
 };
 use crate::{
-    domain::{Command, Secret, TokenId, TokensToRestore, grouped},
+    domain::{Command, Secret, TokenId, grouped},
     keymap::{Action, Key, KeyResolution, Mode},
     output::advice,
     service::HookSelection,
@@ -263,29 +262,6 @@ impl App {
                     Tab::Overview => self.overview.update(action),
                 };
                 self.run_effects(effect);
-            }
-        }
-    }
-
-    /// Undoes the last command of this session. If there is none, restores the operator's last
-    /// deletion.
-    fn undo(&mut self) {
-        if self.pending.contains(RequestOrigin::Undo) {
-            return;
-        }
-        match self.undo_history.last() {
-            Some(UndoEntry::Undo(command)) => {
-                let request = ServiceRequest::execute(command.clone());
-                self.request(RequestOrigin::Undo, request);
-            }
-            Some(UndoEntry::Irreversible(why)) => {
-                let why = why.clone();
-                self.undo_history.pop();
-                self.warn(why);
-            }
-            None => {
-                let last = Command::Restore(TokensToRestore::LastDeletion);
-                self.request(RequestOrigin::App, ServiceRequest::execute(last));
             }
         }
     }

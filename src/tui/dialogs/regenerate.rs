@@ -68,10 +68,11 @@ impl RegenerateDialog {
             "The token gets a new secret and lifetime; its start and everything else stay. The old \
              secret will never be valid."
         } else if active {
-            "The token gets a new secret and lifetime; everything else stays: id, scopes, limits."
+            "The token gets a new secret and lifetime; everything else stays: id, scopes, limits, \
+             labels, owner."
         } else {
             "The token gets a new secret and lifetime and becomes active again; everything else stays: \
-             id, scopes, limits. The old secret can't be restored."
+             id, scopes, limits, labels, owner. The old secret can't be restored."
         };
         let status = token.map_or("", |token| token.status(plan.at).as_str());
         let last_used = token.map(|token| last_use_sentence(token, ctx));

@@ -1,6 +1,8 @@
 //! A group of radio buttons: labels in a row, with the selected one in brackets. Arrow keys or the
 //! start of a label change the selection. Forms use it for lifetimes, entity types and operations.
 
+use std::cell::Cell;
+
 use ratatui::{
     crossterm::event::{KeyCode, KeyEvent},
     layout::{Position, Rect},
@@ -19,6 +21,8 @@ pub struct RadioGroup {
     labels: Vec<String>,
     selected: usize,
     typed: TypeAhead,
+    /// The width in the last frame.
+    columns: Cell<u16>,
 }
 
 impl RadioGroup {
@@ -26,7 +30,7 @@ impl RadioGroup {
     pub fn new(labels: impl IntoIterator<Item = impl Into<String>>, selected: usize) -> Self {
         let labels: Vec<String> = labels.into_iter().map(Into::into).collect();
         let selected = selected.min(labels.len().saturating_sub(1));
-        Self { labels, selected, typed: TypeAhead::default() }
+        Self { labels, selected, typed: TypeAhead::default(), columns: Cell::new(u16::MAX) }
     }
 
     pub fn selected_index(&self) -> usize {
@@ -76,6 +80,20 @@ impl FormInput for RadioGroup {
         self.selected != before
     }
 
+    /// Moves to the nearest label of the next or previous row of the last frame. Returns `false` at the
+    /// first or last row.
+    fn arrow(&mut self, down: bool) -> bool {
+        let positions = self.label_positions(self.columns.get());
+        let Some(&(column, row)) = positions.get(self.selected) else { return false };
+        let Some(wanted) = (if down { Some(row + 1) } else { row.checked_sub(1) }) else {
+            return false;
+        };
+        let in_row = positions.iter().enumerate().filter(|(_, (_, row))| *row == wanted);
+        let nearest = in_row.min_by_key(|(_, (other, _))| other.abs_diff(column));
+        self.selected = nearest.map_or(self.selected, |(at, _)| at);
+        nearest.is_some()
+    }
+
     fn enter(&mut self, _: bool) {
         self.typed = TypeAhead::default();
     }
@@ -86,6 +104,7 @@ impl FormInput for RadioGroup {
 
     fn draw(&self, area: Rect, canvas: &mut Canvas<'_>, focused: bool) -> Option<Position> {
         let (ctx, theme) = (canvas.ctx, &canvas.ctx.theme);
+        self.columns.set(area.width);
         let mut cursor = None;
         for (at, ((column, row), label)) in
             self.label_positions(area.width).into_iter().zip(&self.labels).enumerate()
@@ -143,6 +162,17 @@ mod tests {
         assert_eq!(choice.height(80), 1);
         assert_eq!(choice.height(20), 2);
         assert_eq!(choice.height(3), 3);
+    }
+
+    #[test]
+    fn arrows_move_between_the_rows_of_labels() {
+        let mut choice = RadioGroup::new(["domains", "groups", "channels"], 0);
+        assert!(!choice.arrow(true), "one row before the first frame");
+        choice.columns.set(20);
+        assert!(choice.arrow(true) && !choice.arrow(true));
+        assert_eq!(choice.selected_label(), "channels");
+        assert!(choice.arrow(false) && !choice.arrow(false));
+        assert_eq!(choice.selected_label(), "domains");
     }
 
     #[test]

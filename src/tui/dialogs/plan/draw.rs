@@ -232,12 +232,12 @@ fn draw_input(dialog: &PlanDialog, area: Rect, canvas: &mut Canvas<'_>) -> Optio
     };
     let prompt = format!("To {verb}, type {description} ({expected}): ");
     let writer = canvas.line(area, 1).text(&prompt, theme.heading);
-    let at = writer.column();
+    let (at, wide) = (writer.column(), (width(expected) + 2).max(4));
     if dialog.plan.is_confirmed_by(&field.text()) {
-        writer.skip(10).text(&accept_hint(dialog, ctx), theme.danger);
+        writer.skip(wide).text(&accept_hint(dialog, ctx), theme.danger);
     }
     let rect =
-        Rect { x: area.x.saturating_add(at), y: area.y.saturating_add(1), width: 8, height: 1 };
+        Rect { x: area.x.saturating_add(at), y: area.y.saturating_add(1), width: wide, height: 1 };
     field.draw(rect.intersection(area), canvas, true)
 }
 

@@ -93,7 +93,10 @@ impl PlanDialog {
                 Box::new(TextInput::single_line("")),
             ),
             Confirmation::None if !rows.is_empty() => ConfirmInput::Enter,
-            Confirmation::None | Confirmation::Ask(_) => ConfirmInput::Buttons(false),
+            Confirmation::None | Confirmation::Ask(_) => {
+                // The operator has marked each of these changes, and can undo them.
+                ConfirmInput::Buttons(matches!(plan.command, Command::ChangeScopes { .. }))
+            }
         };
         let title = match &input {
             ConfirmInput::Nothing => format!("Nothing to {}", text::verb(&plan)),

@@ -101,8 +101,11 @@ pub(super) fn draw_name(token: &Token, area: Rect, canvas: &mut Canvas<'_>) {
         .text(&sign, theme.status(status).patch(theme.heading));
 }
 
-/// The expiry as a short text: `expires in 27d`.
+/// The end as a short text: `expires in 27d`.
 fn expiry_text(token: &Token, ctx: &Model) -> String {
+    if let Some(at) = token.revoked {
+        return format!("revoked {}", ctx.short_time(at));
+    }
     match token.expires {
         None => "never expires".to_owned(),
         Some(at) if at <= ctx.now => format!("expired {}", ctx.short_time(at)),

@@ -131,6 +131,11 @@ impl DetailScreen {
         self.scope_edit.unapplied(ctx)
     }
 
+    /// Whether the shown token has changes of scopes that are not applied.
+    pub fn has_marks(&self, ctx: &Model) -> bool {
+        self.token(ctx).is_some_and(|token| self.scope_edit.has_changes(token))
+    }
+
     fn event_rows(&self, token: &Token, ctx: &Model) -> Vec<EventRow> {
         event_rows(token, &self.events, &self.denied, ctx)
     }
