@@ -20,7 +20,7 @@ pub const EVENT_TERMS: &str = "token: actor: action: since: until:";
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EventSearchError {
     #[error(
-        "unknown term {term}: {meant}put it in \"quotes\", or use {EVENT_TERMS}",
+        "unknown term {term}{meant}: put it in \"quotes\", or use {EVENT_TERMS}",
         term = escape(.0),
         meant = similar_term(.0, EVENT_TERMS)
     )]

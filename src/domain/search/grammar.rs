@@ -22,7 +22,7 @@ pub const TERMS: &str = "status: op: type: label: owner: expires< idle> may: unu
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SearchError {
     #[error(
-        "unknown term {term}: {meant}put it in \"quotes\", or use {TERMS}",
+        "unknown term {term}{meant}: put it in \"quotes\", or use {TERMS}",
         term = escape(.0),
         meant = similar_term(.0, TERMS)
     )]
@@ -38,14 +38,14 @@ pub enum SearchError {
     InvalidScope { term: String, error: ScopeError },
 }
 
-/// The question after a term with a wrong key, if one of `terms` is similar: `did you mean label:? `.
+/// The question after a term with a wrong key, if one of `terms` is similar: ` (did you mean label:?)`.
 pub(super) fn similar_term(given: &str, terms: &str) -> String {
     let key = given.trim_start_matches('-').split([':', '<', '>']).next().unwrap_or_default();
     let key_of = |term: &str| term.trim_end_matches([':', '<', '>']).to_owned();
     let distance = |term: &str| osa_distance(key, &key_of(term));
     let similar = terms.split(' ').filter(|term| distance(term) <= 1 + term.len() / 6);
     let nearest = similar.min_by_key(|term| distance(term)).filter(|_| key.len() > 2);
-    nearest.map_or_else(String::new, |term| format!("did you mean {term}? "))
+    nearest.map_or_else(String::new, |term| format!(" (did you mean {term}?)"))
 }
 
 impl Search {
