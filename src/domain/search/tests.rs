@@ -196,7 +196,9 @@ fn errors_name_the_term_and_the_valid_forms() {
     let error = |text: &str| Search::parse(text).unwrap_err().to_string();
     assert_eq!(
         error("ci staus:x"),
-        format!("unknown term staus:x (did you mean status:?): put it in \"quotes\", or use {TERMS}")
+        format!(
+            "unknown term staus:x (did you mean status:?): put it in \"quotes\", or use {TERMS}"
+        )
     );
     assert_eq!(
         error("-status:gone"),

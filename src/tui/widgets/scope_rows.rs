@@ -28,6 +28,8 @@ use crate::{
 const MIN_SUMMARY: u16 = 2;
 /// Maximum number of lines of the summary.
 const MAX_SUMMARY: u16 = 4;
+/// Minimum width of a row for columns.
+const MIN_ROW_COLUMNS: u16 = 40;
 
 /// Scopes grouped into rows, and the selected row.
 #[derive(Debug, Default)]
@@ -254,12 +256,18 @@ fn draw_row(scopes: &[Scope], line: u16, area: Rect, canvas: &mut Canvas<'_>) {
     let theme = &canvas.ctx.theme;
     let Some(first) = scopes.first() else { return };
     let operations: Vec<_> = scopes.iter().map(|scope| scope.operation.as_str()).collect();
+    let operations = operations.join(", ");
     let domain = first.domain.as_ref().map_or_else(String::new, |d| format!(" in {d}"));
+    if area.width < MIN_ROW_COLUMNS {
+        let text = format!("{} {}{domain}: {operations}", first.entity_type, first.entity);
+        canvas.line(area, line).text(&text, theme.text());
+        return;
+    }
     canvas
         .line(area, line)
         .write_column(first.entity_type.as_str(), 11, theme.text())
         .skip(1)
         .write_column(&format!("{}{domain}", first.entity), 18, theme.text())
         .skip(1)
-        .text(&operations.join(", "), theme.text());
+        .text(&operations, theme.text());
 }
