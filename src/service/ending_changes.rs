@@ -107,10 +107,11 @@ pub(super) fn tokens_changed_meanwhile(
         has_event(tx, id, action_of(change), |stored| Some(stored) == at).unwrap_or(false)
     };
     let has_changed = |before: &Token, change: &TokenChange| match tx.token(&before.id) {
-        Ok(Some(token)) if ended == Ended::OneSecret && token.generation != before.generation => {
-            true
+        Ok(Some(token)) => {
+            let is_renewed = token.generation != before.generation;
+            ended == Ended::OneSecret && is_renewed
+                || token.version != before.version && is_stored(&before.id, change)
         }
-        Ok(Some(token)) => token.version != before.version && is_stored(&before.id, change),
         Ok(None) => ended != Ended::Tokens,
         Err(_) => false,
     };

@@ -201,8 +201,7 @@ impl Service {
                 Self::put_with_uses(tx, after)?;
                 tx.remove_trash(&after.id)?;
             }
-            (StoredToken::Live(before), StoredToken::Deleted(after, when)) => {
-                debug_assert_eq!(before.id, after.id);
+            (StoredToken::Live(_), StoredToken::Deleted(after, when)) => {
                 tx.delete_token(after, *when)?;
             }
             (_, StoredToken::Deleted(after, when)) => tx.put_trash(after, *when)?,

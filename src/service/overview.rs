@@ -48,8 +48,8 @@ impl Service {
         })
     }
 
-    /// Adds the checks of all tokens to `sum`, also of those that were deleted. Returns the token with the most denied attempts
-    /// today, and their number.
+    /// Adds the checks of all tokens to `sum`, also of those that were deleted. Returns the token with
+    /// the most denied attempts today, and their number.
     fn add_checks(&self, sum: &mut Overview) -> Result<Option<(TokenId, u64)>, ServiceError> {
         let (at, mut most, mut after) = (sum.at, None, None);
         loop {
