@@ -15,7 +15,7 @@ use super::{
     print::{Output, json_line, print_message},
     prompt::{act, confirm_after},
     scope_args::{ScopeList, merge_scopes},
-    token_selection::{matching_ids, preview, require_matches, resolve_names},
+    token_selection::{matching_ids, preview, query_of, resolve_names},
 };
 use crate::{
     domain::{
@@ -61,7 +61,6 @@ pub(super) fn change(
         lines = preview(&plan);
         command = command.for_tokens(matching_ids(service, search, &plan)?);
         plan = service.preview(&command)?;
-        require_matches(service, search, &plan)?;
     }
     plan.require_all().map_err(ServiceError::from)?;
     if dry_run {
@@ -72,7 +71,11 @@ pub(super) fn change(
     }
     confirm_after(&plan, lines, yes)?;
     let printing = &mut |token: &Token, secret: &Secret| print_secret(token, secret, format, out);
-    let committed = service.execute_printing(&command, &plan.confirm(), printing)?;
+    let mut proof = plan.confirm();
+    if let Some(search) = search_of(arguments) {
+        proof = proof.for_matches_of(query_of(service, search));
+    }
+    let committed = service.execute_printing(&command, &proof, printing)?;
     print_committed(&committed, out)
 }
 

@@ -118,7 +118,7 @@ fn find_matches(service: &Service, search: &Search) -> Result<Vec<TokenId>, CliE
 }
 
 /// The list of the tokens that match `search`: the active ones, unless the search has a status.
-fn query_of(service: &Service, search: &Search) -> ListQuery {
+pub(super) fn query_of(service: &Service, search: &Search) -> ListQuery {
     let search = search.clone().with_catalogue(&service.policy().catalogue);
     ListQuery { status: StatusFilter::Active, search, sort: Sort::default() }
 }
@@ -135,19 +135,6 @@ pub(super) fn matching_ids(
     let tokens = plan.tokens_before().filter(|token| query.matches(token, plan.at));
     let ids: Vec<_> = tokens.map(|token| token.id).collect();
     if ids.is_empty() { Err(CliError::new(Exit::No, "no tokens match")) } else { Ok(ids) }
-}
-
-/// Fails if a token that `plan` changes no longer matches `search`.
-pub(super) fn require_matches(
-    service: &Service,
-    search: &Search,
-    plan: &Plan,
-) -> Result<(), CliError> {
-    if matching_ids(service, search, plan)?.len() == plan.ids().len() {
-        return Ok(());
-    }
-    let message = "other processes change the tokens that match, so nothing was changed";
-    Err(CliError::new(Exit::Refused, message).with_hint("try again"))
 }
 
 /// Describes the tokens that `plan` changes, one per line with status and last use, and those that

@@ -126,6 +126,12 @@ impl Service {
             }
         }
         require_confirmed(&plan, confirmed)?;
+        // If no secret is to be ended, the tokens that a search has selected can be compared with it
+        // under the lock: one can have got a secret meanwhile.
+        let works = |token: &Token| !token.status(plan.at).is_ended();
+        if confirmed.has_search() && !plan.tokens_before().any(works) {
+            return Ok(None);
+        }
         // Other pending endings follow later, so that this one takes effect at once. Only those that
         // an older copy of the store lacks come first, because a later event or ending would hide
         // that the copy lacks them. If this fails, the command itself still works: it needs the

@@ -360,22 +360,36 @@ fn an_import_beside_revoke_old_keeps_the_current_secret() {
 }
 
 #[test]
-fn a_search_does_not_reactivate_what_was_revoked_meanwhile() {
+fn a_search_changes_no_token_that_was_changed_meanwhile() {
     if !can_trace() {
         return;
     }
+    // A revoked token must not become active, and a token that became active must not be deleted.
+    let cases: [(&[&[&str]], &[&str], &[&str], &str); 2] = [
+        (
+            &[],
+            &["regenerate", "--search", "name:ci", "--yes", "--secret-file", "new.tsv"],
+            &["revoke", "ci", "--yes"],
+            "was revoked",
+        ),
+        (
+            &[&["revoke", "ci", "--yes"]],
+            &["delete", "--search", "status:revoked", "--yes"],
+            REGENERATE,
+            "was active, can be",
+        ),
+    ];
     run_cases(
-        case_count(24, 480),
+        case_count(32, 640),
         |thread| thread,
         |seed, _| {
             let (_folder, store, _) = one_token();
-            let by_search =
-                &["regenerate", "--search", "name:ci", "--yes", "--secret-file", "new.tsv"];
+            let (before, by_search, beside, wrong) = cases[usize::try_from(seed % 2).unwrap()];
             let call = call_of(seed, 60);
-            stop_beside(&store, (&[], by_search, &["revoke", "ci", "--yes"]), call);
+            stop_beside(&store, (before, by_search, beside), call);
             let trail = run("after", &store, &["audit"], "").stdout;
             let trail = String::from_utf8(trail).unwrap();
-            assert!(!trail.contains("was revoked"), "call {call}: {trail}");
+            assert!(!trail.contains(wrong), "{by_search:?} at call {call}: {trail}");
         },
     );
 }

@@ -8,6 +8,7 @@ use super::{Plan, StoredToken, Warning};
 use crate::domain::{
     command::{Command, ScopesToRemove},
     event::EventHash,
+    list_query::ListQuery,
     name::{Name, fold},
     overlap::SecretOverlap,
     terminal_text::to_ascii,
@@ -46,12 +47,15 @@ pub struct ConfirmationProof {
     fingerprint: Option<[u8; 32]>,
     /// The newest event when the plan of a job was shown. `None` if the plan is no job.
     newest_event: Option<Box<(u64, EventHash)>>,
+    /// The search that selects the tokens; `None` if the operator has named them.
+    search: Option<Box<ListQuery>>,
 }
 
 impl ConfirmationProof {
     /// The proof for a plan that the operator was not asked to confirm. It is sufficient only for a
     /// plan that requires [`Confirmation::None`].
-    pub const NOT_REQUIRED: Self = Self { count: 0, fingerprint: None, newest_event: None };
+    pub const NOT_REQUIRED: Self =
+        Self { count: 0, fingerprint: None, newest_event: None, search: None };
 
     /// The number of tokens that the confirmed plan changes.
     pub fn count(&self) -> usize {
@@ -62,6 +66,18 @@ impl ConfirmationProof {
     /// confirmed plan is no job.
     pub fn newest_event(&self) -> Option<(u64, EventHash)> {
         self.newest_event.as_deref().copied()
+    }
+
+    /// Makes the proof cover only tokens that match `query`: one that another process has changed so that
+    /// it no longer matches was not selected.
+    #[must_use]
+    pub fn for_matches_of(self, query: ListQuery) -> Self {
+        Self { search: Some(Box::new(query)), ..self }
+    }
+
+    /// Whether a search selects the tokens.
+    pub fn has_search(&self) -> bool {
+        self.search.is_some()
     }
 }
 
@@ -132,12 +148,18 @@ impl Plan {
             count: self.change_count(),
             fingerprint: Some(self.fingerprint()),
             newest_event: self.job.as_ref().map(|job| Box::new(job.newest_event)),
+            search: None,
         }
     }
 
     /// Whether `proof` is sufficient: this plan requires no confirmation, or the operator has
     /// confirmed the same changes.
     pub fn is_covered_by(&self, proof: &ConfirmationProof) -> bool {
+        let is_selected =
+            |query: &ListQuery| self.tokens_before().all(|token| query.matches(token, self.at));
+        if !proof.search.as_deref().is_none_or(is_selected) {
+            return false;
+        }
         match proof.fingerprint {
             Some(fingerprint) => fingerprint == self.fingerprint(),
             None => self.confirmation() == Confirmation::None,
