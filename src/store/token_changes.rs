@@ -44,6 +44,11 @@ pub trait TokenChanges: ReadOps {
         Ok(last.is_some_and(is_deletion) || self.trashed(id)?.is_some())
     }
 
+    /// Whether the token is read as deleted, although its record does not have the deletion yet.
+    fn is_deletion_pending(&self, id: &TokenId) -> bool {
+        self.pending().is_some_and(|pending| pending.deletion_of(id).is_some())
+    }
+
     /// Returns the tokens that were deleted according to the trail and have no record. Reads the whole
     /// trail; skips damaged events.
     fn deleted_without_record(&self) -> Result<Vec<TokenId>, StoreError> {

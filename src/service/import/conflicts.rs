@@ -248,6 +248,7 @@ impl ConflictResolver {
             !existing.status(at).is_ended() && matches!(denial, Some(Denial::Revoked(_)))
         };
         let ended = "the secret of this token was ended in this store";
+        let is_deletion_pending = rows.is_deletion_pending(&token.id);
         match rows.token(&token.id) {
             Ok(Some(existing)) if is_same(&existing, token) && !is_denied(&existing) => {
                 return Ok(None);
@@ -261,7 +262,7 @@ impl ConflictResolver {
                 conflicts.extend(wider_access(&existing, token, at));
                 conflicts.extend(would_end_overlap(&existing, token, at));
             }
-            Ok(None) if rows.was_deleted(&token.id)? => {
+            Ok(None) if is_deletion_pending || rows.was_deleted(&token.id)? => {
                 conflicts.push(if is_active {
                     Conflict::Reactivates("this token was deleted in this store")
                 } else {
@@ -269,6 +270,8 @@ impl ConflictResolver {
                 });
                 match rows.trashed(&token.id)? {
                     Some(deleted) => conflicts.extend(wider_access(&deleted.token, token, at)),
+                    // The record stays until the deletion is stored, but is read as deleted.
+                    None if is_deletion_pending => {}
                     None => conflicts.extend(changed_since(&state, token)),
                 }
             }
