@@ -133,12 +133,12 @@ impl Service {
             return Ok(None);
         }
         // Other pending endings follow later, so that this one takes effect at once. Only those that
-        // an older copy of the store lacks come first, because a later event or ending would hide
-        // that the copy lacks them. If this fails, the command itself still works: it needs the
+        // a store of another history lacks come first: until it has all of them, the entry of this
+        // ending would count as one more. If this fails, the command itself still works: it needs the
         // register only.
-        if self.store.read(|rows| Ok::<_, StoreError>(rows.is_store_outdated())).unwrap_or(false)
-            && self.store_missing_endings().is_ok()
-        {
+        let is_of_other_history =
+            self.store.read(|rows| Ok::<_, StoreError>(rows.is_of_other_history()));
+        if is_of_other_history.unwrap_or(false) && self.write(|_| Ok::<_, StoreError>(())).is_ok() {
             plan = self.preview(command)?;
             require_confirmed(&plan, confirmed)?;
         }

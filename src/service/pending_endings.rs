@@ -34,9 +34,9 @@ impl StoredEndings {
         found: EndingsToStore,
         is_complete: bool,
     ) -> Result<(), StoreError> {
-        let has_stored = !found.entries.is_empty() || found.is_store_outdated;
-        // An older copy counts as such until it has all endings.
-        if has_stored && (is_complete || !found.is_store_outdated) {
+        let is_other_history = found.lacking.is_some() || found.is_store_outdated;
+        // A store of another history counts as such until it has all endings.
+        if is_complete && is_other_history || !is_other_history && !found.entries.is_empty() {
             self.event = tx.newest_event()?.as_ref().map(EventMark::of);
             self.lacking = found.lacking;
         }

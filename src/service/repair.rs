@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::{Service, ServiceError, endings::rebuilt_event};
 use crate::{
     domain::{AuditAction, EventBody, TokenId, counted},
-    store::{ReadOps, Repair, StoreError},
+    store::{ReadOps, Repair},
 };
 
 impl Service {
@@ -38,7 +38,6 @@ impl Service {
     /// the path of the copy.
     pub fn repair(&self) -> Result<(Option<PathBuf>, Vec<Repair>), ServiceError> {
         let copy = self.store.backup_beside("before-repair")?;
-        let was_outdated = self.store.read(|rows| Ok::<_, StoreError>(rows.is_store_outdated()))?;
         let mut repairs = self.store.write(|tx| {
             let repairs = tx.repair()?;
             let at = self.clock.denial_time(tx)?;
@@ -57,7 +56,8 @@ impl Service {
             Ok::<_, ServiceError>(repairs)
         })?;
         if repairs.iter().any(|repair| matches!(repair, Repair::RebuildTrail(_))) {
-            self.store.note_rebuilt_trail(was_outdated)?;
+            // The marked event is no longer in the trail.
+            self.store.note_endings()?;
         }
         if let Some(repair) = self.repair_of_register()? {
             self.store.rebuild_register(&rebuilt_event(&self.actor, self.clock.now()))?;

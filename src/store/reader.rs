@@ -90,6 +90,13 @@ impl Reader {
         self.pending.as_ref().is_some_and(|pending| pending.is_store_outdated)
     }
 
+    /// Whether the register marks a state that is not in the history of the store, which can have all
+    /// endings all the same. The next write marks its own state.
+    pub fn is_of_other_history(&self) -> bool {
+        let pending = self.pending.as_ref();
+        pending.is_some_and(|pending| pending.is_store_outdated || pending.lacking.is_some())
+    }
+
     /// Whether the register is an older copy: it lacks an ending that the store took over from it. Then
     /// it would not protect from an older copy of the store.
     pub(super) fn is_register_older(&self) -> bool {
@@ -128,8 +135,16 @@ impl Reader {
             return Ok(pending);
         }
         let record = |id: &TokenId| self.token_without_usage(id).ok().flatten().map(|token| *token);
-        let entries = register.entries()?;
-        Ok(PendingEndings::of_outdated_store(entries, (mark.newest_ending, mark.event), record))
+        // The time of a damaged mark is not known.
+        let at = self.recorded_time()?.newest_event.max(Some(mark.newest_ending));
+        let of_mark = (at.unwrap_or_default(), mark.event);
+        let is_known = |id: &TokenId| !self.has_no_event(id);
+        Ok(PendingEndings::of_other_history(register.entries()?, of_mark, record, is_known))
+    }
+
+    /// Whether no event names the token, not even a damaged one.
+    fn has_no_event(&self, id: &TokenId) -> bool {
+        self.events_of(id, 1).is_ok_and(|it| it.rows.is_empty() && it.damaged.is_empty())
     }
 
     /// Whether the trail contains this event. A damaged event counts as contained: an older copy would
@@ -146,11 +161,7 @@ impl Reader {
     /// created. The token of an ordinary ending has a record, or at least an event.
     fn lacks_pending_token(&self, pending: &[RevocationEntry]) -> bool {
         let is_unknown = |entry: &RevocationEntry| {
-            let has_no_event = || {
-                self.events_of(&entry.id, 1)
-                    .is_ok_and(|it| it.rows.is_empty() && it.damaged.is_empty())
-            };
-            matches!(self.token_without_usage(&entry.id), Ok(None)) && has_no_event()
+            matches!(self.token_without_usage(&entry.id), Ok(None)) && self.has_no_event(&entry.id)
         };
         pending.iter().take(MAX_SOUGHT).any(is_unknown)
     }

@@ -105,7 +105,8 @@ impl Store {
             let mut kept = register.salvage(&id);
             // An older copy of the store lacks endings. They become pending, so that they are stored.
             let record = |id: &TokenId| writer.token(id).ok().flatten();
-            let missing = PendingEndings::of_outdated_store(kept.clone(), (at, None), record);
+            let missing =
+                PendingEndings::of_other_history(kept.clone(), (at, None), record, |_| true);
             kept.extend(missing.entries().cloned());
             // The id stays: an older copy of the store must not count as that of another register.
             register.replacing(&id, || file.create_register(writer, &id, kept))?;
@@ -193,18 +194,12 @@ impl Store {
     /// older copy.
     pub fn note_endings(&self) -> Result<(), StoreError> {
         let Some((file, id)) = self.register()? else { return Ok(()) };
-        let mark = self.read(|rows| {
-            let is_current = !rows.is_store_outdated();
-            is_current.then(|| mark_of_new_register(rows)).transpose()
+        let found = self.read(|rows| {
+            let lacking = rows.pending.as_ref().and_then(|pending| pending.lacking);
+            let mark = || Ok::<_, StoreError>((mark_of_new_register(rows)?, lacking));
+            (!rows.is_store_outdated()).then(mark).transpose()
         })?;
-        mark.map_or(Ok(()), |mark| file.register.raise_mark(&id, &mark))
-    }
-
-    /// Like [`Store::note_endings`], after a repair that has chained the trail again: the marked event is
-    /// no longer in it. `was_outdated` is whether the store was an older copy before.
-    pub fn note_rebuilt_trail(&self, was_outdated: bool) -> Result<(), StoreError> {
-        let Some((file, id)) = self.register()?.filter(|_| !was_outdated) else { return Ok(()) };
-        file.register.replace_mark(&id, &self.read(mark_of_new_register)?)
+        found.map_or(Ok(()), |(mark, lacking)| file.register.raise_mark(&id, &mark, lacking))
     }
 
     /// Records that the store now contains the endings `applied`, and all that are not pending, in its

@@ -124,3 +124,41 @@ fn a_token_that_only_the_register_denies_is_reported() {
     assert_eq!(run_with_input(&home, &["verify"], &secret).code, 0);
     assert_eq!(run(&home, &["doctor"]).code, 0);
 }
+
+/// Offset of the mark in the start of the register.
+const MARK: usize = 82;
+
+#[test]
+fn a_damaged_mark_is_no_older_copy_and_hides_none() {
+    let home = Home::new();
+    issue(&home, &["a"]);
+    let older = fs::read(home.store()).unwrap();
+    run(&home, &["revoke", "a", "--yes"]).success();
+    let register = format!("{}.revoked", home.store().display());
+    let mut bytes = fs::read(&register).unwrap();
+    bytes[MARK + 20] ^= 1;
+    fs::write(&register, &bytes).unwrap();
+    let newest = fs::read(home.store()).unwrap();
+    fs::write(home.store(), older).unwrap();
+    assert!(run(&home, &["status"]).out.contains("an older copy of the store was put back"));
+    fs::write(home.store(), newest).unwrap();
+    let status = run(&home, &["status"]);
+    assert!(status.out.starts_with("ok: "), "{status:?}");
+    assert!(status.err.contains("the revocation register was missing, damaged or older"));
+    assert!(run(&home, &["status"]).err.is_empty(), "it was rebuilt");
+}
+
+#[test]
+fn the_newest_store_is_no_older_copy_when_it_returns() {
+    let home = Home::new();
+    issue(&home, &["a"]);
+    let older = fs::read(home.store()).unwrap();
+    run(&home, &["revoke", "a", "--yes"]).success();
+    let newest = fs::read(home.store()).unwrap();
+    fs::write(home.store(), older).unwrap();
+    // The copy stores the ending, and the register marks its state.
+    issue(&home, &["beside"]);
+    fs::write(home.store(), newest).unwrap();
+    let status = run(&home, &["status"]);
+    assert!(status.out.starts_with("ok: ") && status.err.is_empty(), "{status:?}");
+}

@@ -7,8 +7,9 @@ use chrono::DateTime;
 use crate::domain::{AuditEvent, EventHash, Timestamp, time_range::is_supported};
 
 /// Bytes of the mark: the time as seconds since 1970 and nanoseconds, then the number and the hash of the
-/// event, which are 0 if there is none.
-pub(super) const MARK_LEN: usize = 12 + 8 + 32;
+/// event, which are 0 if there is none, and the CRC-32 of these.
+pub(super) const MARK_LEN: usize = CONTENT_LEN + 4;
+const CONTENT_LEN: usize = 12 + 8 + 32;
 
 /// An event of the audit trail, told from those of other histories of the store by its hash, which covers
 /// all events before it.
@@ -19,6 +20,9 @@ pub struct EventMark {
 }
 
 impl EventMark {
+    /// The mark of a damaged register: no store has this event, so that all records are compared.
+    const DAMAGED: Self = Self { sequence: u64::MAX, hash: EventHash::NONE };
+
     pub fn of(event: &AuditEvent) -> Self {
         Self { sequence: event.sequence, hash: event.hash }
     }
@@ -37,36 +41,37 @@ pub struct StoredMark {
 impl StoredMark {
     pub(super) fn encode(&self) -> [u8; MARK_LEN] {
         let event = self.event.unwrap_or(EventMark { sequence: 0, hash: EventHash::NONE });
-        let mut bytes = [0; MARK_LEN];
-        let mut rest = bytes.as_mut_slice();
         let at = self.newest_ending;
-        for part in [
-            at.timestamp().to_le_bytes().as_slice(),
-            &at.timestamp_subsec_nanos().to_le_bytes(),
-            &event.sequence.to_le_bytes(),
-            event.hash.as_bytes(),
-        ] {
-            let (own, others) = rest.split_at_mut(part.len().min(rest.len()));
-            own.copy_from_slice(part);
-            rest = others;
-        }
+        let (seconds, nanos) =
+            (at.timestamp().to_le_bytes(), at.timestamp_subsec_nanos().to_le_bytes());
+        let sequence = event.sequence.to_le_bytes();
+        let content =
+            [seconds.as_slice(), &nanos, &sequence, event.hash.as_bytes().as_slice()].concat();
+        let mut bytes = [0; MARK_LEN];
+        let crc = crc32fast::hash(&content).to_le_bytes();
+        bytes.iter_mut().zip(content.into_iter().chain(crc)).for_each(|(byte, new)| *byte = new);
         bytes
     }
 
     pub(super) fn decode(bytes: &[u8; MARK_LEN]) -> Self {
-        let parts = || {
-            let (seconds, rest) = bytes.split_first_chunk()?;
-            let (nanos, rest) = rest.split_first_chunk()?;
-            let (sequence, rest) = rest.split_first_chunk()?;
-            let at =
-                DateTime::from_timestamp(i64::from_le_bytes(*seconds), u32::from_le_bytes(*nanos));
-            let hash = EventHash::from_bytes(*rest.first_chunk()?);
-            Some((at, EventMark { sequence: u64::from_le_bytes(*sequence), hash }))
-        };
-        let Some((at, event)) = parts() else { return Self::default() };
-        Self {
-            newest_ending: at.filter(|at| is_supported(*at)).unwrap_or_default(),
-            event: Some(event).filter(|event| event.sequence > 0),
+        let damaged = Self { event: Some(EventMark::DAMAGED), ..Self::default() };
+        Self::decode_intact(bytes).unwrap_or(damaged)
+    }
+
+    /// Returns `None` if the checksum is wrong.
+    fn decode_intact(bytes: &[u8; MARK_LEN]) -> Option<Self> {
+        let (content, crc) = bytes.split_first_chunk::<CONTENT_LEN>()?;
+        if crc32fast::hash(content).to_le_bytes() != crc {
+            return None;
         }
+        let (seconds, rest) = content.split_first_chunk()?;
+        let (nanos, rest) = rest.split_first_chunk()?;
+        let (sequence, rest) = rest.split_first_chunk()?;
+        let (seconds, nanos) = (i64::from_le_bytes(*seconds), u32::from_le_bytes(*nanos));
+        let at = DateTime::from_timestamp(seconds, nanos).filter(|at| is_supported(*at));
+        let hash = EventHash::from_bytes(*rest.first_chunk()?);
+        let event = EventMark { sequence: u64::from_le_bytes(*sequence), hash };
+        let event = Some(event).filter(|event| event.sequence > 0);
+        Some(Self { newest_ending: at.unwrap_or_default(), event })
     }
 }

@@ -155,13 +155,14 @@ impl Register {
     }
 
     /// Marks a state of the store that has all endings that are not pending, unless a later state is
-    /// marked.
+    /// marked. The event `lacking`, of another history, is no later state.
     pub(super) fn raise_mark(
         &self,
         expected: &RegisterId,
         mark: &StoredMark,
+        lacking: Option<EventMark>,
     ) -> Result<(), StoreError> {
-        self.writer(expected)?.raise_mark(mark, None)
+        self.writer(expected)?.raise_mark(mark, lacking)
     }
 
     /// Marks a state of the store in place of any other, for a store whose trail was replaced.

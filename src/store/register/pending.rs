@@ -19,7 +19,7 @@ pub struct PendingEndings {
     /// The time of the newest ending that is not pending. `None` if the store lacks it.
     newest_stored: Option<Timestamp>,
     /// The marked event that the store lacks.
-    lacking: Option<EventMark>,
+    pub(in crate::store) lacking: Option<EventMark>,
 }
 
 /// The endings that the next write stores.
@@ -53,27 +53,35 @@ impl PendingEndings {
         Self { by_token, ..Self::default() }
     }
 
-    /// Returns the endings that an older copy of the store lacks; there are none if it lacks only tokens that
-    /// were created and ended since. `entries` are all entries of the
-    /// register, `at` is the time of its newest ending, which they all get, and `record` reads the record
-    /// of a token. `lacking` is the marked event that the store lacks.
-    pub(in crate::store) fn of_outdated_store(
+    /// Returns the endings that a store of another history lacks, such as an older copy. `entries` are all
+    /// entries of the register, `at` is the time of its newest ending, which they all get, `record` reads
+    /// the record of a token, and `is_known` tells whether the store knows a token without a record.
+    /// `lacking` is the marked event that the store lacks. The store counts as outdated if it lacks an
+    /// ending that is not pending, or an ended token.
+    pub(in crate::store) fn of_other_history(
         entries: Vec<RevocationEntry>,
         (at, lacking): (Timestamp, Option<EventMark>),
         record: impl Fn(&TokenId) -> Option<Token>,
+        is_known: impl Fn(&TokenId) -> bool,
     ) -> Self {
-        let mut missing = Vec::new();
+        let (mut missing, mut is_store_outdated) = (Vec::new(), false);
         for entry in entries {
-            let Some(token) = record(&entry.id) else { continue };
+            let Some(token) = record(&entry.id) else {
+                is_store_outdated = is_store_outdated || !is_known(&entry.id);
+                continue;
+            };
             let of_entry = |ending| RevocationEntry { pending: Some(ending), ..entry.clone() };
-            missing.extend(entry.endings_missing_in(&token, at).map(of_entry));
+            for ending in entry.endings_missing_in(&token, at) {
+                is_store_outdated |= ending.actor.is_none();
+                missing.push(of_entry(ending));
+            }
         }
-        Self { is_store_outdated: true, lacking, ..Self::new(missing) }
+        Self { is_store_outdated, lacking, ..Self::new(missing) }
     }
 
     /// Whether the store has all endings.
     pub fn is_empty(&self) -> bool {
-        self.by_token.is_empty() && !self.is_store_outdated
+        self.by_token.is_empty() && !self.is_store_outdated && self.lacking.is_none()
     }
 
     /// Returns all endings, each with its kind, time and actor.
