@@ -158,6 +158,9 @@ fn an_acknowledged_end_outlasts_a_deletion_beside_it() {
     );
 }
 
+/// The arguments of a command.
+type Arguments = &'static [&'static str];
+
 const EXPORT: &[&str] = &["export", "--output", "all.jsonl"];
 const IMPORT: &[&str] = &["import", "all.jsonl", "--on-conflict", "replace", "--yes"];
 
@@ -365,7 +368,7 @@ fn a_search_changes_no_token_that_was_changed_meanwhile() {
         return;
     }
     // A revoked token must not become active, and a token that became active must not be deleted.
-    let cases: [(&[&[&str]], &[&str], &[&str], &str); 2] = [
+    let cases: [(&[Arguments], Arguments, Arguments, &str); 2] = [
         (
             &[],
             &["regenerate", "--search", "name:ci", "--yes", "--secret-file", "new.tsv"],
