@@ -249,7 +249,7 @@ pub struct Create {
     /// Name of the token; unique, at most 64 characters
     pub name: String,
 
-    /// Lifetime: 24h, 30d, 8w, 1y, a date (ends at 23:59 local time), or never if the config allows it
+    /// Lifetime: 24h, 30d, 8w, 1y, a date (ends at 23:59 local time), or never if the config allows it [default: 30d, or that of the config]
     #[arg(long, value_name = "TIME")]
     pub lifetime: Option<Lifetime>,
 

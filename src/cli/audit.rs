@@ -12,7 +12,7 @@ use super::{
     print::{Output, is_output_closed, print_error, print_message},
 };
 use crate::{
-    domain::{AuditEvent, EventHash, TokenId, counted, terminal_text::escape},
+    domain::{AuditAction, AuditEvent, EventHash, TokenId, counted, terminal_text::escape},
     output::{
         advice::Diagnostic,
         json::{event_json, format_time},
@@ -245,11 +245,34 @@ fn check(service: &Service, expect: Option<EventHash>, out: &Output) -> Result<E
             Diagnostic::new(format!("the audit trail is broken at event {sequence} ({fault})"))
                 .with_hint(BROKEN_CHAIN_HINT)
         }
-        None => Diagnostic::new(fault)
-            .with_hint("compare the store with a backup made soon after that check"),
+        None => Diagnostic::new(fault).with_hint(missing_event_hint(last_restore(service)?)),
     });
     print_checked(&checked, out)?;
     Ok(Exit::No)
+}
+
+/// What to do if the expected event is missing, if `restore` is the last event that restored a backup.
+fn missing_event_hint(restore: Option<u64>) -> String {
+    match restore {
+        Some(event) => format!(
+            "event {event} restored a backup, which removes newer events: if that was later than \
+             the check, compare with the store that it replaced"
+        ),
+        None => "compare the store with a backup made soon after that check".to_owned(),
+    }
+}
+
+/// The sequence number of the last event that restored a backup.
+fn last_restore(service: &Service) -> Result<Option<u64>, ServiceError> {
+    let (mut last_sequence, mut head, mut restore) = (0, EventHash::NONE, None);
+    while let Some(events) = service.events_following(last_sequence, head)?
+        && let Some(last) = events.last()
+    {
+        (last_sequence, head) = (last.sequence, last.hash);
+        let is_restore = |event: &&AuditEvent| event.body.action == AuditAction::RestoredFromBackup;
+        restore = events.iter().rev().find(is_restore).map(|event| event.sequence).or(restore);
+    }
+    Ok(restore)
 }
 
 fn print_checked(checked: &ChainCheck, out: &Output) -> io::Result<()> {

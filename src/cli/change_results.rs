@@ -10,7 +10,8 @@ use super::{
 };
 use crate::{
     domain::{
-        Command, Name, Plan, Token, TokensToDelete, Warning, counted,
+        Command, Name, Plan, Status, Timestamp, Token, TokenChange, TokensToDelete, Warning,
+        counted,
         describe_scopes::{NO_SCOPES, describe_scopes},
     },
     output::{
@@ -57,9 +58,10 @@ pub(super) fn print_committed(committed: &CommandResult, out: &Output) -> Result
             print_message(&format!("Deleted the damaged record {id}"));
         }
     }
-    for each in plan.tokens() {
+    for change in &plan.changes {
+        let Some(each) = change.token() else { continue };
         if one_secret || is_printed || !out.json {
-            print_message(&describe_change(plan, each));
+            print_message(&describe_change(plan, change, each));
             if plan.changes.len() == 1 {
                 print_access(plan, each);
             }
@@ -144,8 +146,8 @@ fn print_plan_warnings(plan: &Plan) {
     }
 }
 
-/// Describes what the executed plan did to `token`.
-fn describe_change(plan: &Plan, token: &Token) -> String {
+/// Describes what the executed plan did to `token`, whose change this is.
+fn describe_change(plan: &Plan, change: &TokenChange, token: &Token) -> String {
     let name = &token.name;
     match &plan.command {
         Command::Create { .. } => {
@@ -158,7 +160,8 @@ fn describe_change(plan: &Plan, token: &Token) -> String {
             let overlap = token.previous.as_ref().map_or_else(String::new, |previous| {
                 format!("; the old secret works until {}", format_time(previous.until))
             });
-            format!("Regenerated {name}; {}{overlap}", end_text(token))
+            let before = inactive_text(change, plan.at);
+            format!("Regenerated {name}{before}; {}{overlap}", end_text(token))
         }
         Command::Delete { .. } => format!("Deleted {name}"),
         Command::Restore(_) => {
@@ -175,6 +178,13 @@ fn describe_change(plan: &Plan, token: &Token) -> String {
         | Command::AcceptClock
         | Command::PurgeTrash => format!("Saved {name}"),
     }
+}
+
+/// What a token was that did not work before the change and works now.
+fn inactive_text(change: &TokenChange, at: Timestamp) -> String {
+    let status = change.before.token().map(|token| token.status(at));
+    let status = status.filter(|status| matches!(status, Status::Revoked | Status::Expired));
+    status.map_or_else(String::new, |status| format!(", which was {}", status.as_str()))
 }
 
 fn ended_overlap_text(name: &Name) -> String {

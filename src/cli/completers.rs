@@ -23,13 +23,12 @@ use super::{
     args::Args,
     bash_completion,
     exit::{CliError, Exit},
-    list_args,
+    list_args::ListSort,
 };
 use crate::{
     config::{Config, ConfigFlags, Environment},
     domain::{
-        AuditAction, Column, Entity, EntityTypeEntry, SecretOverlap, Timestamp, Token,
-        search::TERMS,
+        AuditAction, Entity, EntityTypeEntry, SecretOverlap, Timestamp, Token, search::TERMS,
     },
     service::{Service, ServiceError},
 };
@@ -302,9 +301,8 @@ pub(super) fn hooks_with_runs() -> ArgValueCandidates {
 /// Sort keys of `list`.
 pub(super) fn sort_keys() -> ArgValueCandidates {
     ArgValueCandidates::new(|| {
-        let labels = Column::ALL.into_iter().map(list_args::label);
-        labels
-            .flat_map(|label| [label.clone(), format!("-{label}")])
+        ListSort::words()
+            .flat_map(|word| [word.clone(), format!("-{word}")])
             .map(CompletionCandidate::new)
             .collect()
     })

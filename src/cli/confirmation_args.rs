@@ -8,7 +8,7 @@ pub struct ConfirmationArgs {
     #[arg(long)]
     pub yes: bool,
 
-    /// Print what would change, and change nothing
-    #[arg(long, conflicts_with = "yes")]
+    /// Print what would change, and change nothing, even with --yes
+    #[arg(long)]
     pub dry_run: bool,
 }

@@ -22,6 +22,7 @@ use crate::{
         SourceNetworks, Status, Timestamp, Token, UsageDays,
         describe_scopes::{describe_scopes, wildcard_warning},
         scope_matrix::describe_by_operation,
+        search::UnknownWord,
         terminal_text::escape,
         uses_left_text,
     },
@@ -44,8 +45,8 @@ pub(super) fn list(
     args: &List,
     out: &Output,
 ) -> Result<Exit, CliError> {
-    if out.json && (args.quiet || args.no_header || !args.columns.is_empty()) {
-        let text = "--json cannot be combined with --quiet, --columns or --no-header";
+    if out.json && (args.quiet || args.no_header || args.tsv || !args.columns.is_empty()) {
+        let text = "--json cannot be combined with --quiet, --columns, --tsv or --no-header";
         return Err(CliError::usage(text));
     }
     let search = match &args.view {
@@ -80,11 +81,21 @@ pub(super) fn list(
     // A message with `--expiring` would be mail from cron each day on which nothing expires.
     if !has_rows && !out.json && args.expiring.is_none() && args.limit != Some(0) {
         print_message("No tokens match");
-        if let Some(term) = args.search.meant_term() {
-            print_hint(&format!("did you mean {term}?"));
+        if let Some(hint) = search_hint(service, &query.search) {
+            print_hint(&hint);
         }
     }
     Ok(if args.expiring.is_some() && !has_rows { Exit::No } else { Exit::Done })
+}
+
+/// Why `search` finds nothing, if a term was probably mistyped.
+pub(super) fn search_hint(service: &Service, search: &Search) -> Option<String> {
+    let meant = search.meant_term().map(|term| format!("did you mean {term}?"));
+    meant.or_else(|| {
+        let UnknownWord { kind, start, known } =
+            search.unknown_word(&service.policy().catalogue)?;
+        Some(format!("no {kind} begins with {start}: use one of {known}"))
+    })
 }
 
 /// Returns the search of the view with this name.

@@ -5,7 +5,10 @@ use clap::ValueEnum;
 
 use super::completers;
 use crate::{
-    domain::{Column, Lifetime, LifetimeError, Search, Sort, StatusFilter, Timestamp},
+    domain::{
+        Column, Lifetime, LifetimeError, Search, Sort, SortKey, SortPlace, StatusFilter, Timestamp,
+        Token, name::fold,
+    },
     service::Zone,
 };
 
@@ -24,9 +27,9 @@ pub struct List {
     #[arg(long, value_name = "NAME", conflicts_with = "search", add = completers::views())]
     pub view: Option<String>,
 
-    /// Sort by this column, then by the next: name, description, status, scopes, issued, expires, last-used; - before a column reverses it [default: -issued, or id with --json]
+    /// Sort by this column, then by the next: name, description, status, scopes, issued, expires, last-used, created, owner, labels; - before a column reverses it [default: -issued, or id with --json]
     #[arg(long, value_name = "COLUMN,...", value_parser = sort, value_delimiter = ',', allow_hyphen_values = true, add = completers::sort_keys())]
-    pub sort: Vec<Sort>,
+    pub sort: Vec<ListSort>,
 
     /// Show only active tokens that expire within this time, or up to the end of a local date; exit 1 if there are none
     #[arg(long, value_name = "TIME", value_parser = expiring, conflicts_with = "status")]
@@ -44,8 +47,12 @@ pub struct List {
     #[arg(long)]
     pub no_header: bool,
 
+    /// Print the columns in full with a tab between them, for programs such as cut and awk
+    #[arg(long)]
+    pub tsv: bool,
+
     /// Print only the ids, one per line
-    #[arg(short, long, conflicts_with_all = ["columns", "no_header"])]
+    #[arg(short, long, conflicts_with_all = ["columns", "no_header", "tsv"])]
     pub quiet: bool,
 }
 
@@ -146,16 +153,62 @@ pub(super) fn number(text: &str) -> Result<usize, String> {
     text.parse().map_err(|_| "use a whole number such as 20".to_owned())
 }
 
-fn sort(text: &str) -> Result<Sort, String> {
-    let (word, descending) = text.strip_prefix('-').map_or((text, false), |word| (word, true));
-    let column = Column::ALL.into_iter().find(|column| label(*column) == word);
-    column.map(|column| Sort { column, descending }).ok_or_else(|| {
-        let all: Vec<_> = Column::ALL.into_iter().map(label).collect();
-        format!("choose one of {}", all.join(", "))
-    })
+/// What the command line sorts by: a column that the app sorts by, too, or one that it does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ListSortColumn {
+    InApp(Column),
+    Created,
+    Owner,
+    Labels,
 }
 
-/// The name of a sort key on the command line.
-pub(super) fn label(column: Column) -> String {
-    column.as_str().to_lowercase().replace(' ', "-")
+/// A sort key of `list`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ListSort {
+    column: ListSortColumn,
+    descending: bool,
+}
+
+impl ListSort {
+    /// The words for the columns, in the order of the help.
+    pub(super) fn words() -> impl Iterator<Item = String> {
+        ListSortColumn::all().map(ListSortColumn::word)
+    }
+
+    /// The place of `token` by this key; its status is evaluated at `now`.
+    pub(super) fn place(self, token: &Token, now: Timestamp) -> SortPlace {
+        let Self { column, descending } = self;
+        let key = match column {
+            ListSortColumn::InApp(column) => return Sort { column, descending }.place(token, now),
+            ListSortColumn::Created => SortKey::Time(Some(token.created)),
+            ListSortColumn::Owner => SortKey::Text(fold(&token.owner_text()).into()),
+            ListSortColumn::Labels => SortKey::Text(fold(&token.labels.to_string()).into()),
+        };
+        SortPlace::new(token, key, descending)
+    }
+}
+
+impl ListSortColumn {
+    fn all() -> impl Iterator<Item = Self> {
+        let others = [Self::Created, Self::Owner, Self::Labels];
+        Column::ALL.into_iter().map(Self::InApp).chain(others)
+    }
+
+    fn word(self) -> String {
+        match self {
+            Self::InApp(column) => column.as_str().to_lowercase().replace(' ', "-"),
+            Self::Created => "created".to_owned(),
+            Self::Owner => "owner".to_owned(),
+            Self::Labels => "labels".to_owned(),
+        }
+    }
+}
+
+fn sort(text: &str) -> Result<ListSort, String> {
+    let (word, descending) = text.strip_prefix('-').map_or((text, false), |word| (word, true));
+    let column = ListSortColumn::all().find(|column| column.word() == word);
+    column.map(|column| ListSort { column, descending }).ok_or_else(|| {
+        let all: Vec<_> = ListSort::words().collect();
+        format!("choose one of {}", all.join(", "))
+    })
 }

@@ -8,7 +8,7 @@ use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::{
-    list_args::{List, ListColumn},
+    list_args::{List, ListColumn, ListSort},
     print::{Output, printable},
 };
 use crate::{
@@ -47,13 +47,10 @@ pub(super) struct ListPlace {
 
 impl ListPlace {
     /// The place of `token` by `keys`, or by the default key if there are none.
-    pub(super) fn new(token: &Token, keys: &[Sort], now: Timestamp) -> Self {
-        let (first, others) = match keys.split_first() {
-            Some((first, others)) => (*first, others),
-            None => (Sort::default(), &[][..]),
-        };
-        let others = others.iter().map(|key| key.place(token, now)).collect();
-        Self { first: first.place(token, now), others }
+    pub(super) fn new(token: &Token, keys: &[ListSort], now: Timestamp) -> Self {
+        let mut places = keys.iter().map(|key| key.place(token, now));
+        let first = places.next().unwrap_or_else(|| Sort::default().place(token, now));
+        Self { first, others: places.collect() }
     }
 
     pub(super) fn id(&self) -> TokenId {
@@ -88,7 +85,16 @@ pub(super) struct ListTable {
     has_headings: bool,
     /// The columns of the terminal; `None` prints everything in full.
     width: Option<usize>,
+    separator: Separator,
     now: Timestamp,
+}
+
+/// What is between two cells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Separator {
+    /// As many spaces as align the columns; an empty cell at the end of a line has none.
+    Spaces,
+    Tab,
 }
 
 /// A column with the width of its widest cell, not of its heading.
@@ -102,7 +108,7 @@ impl ListTable {
     pub(super) fn new(args: &List, out: &Output, now: Timestamp) -> Self {
         let columns = match (args.quiet, args.columns.as_slice()) {
             (true, _) => vec![ListColumn::Id],
-            (false, []) if out.width.is_some() => {
+            (false, []) if out.width.is_some() && !args.tsv => {
                 USUAL.into_iter().chain([ListColumn::Description]).collect()
             }
             (false, []) => USUAL.to_vec(),
@@ -115,7 +121,8 @@ impl ListTable {
                 .collect(),
             has_own_columns: args.quiet || !args.columns.is_empty(),
             has_headings: !args.quiet && !args.no_header,
-            width: out.width,
+            width: out.width.filter(|_| !args.tsv),
+            separator: if args.tsv { Separator::Tab } else { Separator::Spaces },
             now,
         }
     }
@@ -242,8 +249,12 @@ impl ListTable {
         styled: bool,
     ) -> io::Result<()> {
         let mut padding = 0;
-        for (text, style, width) in cells {
+        for (index, (text, style, width)) in cells.enumerate() {
             let text = printable(&text);
+            if self.separator == Separator::Tab {
+                write!(to, "{}{text}", if index == 0 { "" } else { "\t" })?;
+                continue;
+            }
             let text = if self.width.is_some() { cut(&text, width) } else { text };
             // Written before the next cell only, so that no line ends with spaces.
             if !text.is_empty() {

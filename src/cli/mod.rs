@@ -35,6 +35,7 @@ mod scope_args;
 mod status;
 mod token_selection;
 mod transfer;
+mod usage_advice;
 mod usage_error;
 mod verify;
 

@@ -10,7 +10,7 @@ use std::{
 use super::{
     completers,
     exit::{CliError, Exit},
-    list_and_show::collect,
+    list_and_show::{collect, search_hint},
     list_args::search,
 };
 use crate::{
@@ -108,10 +108,9 @@ fn find_matches(service: &Service, search: &Search) -> Result<Vec<TokenId>, CliE
     let mut matches = collect(service, key)?;
     matches.sort_unstable();
     if matches.is_empty() {
-        let hint = match search.meant_term() {
-            Some(term) => format!("did you mean {term}?"),
-            None => "only active tokens are searched, unless the search has a status: term".into(),
-        };
+        let hint = search_hint(service, search).unwrap_or_else(|| {
+            "only active tokens are searched, unless the search has a status: term".into()
+        });
         return Err(CliError::new(Exit::No, "no tokens match").with_hint(hint));
     }
     Ok(matches.into_iter().map(|(_, id)| id).collect())

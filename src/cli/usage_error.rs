@@ -8,64 +8,18 @@ use std::{
     io::{self, IsTerminal as _, Write as _},
 };
 
-use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{
+    CommandFactory as _,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
 use strsim::osa_distance;
 
 use super::{
-    CliError, Exit,
+    Args, CliError, Exit,
     print::{ok_if_closed, printable},
+    usage_advice::{ADVICE, COMMAND_ADVICE, SYNONYMS},
 };
 use crate::{config::Environment, domain::search::without_secrets};
-
-/// What to do in place of an argument that the command does not have. `None` is an argument that is no
-/// option.
-const ADVICE: &[(&str, Option<&str>, &str)] = &[
-    ("audit", Some("--last"), "use --since, such as --since 1h"),
-    ("audit", None, "for the events of one token, use --token TOKEN"),
-    ("create", Some("--expires"), "use --lifetime, such as 90d or 2027-01-31"),
-    ("create", Some("--ttl"), "use --lifetime, such as 90d or 2027-01-31"),
-    ("create", Some("--name"), "give the name without an option: `patdeck create NAME`"),
-    ("delete", Some("--label"), "use --search label:KEY=VALUE"),
-    ("edit", Some("--expires"), "`patdeck regenerate` issues a new secret with a new lifetime"),
-    ("edit", Some("--lifetime"), "`patdeck regenerate` issues a new secret with a new lifetime"),
-    ("edit", Some("--preset"), "use `patdeck scope add TOKEN --preset PRESET`"),
-    ("edit", Some("--scope"), "use `patdeck scope add`, `scope remove` or `scope change`"),
-    ("edit", Some("--ttl"), "`patdeck regenerate` issues a new secret with a new lifetime"),
-    ("list", Some("--all"), "use --status all"),
-    ("list", None, "use `patdeck show TOKEN`, or --search WORD"),
-    (
-        "list",
-        Some("--deleted"),
-        "use `patdeck audit --action delete`; `patdeck restore` restores a token",
-    ),
-    ("list", Some("--label"), "use --search label:KEY=VALUE"),
-    ("list", Some("-l"), "use --search label:KEY=VALUE"),
-    ("list", Some("--name"), "use --search name:WORD"),
-    ("list", Some("--owner"), "use --search owner:NAME"),
-    ("list", Some("--output"), "use --columns, or --json with jq"),
-    ("list", Some("-o"), "use --columns, or --json with jq"),
-    ("regenerate", Some("--label"), "use --search label:KEY=VALUE"),
-    ("revoke", Some("--label"), "use --search label:KEY=VALUE"),
-    ("verify", Some("--token"), "pass the secret on standard input or in a --secret-file"),
-    ("regenerate", Some("--expires"), "use --lifetime, such as 90d or 2027-01-31"),
-    ("regenerate", Some("--ttl"), "use --lifetime, such as 90d or 2027-01-31"),
-    ("verify", None, "pass the secret on standard input or in a --secret-file"),
-];
-
-/// What to do in place of a command that does not exist, by the words before it.
-const COMMAND_ADVICE: &[(&str, &[&str], &str)] = &[
-    ("", &["rotate", "renew", "refresh", "reissue"], "use `patdeck regenerate TOKEN`"),
-    ("", &["remove", "del"], "use `patdeck delete TOKEN`, or `rm`"),
-    ("", &["search", "find", "grep"], "use `patdeck list --search WORD`"),
-    ("", &["info", "describe", "inspect", "view"], "use `patdeck show TOKEN`"),
-    ("", &["add", "issue"], "use `patdeck create NAME`"),
-    ("", &["check"], "use `patdeck verify` for a secret, `patdeck doctor` for the installation"),
-    ("", &["undo"], "`u` in the app undoes changes; here, use `restore`, `edit` or `scope change`"),
-    ("", &["unrevoke", "enable"], "a revoke is final: `patdeck regenerate` issues a new secret"),
-    ("", &["version"], "use `patdeck --version`"),
-    ("scope", &["list", "ls", "show", "get"], "use `patdeck show TOKEN`"),
-    ("scope", &["delete", "rm", "del"], "use `patdeck scope remove TOKEN SCOPE`"),
-];
 
 /// Prints the help or the version that `error` contains, or returns `error` as a usage error. The
 /// text is escaped if it quotes an argument with characters that the terminal cannot show.
@@ -91,9 +45,36 @@ pub fn report_clap_error(mut error: clap::Error) -> Result<Exit, CliError> {
     Err(CliError::usage(text.strip_prefix("error: ").unwrap_or(text)))
 }
 
-/// Removes suggestions that are not similar to what was written, and puts advice of [`ADVICE`] in the
-/// place of all tips.
+/// Removes suggestions that are not similar to what was written, puts advice in the place of all tips
+/// if there is some, and shows the usual form of the command as its usage.
 fn correct_tips(error: &mut clap::Error) {
+    keep_similar_suggestions(error);
+    let words = command_of(&error.to_string());
+    let command = command_named(&words);
+    match error.kind() {
+        ErrorKind::InvalidSubcommand => advise_on_command(error, &words),
+        // A slip in the first word is taken for the file.
+        ErrorKind::ArgumentConflict if words == "backup" => {
+            set_tip(
+                error,
+                "use `backup create FILE`, `backup check FILE` or `backup restore FILE`",
+            );
+        }
+        ErrorKind::ArgumentConflict if is_form_for_a_file(error) => {
+            set_tip(error, "to write this form to a file, use `umask 077` and `> FILE`");
+        }
+        ErrorKind::UnknownArgument => advise_on_argument(error, &words, command.as_ref()),
+        _ => {}
+    }
+    if let Some(mut command) = command
+        && error.get(ContextKind::Usage).is_some()
+    {
+        error.insert(ContextKind::Usage, ContextValue::StyledStr(command.render_usage()));
+    }
+}
+
+/// Removes the suggestions that are not similar to what was written.
+fn keep_similar_suggestions(error: &mut clap::Error) {
     let suggestions = [
         (ContextKind::SuggestedArg, ContextKind::InvalidArg),
         (ContextKind::SuggestedSubcommand, ContextKind::InvalidSubcommand),
@@ -101,47 +82,56 @@ fn correct_tips(error: &mut clap::Error) {
     ];
     for (suggested, invalid) in suggestions {
         let written = texts(error.get(invalid)).first().cloned().unwrap_or_default();
-        let is_similar = |text: &String| are_similar(&written, text);
-        if error.get(suggested).is_some_and(|value| !texts(Some(value)).iter().any(is_similar)) {
+        let Some(value) = error.get(suggested) else { continue };
+        let similar: Vec<_> =
+            texts(Some(value)).into_iter().filter(|text| are_similar(&written, text)).collect();
+        let is_list = matches!(value, ContextValue::Strings(_));
+        if similar.is_empty() {
             error.remove(suggested);
+        } else if is_list {
+            error.insert(suggested, ContextValue::Strings(similar));
         }
     }
-    match error.kind() {
-        ErrorKind::InvalidSubcommand => return advise_on_command(error),
-        // A slip in the first word is taken for the file.
-        ErrorKind::ArgumentConflict if command_of(&error.to_string()) == "backup" => {
-            return set_tip(
-                error,
-                "use `backup create FILE`, `backup check FILE` or `backup restore FILE`",
-            );
-        }
-        ErrorKind::ArgumentConflict if error.to_string().contains("--secret-file") => {
-            return set_tip(error, "to write this form to a file, use `umask 077` and `> FILE`");
-        }
-        _ => {}
-    }
-    if error.kind() != ErrorKind::UnknownArgument {
-        return;
-    }
+}
+
+/// Whether an output form that contains a secret was asked for together with a file for the secret.
+fn is_form_for_a_file(error: &clap::Error) -> bool {
+    let text = error.to_string();
+    text.contains("--secret-file") && text.contains("--format")
+}
+
+/// Puts the advice on an argument that the command does not have in the place of all tips.
+fn advise_on_argument(error: &mut clap::Error, words: &str, command: Option<&clap::Command>) {
     let argument = texts(error.get(ContextKind::InvalidArg)).first().cloned().unwrap_or_default();
     let option = argument.starts_with('-').then_some(argument.as_str());
-    if option.is_some_and(|option| option.starts_with("--")) {
-        // The tip to pass the option as a value is right only for a name that begins with `--`.
+    if option.is_some() {
+        // The tip to pass the option as a value: no value begins with `-`.
         error.remove(ContextKind::Suggested);
     }
-    let command = command_of(&error.to_string());
-    let advice = ADVICE.iter().find(|(name, of, _)| *name == command && *of == option);
-    let advice = advice.map(|(_, _, advice)| *advice);
-    if let Some(advice) = advice.or((option == Some("--format")).then_some("use --json")) {
+    let advice = ADVICE.iter().find(|(name, of, _)| *name == words && of.contains(&option));
+    let advice = advice.map(|(.., advice)| *advice).or_else(|| synonym_advice(option?, command?));
+    if let Some(advice) = advice {
         error.remove(ContextKind::SuggestedArg);
         set_tip(error, advice);
     }
 }
 
+/// The advice of [`SYNONYMS`] on an option that `command` has under another name.
+fn synonym_advice(option: &str, command: &clap::Command) -> Option<&'static str> {
+    let has = |own: &str| {
+        let own = own.trim_start_matches('-');
+        command.get_arguments().any(|argument| {
+            argument.get_long() == Some(own)
+                || argument.get_short().is_some_and(|short| own == short.to_string())
+        })
+    };
+    let row = SYNONYMS.iter().find(|(words, own, _)| words.contains(&option) && has(own));
+    row.map(|(.., advice)| *advice)
+}
+
 /// Puts the advice of [`COMMAND_ADVICE`] in the place of all tips.
-fn advise_on_command(error: &mut clap::Error) {
+fn advise_on_command(error: &mut clap::Error, parent: &str) {
     let invalid = texts(error.get(ContextKind::InvalidSubcommand));
-    let parent = command_of(&error.to_string());
     let advice = COMMAND_ADVICE.iter().find(|(before, words, _)| {
         *before == parent && invalid.first().is_some_and(|word| words.contains(&word.as_str()))
     });
@@ -149,6 +139,14 @@ fn advise_on_command(error: &mut clap::Error) {
         error.remove(ContextKind::SuggestedSubcommand);
         set_tip(error, advice);
     }
+}
+
+/// The command with these words, complete with its arguments.
+fn command_named(words: &str) -> Option<clap::Command> {
+    let mut program = Args::command();
+    program.build();
+    let mut words = words.split_whitespace();
+    words.try_fold(program, |command, word| command.find_subcommand(word).cloned())
 }
 
 fn set_tip(error: &mut clap::Error, advice: &'static str) {

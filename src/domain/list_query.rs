@@ -205,7 +205,7 @@ impl ListQuery {
 
 /// The value of a token by which a column sorts. Only the values of one column are compared.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum SortKey {
+pub enum SortKey {
     Text(CompactString),
     Status(Status),
     Count(usize),
@@ -226,6 +226,11 @@ pub struct SortPlace {
 }
 
 impl SortPlace {
+    /// The place of `token` in a list that `key` sorts.
+    pub fn new(token: &Token, key: SortKey, descending: bool) -> Self {
+        Self { key, descending, folded: token.name.folded().into(), id: token.id }
+    }
+
     /// Compares the values of the sorted column only. Both places must come from the same [`Sort`].
     pub fn cmp_key(&self, other: &Self) -> Ordering {
         let keys = self.key.cmp(&other.key);
@@ -249,8 +254,7 @@ impl PartialOrd for SortPlace {
 impl Sort {
     /// The place of `token`; its status is evaluated at `at`.
     pub fn place(self, token: &Token, at: Timestamp) -> SortPlace {
-        let folded = token.name.folded().into();
-        SortPlace { key: self.key(token, at), descending: self.descending, folded, id: token.id }
+        SortPlace::new(token, self.key(token, at), self.descending)
     }
 
     fn key(self, token: &Token, at: Timestamp) -> SortKey {

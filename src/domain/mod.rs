@@ -58,7 +58,7 @@ pub use job::{Job, JobKind, MAX_PER_TRANSACTION};
 pub use label::{Label, LabelChanges, LabelError, LabelKey, Labels};
 pub use lifetime::{Lifetime, LifetimeError, LifetimeLimits};
 pub use limits::{LimitChange, LimitChanges, LimitError, MaxUses, TokenLimits, uses_left_text};
-pub use list_query::{Column, ListQuery, Sort, SortPlace, StatusCounts, StatusFilter};
+pub use list_query::{Column, ListQuery, Sort, SortKey, SortPlace, StatusCounts, StatusFilter};
 pub use lookalike::{looks_alike, mixes_scripts};
 pub use name::{Description, Name, NameError, Owner, fold};
 pub use not_before::NotBefore;

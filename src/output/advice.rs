@@ -142,7 +142,7 @@ pub fn diagnose(error: &ServiceError) -> Diagnostic {
 
 /// Adds the minimum length of a prefix to `hint`, if `given` may be a prefix that is too short.
 fn lookup_hint(given: &str, hint: &str) -> String {
-    let is_short = given.len() < MIN_PREFIX_LEN && given.bytes().all(|b| b.is_ascii_alphanumeric());
+    let is_short = given.chars().count() < MIN_PREFIX_LEN;
     if !is_short {
         return hint.to_owned();
     }

@@ -130,3 +130,24 @@ fn a_store_without_changes_has_no_problems() {
     let home = crate::home_with_store();
     assert_eq!(run(&home, &["doctor"]).code, 0);
 }
+
+#[test]
+fn programs_of_hooks_are_checked() {
+    let home = crate::home_with_store();
+    let program = home.path().join("hook");
+    let hook = format!("[[hook]]\nname = \"log\"\non = [\"revoke\"]\nrun = [{program:?}]\n");
+    crate::write_private(&home, "own.toml", &hook);
+    let attention = || {
+        let result = run(&home, &["doctor", "--config", "own.toml", "--json"]);
+        (result.code, result.objects()[0]["attention"].to_string())
+    };
+    let is_reported = |text: &str| attention().0 == 1 && attention().1.contains(text);
+    assert!(is_reported("hook log cannot run"), "missing: {:?}", attention());
+    crate::write_private(&home, "hook", "#!/bin/sh\n");
+    assert!(is_reported("chmod u+x"), "{:?}", attention());
+    let set_mode = |mode| fs::set_permissions(&program, fs::Permissions::from_mode(mode)).unwrap();
+    set_mode(0o722);
+    assert!(is_reported("writable by other users"), "{:?}", attention());
+    set_mode(0o700);
+    assert_eq!(attention(), (0, "[]".to_owned()));
+}

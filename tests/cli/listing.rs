@@ -84,6 +84,39 @@ fn columns_and_headings_can_be_chosen() {
 }
 
 #[test]
+fn tabs_separate_the_columns_for_other_programs() {
+    let home = home_with_five();
+    let columns = ["--columns", "name,owner,labels,expires", "--sort", "name", "--limit", "2"];
+    let rows = |more: &[&str]| run(&home, &[&["list"], &columns[..], more].concat()).success();
+    let json = run(&home, &["list", "--json", "--sort", "name", "--limit", "2"]).objects();
+    let line = |token: &serde_json::Value| {
+        let text = |key: &str| token[key].as_str().unwrap().to_owned();
+        format!("{}\talice\t\t{}\n", text("name"), text("expires"))
+    };
+    let expected = json.iter().map(line).collect::<Vec<_>>().concat();
+    assert_eq!(rows(&["--tsv", "--no-header"]), expected);
+    assert_eq!(rows(&["--tsv"]), format!("NAME\tOWNER\tLABELS\tEXPIRES\n{expected}"));
+    assert_eq!(run(&home, &["list", "--tsv", "--json"]).code, 2);
+}
+
+#[test]
+fn the_owner_the_labels_and_the_creation_sort() {
+    let home = Home::new();
+    for (name, owner, label) in [("a", "Zoe", "x=2"), ("b", "ann", "x=3"), ("c", "ann", "x=1")] {
+        issue(&home, &[name, "--owner", owner, "--label", label]);
+    }
+    for (sort, expected) in [
+        ("owner,-name", ["c", "b", "a"]),
+        ("-owner", ["a", "b", "c"]),
+        ("labels", ["c", "a", "b"]),
+        ("created", ["a", "b", "c"]),
+        ("-created", ["c", "b", "a"]),
+    ] {
+        assert_eq!(names(&home, &["--sort", sort]), expected, "{sort}");
+    }
+}
+
+#[test]
 fn later_sort_keys_order_rows_with_equal_first_keys() {
     let home = Home::new();
     for (name, description) in [("a", "x"), ("b", "y"), ("c", "x"), ("d", "y")] {

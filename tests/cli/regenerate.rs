@@ -116,8 +116,9 @@ fn a_revoked_token_is_reactivated_only_with_a_confirmation() {
     run(&home, &["revoke", "ci", "--yes"]).success();
     assert_eq!(run(&home, &["regenerate", "ci"]).code, 2);
     assert!(run(&home, &["show", "ci"]).success().contains("revoked"));
-    let secret = run(&home, &["regenerate", "ci", "--yes"]).success();
-    assert!(works(&home, &secret));
+    let regenerated = run(&home, &["regenerate", "ci", "--yes"]);
+    assert!(regenerated.err.contains("Regenerated ci, which was revoked; it expires"));
+    assert!(works(&home, &regenerated.success()));
 }
 
 #[test]

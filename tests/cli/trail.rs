@@ -90,6 +90,20 @@ fn an_earlier_hash_proves_that_the_trail_was_truncated() {
 }
 
 #[test]
+fn a_restored_backup_explains_a_missing_event() {
+    let home = crate::home_with_store();
+    run(&home, &["backup", "before.redb"]).success();
+    issue(&home, &["ci"]);
+    let checked = run(&home, &["audit", "--check"]).success();
+    let head = checked.trim_end().rsplit(' ').next().unwrap();
+    run(&home, &["backup", "restore", "before.redb", "--yes"]).success();
+    let result = run(&home, &["audit", "--check", "--expect", head]);
+    let restores = run(&home, &["audit", "--json", "--limit", "1"]).objects();
+    let hint = format!("hint: event {} restored a backup, which removes", restores[0]["sequence"]);
+    assert!(result.code == 1 && result.err.contains(&hint), "{result:?} {restores:?}");
+}
+
+#[test]
 fn a_damaged_token_is_reported_and_the_others_are_listed() {
     let home = Home::new();
     issue(&home, &["ci", "--description", "needle one"]);

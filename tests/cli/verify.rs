@@ -383,3 +383,21 @@ fn a_mistyped_scope_does_not_look_like_a_denial() {
     assert!(mistyped.err.starts_with("hint: "), "{mistyped:?}");
     assert!(mistyped.err.contains("create, read, list"), "{mistyped:?}");
 }
+
+#[test]
+fn a_mistyped_address_does_not_look_like_a_denial() {
+    let home = Home::new();
+    let limited = issue(&home, &["limited", "--allow-from", "10.0.0.0/8"]);
+    let open = issue(&home, &["open"]);
+    let answer = |secret: &str, from| run_with_input(&home, &["verify", "--from", from], secret);
+    let hint = "hint: 10.0.0 is no IP address: no allowed network contains it\n";
+    for (secret, from, code, err) in [
+        (&limited, "10.0.0", 1, hint),
+        (&open, "10.0.0", 0, hint),
+        (&limited, "10.0.0.1", 0, ""),
+        (&limited, "192.0.2.1", 1, ""),
+    ] {
+        let result = answer(secret, from);
+        assert_eq!((result.code, result.err.as_str()), (code, err), "{from}");
+    }
+}

@@ -291,6 +291,10 @@ fn standard_input_is_searched() {
     let found = scan.write_stdin(format!("\n\n+{secret}")).assert().code(1);
     let expected = format!("-:3: {}  active    ci\n", public_part(&secret));
     found.stdout(expected);
+    let empty = fixture.patdeck(&["scan", "-"]).write_stdin("").output().unwrap();
+    assert_eq!(empty.status.code(), Some(0));
+    let hint = "hint: standard input was empty: check that the command before the pipe succeeded\n";
+    assert!(text(&empty.stderr).starts_with(hint), "{empty:?}");
 }
 
 #[test]

@@ -1,9 +1,9 @@
-//! The hooks of the config and their queue in the report: runs that wait, that have failed, and those
-//! of hooks that the config does not have.
+//! The hooks of the config and their queue in the report: programs that cannot run or that others can
+//! change, runs that wait, that have failed, and those of hooks that the config does not have.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fs, os::unix::fs::MetadataExt as _, path::Path};
 
-use super::DoctorReport;
+use super::{DoctorReport, check_permissions};
 use crate::{
     domain::{Hook, counted},
     service::{HookRunState, Service},
@@ -12,6 +12,7 @@ use crate::{
 pub(super) fn collect(report: &mut DoctorReport, service: &Service) {
     let hooks: Vec<_> = service.hooks().iter().map(Hook::name).collect();
     report.fact("hooks", hooks);
+    service.hooks().iter().for_each(|hook| check_program(report, hook));
     let runs = match service.hook_runs() {
         Ok(runs) => runs,
         Err(error) => return report.unknown("runs of hooks", &error.to_string()),
@@ -49,6 +50,23 @@ pub(super) fn collect(report: &mut DoctorReport, service: &Service) {
                 "{runs} of hook {hook}, which this config does not have: add the hook, or run \
                  `patdeck hooks discard {hook}`"
             ));
+        }
+    }
+}
+
+/// Warns if the program of `hook` cannot run, or if another user can change it. A program without a
+/// folder is looked up when it runs.
+fn check_program(report: &mut DoctorReport, hook: &Hook) {
+    let program = hook.command().next().map(Path::new).filter(|path| path.is_absolute());
+    let Some(program) = program else { return };
+    let (name, shown) = (hook.name(), program.display());
+    match fs::metadata(program) {
+        Err(error) => report.warn(format!("hook {name} cannot run {shown} ({error})")),
+        Ok(metadata) if !metadata.is_file() || metadata.mode() & 0o111 == 0 => {
+            report.warn(format!("hook {name} cannot run {shown}: run `chmod u+x {shown}`"));
+        }
+        Ok(metadata) => {
+            check_permissions(report, program, &metadata, &format!("what hook {name} runs"));
         }
     }
 }

@@ -134,7 +134,7 @@ fn collect_config(
             report.fact("exists", path.exists());
             if let Ok(metadata) = std::fs::metadata(&path) {
                 report.fact("mode", mode(&metadata));
-                check_permissions(report, &path, &metadata);
+                check_permissions(report, &path, &metadata, "your config");
             }
         }
     }
@@ -150,13 +150,19 @@ fn collect_config(
     }
 }
 
-/// Warns if another user can change the config, which can name a program that receives secrets.
-fn check_permissions(report: &mut DoctorReport, path: &Path, metadata: &std::fs::Metadata) {
+/// Warns if another user can change the file at `path`, which is `what`: the config, which can name a
+/// program that receives secrets, or the program of a hook.
+fn check_permissions(
+    report: &mut DoctorReport,
+    path: &Path,
+    metadata: &std::fs::Metadata,
+    what: &str,
+) {
     let shown = path.display();
     let owner = metadata.uid();
     if owner != rustix::process::geteuid().as_raw() && owner != 0 {
         report.warn(format!(
-            "{shown} belongs to user {owner}, who can change your config: take ownership with chown"
+            "{shown} belongs to user {owner}, who can change {what}: take ownership with chown"
         ));
     }
     if metadata.mode() & 0o022 != 0 {

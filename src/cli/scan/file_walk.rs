@@ -5,7 +5,7 @@
 use std::{
     collections::{HashMap, HashSet, VecDeque},
     fs::Metadata,
-    io::{self, Read},
+    io::{self, BufRead as _, BufReader, Read},
     os::unix::fs::{FileTypeExt as _, MetadataExt as _},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -15,7 +15,7 @@ use ignore::{DirEntry, WalkBuilder};
 use rustix::fs::statfs;
 
 use super::{
-    super::{exit::CliError, input_file::open_to_search},
+    super::{exit::CliError, input_file::open_to_search, print::print_hint},
     Scan,
     nested::ResultSink,
 };
@@ -108,7 +108,14 @@ pub(super) fn for_each_file(
     };
     for path in &args.paths {
         if path.as_os_str() == "-" {
-            (walk.search)("-", &mut io::stdin().lock());
+            let mut input = BufReader::new(io::stdin().lock());
+            // A search of the output of a command that failed must not look like one of all of it.
+            if input.fill_buf().is_ok_and(<[u8]>::is_empty) {
+                print_hint(
+                    "standard input was empty: check that the command before the pipe succeeded",
+                );
+            }
+            (walk.search)("-", &mut input);
         } else {
             walk.visit_target(path, true);
         }

@@ -16,32 +16,34 @@ pub(super) enum Embedded {
     Zlib,
     Zip,
     Tar,
-    /// A format that is not decoded, with its name.
+    /// A format that is not decoded, and the reason that is reported.
     Unsupported(&'static str),
 }
 
 pub(super) const GZIP_START: &[u8; 3] = b"\x1f\x8b\x08";
 pub(super) const ZIP_START: &[u8; 4] = b"PK\x03\x04";
-/// First bytes of formats that are not decoded.
-const UNSUPPORTED: [(&[u8], &str); 7] = [
-    (b"BZh", "bzip2"),
-    (b"\xfd7zXZ\0", "xz"),
-    (b"\x28\xb5\x2f\xfd", "zstd"),
-    (b"\x04\x22\x4d\x18", "lz4"),
-    (b"LZIP\x01", "lzip"),
-    (b"7z\xbc\xaf\x27\x1c", "7z"),
-    (b"Rar!\x1a\x07", "rar"),
+/// First bytes of formats that are not decoded, and why.
+const UNSUPPORTED: [(&[u8], &str); 8] = [
+    (b"BZh", "bzip2 cannot be decompressed"),
+    (b"\xfd7zXZ\0", "xz cannot be decompressed"),
+    (b"\x28\xb5\x2f\xfd", "zstd cannot be decompressed"),
+    (b"\x04\x22\x4d\x18", "lz4 cannot be decompressed"),
+    (b"LZIP\x01", "lzip cannot be decompressed"),
+    (b"7z\xbc\xaf\x27\x1c", "7z cannot be decompressed"),
+    (b"Rar!\x1a\x07", "rar cannot be decompressed"),
+    // An object in a pack can be stored as the difference from another one.
+    (b"PACK\0\0\0", "a git pack; `git log -p --all | patdeck scan -` searches its history"),
 ];
 
 /// The format of a content that begins with `bytes`, unless it is searched as it is.
 pub(super) fn recognize(bytes: &[u8]) -> Option<Embedded> {
     let unsupported = || {
         let is_start = |(start, _): &&(&[u8], _)| bytes.starts_with(start);
-        let (start, name) = UNSUPPORTED.iter().find(is_start)?;
+        let (start, reason) = UNSUPPORTED.iter().find(is_start)?;
         // The block size and the magic number of the first block or of the end follow.
         let is_certain = start.len() > 3
             || matches!(bytes.get(4..10), Some(b"1AY&SY" | b"\x17\x72\x45\x38\x50\x90"));
-        is_certain.then_some(Embedded::Unsupported(name))
+        is_certain.then_some(Embedded::Unsupported(reason))
     };
     match bytes {
         // An archive in several parts begins with a marker.

@@ -124,9 +124,7 @@ impl<'a> FileSearch<'a> {
     fn search_embedded(&self, embedded: Embedded, content: &mut Content<'_>) -> io::Result<()> {
         let (location, depth) = (content.location, content.depth);
         match embedded {
-            Embedded::Unsupported(format) => {
-                content.report_not_searched(&format!("{format} cannot be decompressed"));
-            }
+            Embedded::Unsupported(reason) => content.report_not_searched(reason),
             Embedded::Base64 => self.search_base64(content)?,
             Embedded::Zlib if depth == MAX_DEPTH => {}
             Embedded::Gzip | Embedded::Zip | Embedded::Tar if depth == MAX_DEPTH => {

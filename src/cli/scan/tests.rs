@@ -385,7 +385,7 @@ fn content_that_cannot_be_searched_is_named() {
     wrong[60] ^= 1;
     let nested = (0..8).fold(b"x".to_vec(), |bytes, _| gzip(&bytes));
     let tar = tar(&[("d", text.as_bytes())]);
-    let cases: [(&[u8], &[&str]); 8] = [
+    let cases: [(&[u8], &[&str]); 9] = [
         (cut, &["f: damaged"]),
         (&zip(&members), &["f!a: compression method 14", "f!b: encrypted"]),
         (&wrong, &["f!c: damaged: wrong checksum"]),
@@ -394,6 +394,7 @@ fn content_that_cannot_be_searched_is_named() {
         (&tar[..700], &["f: damaged tar archive"]),
         (b"\xfd7zXZ\0\0\0", &["f: xz cannot be decompressed"]),
         (b"BZh91AY&SYxx", &["f: bzip2 cannot be decompressed"]),
+        (b"PACK\0\0\0\x02\0\0\0\x03", &["f: a git pack"]),
     ];
     for (bytes, expected) in cases {
         let named = search(bytes).not_searched.into_inner();

@@ -6,7 +6,7 @@ mod answer;
 mod lines;
 mod secret_lines;
 
-use std::{io, path::PathBuf};
+use std::{io, net::IpAddr, path::PathBuf};
 
 use zeroize::Zeroizing;
 
@@ -73,6 +73,7 @@ pub(super) fn verify(service: &Service, args: &Verify, out: &Output) -> Result<E
     if let Err(fault) = verifier.flush_usage() {
         warn_unrecorded_use(&fault);
     }
+    print_hint_on_address(args, out);
     print_answer(&answer, &service.policy().catalogue, args, out).map_err(|error| {
         CliError::usage(format!("cannot print the decision ({error})"))
             .with_hint("treat the access as denied")
@@ -103,6 +104,16 @@ fn print_answer(
         None => answer.unknown_scope(catalogue).iter().for_each(|hint| print_hint(hint)),
     }
     Ok(())
+}
+
+/// Says that `--from` is not an IP address, which is recorded all the same: a mistyped address must not
+/// look like one that is not allowed.
+fn print_hint_on_address(args: &Verify, out: &Output) {
+    if let Some(from) = args.from.as_deref().filter(|_| !out.json)
+        && from.parse::<IpAddr>().is_err()
+    {
+        print_hint(&format!("{from} is no IP address: no allowed network contains it"));
+    }
 }
 
 fn warn_unrecorded_use(fault: &StoreError) {

@@ -1,15 +1,50 @@
-//! The term that was probably meant, when a search finds nothing because an operator wrote `=` for
-//! `:`, left out `label:`, or did not quote a blank. Called by the empty list and by `list --search`.
+//! Why a search finds nothing: an operator wrote `=` for `:`, left out `label:`, did not quote a blank,
+//! or named a type or an operation that does not exist. Called by the empty list and by `--search`.
 
 use std::ops::Range;
 
-use super::{Predicate, Search, SearchTerm, TERMS};
+use super::{Predicate, ScopePredicate, Search, SearchTerm, TERMS};
+use crate::domain::ScopeCatalogue;
+
+/// The start of a word in a search that begins no known word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownWord<'a> {
+    /// `entity type` or `operation`.
+    pub kind: &'static str,
+    pub start: &'a str,
+    /// The known words, separated by commas.
+    pub known: String,
+}
 
 impl Search {
     /// A term that was probably meant: `owner:ann` for the word `owner=ann`, `label:team=edge` for
     /// `team=edge`, and `owner:"edge team"` for `owner:edge team`.
     pub fn meant_term(&self) -> Option<String> {
         self.meant().map(|(_, term)| term)
+    }
+
+    /// A word of a term with which no entity type, or no operation, of `catalogue` begins.
+    pub fn unknown_word(&self, catalogue: &ScopeCatalogue) -> Option<UnknownWord<'_>> {
+        let types: Vec<_> =
+            catalogue.entity_types.iter().map(|entry| entry.entity_type.as_str()).collect();
+        let mut operations: Vec<_> = Vec::new();
+        for operation in catalogue.entity_types.iter().flat_map(|entry| &entry.operations) {
+            if !operations.contains(&operation.as_str()) {
+                operations.push(operation.as_str());
+            }
+        }
+        self.terms.iter().filter(|term| !term.negated).find_map(|term| {
+            let (kind, pattern, known) = match &term.predicate {
+                Predicate::Scope(ScopePredicate::Type(pattern)) => ("entity type", pattern, &types),
+                Predicate::Scope(ScopePredicate::Operation(pattern)) => {
+                    ("operation", pattern, &operations)
+                }
+                _ => return None,
+            };
+            let is_known = known.iter().any(|word| pattern.matches_start(word));
+            let known = || known.join(", ");
+            (!is_known).then(|| UnknownWord { kind, start: &pattern.text, known: known() })
+        })
     }
 
     /// This search with the term that was probably meant.

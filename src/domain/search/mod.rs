@@ -13,6 +13,7 @@ use std::{borrow::Cow, sync::Arc};
 pub use self::{
     events::{EVENT_TERMS, EventSearch, EventSearchError},
     grammar::{SearchError, TERMS},
+    meant_term::UnknownWord,
     secret_words::{MIN_ID_CHARS, without_secrets},
     term_forms::{EVENT_TERM_FORMS, TOKEN_TERM_FORMS, TermForm, term_table},
 };

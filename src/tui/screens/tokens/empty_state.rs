@@ -54,11 +54,19 @@ impl TokensScreen {
         let take = if is_typing { take } else { format!("{} {take}", key(Action::Search)) };
         let meant =
             search.meant_term().map(|term| format!("Did you mean {term}? {take} takes it."));
+        let unknown = || {
+            let unknown = search.unknown_word(&ctx.policy.catalogue)?;
+            Some(format!("No {} begins with {}.", unknown.kind, unknown.start))
+        };
         let elsewhere = || {
             let word = search.only_word()?;
             Some(format!("Try entity:{word}, owner:{word} or label:{word}."))
         };
-        [reason].into_iter().chain(meant.or_else(elsewhere)).chain([advice]).collect()
+        [reason]
+            .into_iter()
+            .chain(meant.or_else(unknown).or_else(elsewhere))
+            .chain([advice])
+            .collect()
     }
 
     fn no_tokens_text(ctx: &Model) -> Vec<String> {
