@@ -298,10 +298,10 @@ fn limit_fields(
         row("not before", &time(start));
     }
     for network in token.limits.sources.iter().flat_map(SourceNetworks::iter) {
-        row("allowed from", &network.to_string());
+        row("allow from", &network.to_string());
     }
     if let Some((left, max)) = token.uses_left() {
-        row("uses", &uses_left_text(left, max));
+        row("max uses", &uses_left_text(left, max));
     }
 }
 

@@ -94,12 +94,12 @@ fn limits_are_set_changed_removed_and_shown() {
         })
     );
     let shown = run(&home, &["show", "t"]).success();
-    assert!(shown.contains("allowed from") && shown.contains("5 of 5 uses left"), "{shown}");
+    assert!(shown.contains("allow from") && shown.contains("5 of 5 uses left"), "{shown}");
     run(&home, &["edit", "t", "--max-uses", "3", "--allow-from", "10.0.0.0/8"]).success();
     assert_eq!(limits_of(&home, "t")["allow_from"], serde_json::json!(["10.0.0.0/8"]));
     assert_eq!(limits_of(&home, "t")["max_uses"], 3);
     let trail = run(&home, &["audit", "--token", "t"]).success();
-    assert!(trail.contains("allowed source was 192.0.2.7/32, now 10.0.0.0/8"), "{trail}");
+    assert!(trail.contains("allow from was 192.0.2.7/32, now 10.0.0.0/8"), "{trail}");
     issue(&home, &["copy", "--like", "t", "--allow-from", "none"]);
     assert_eq!(limits_of(&home, "copy")["allow_from"], serde_json::Value::Null);
     assert_eq!(limits_of(&home, "copy")["max_uses"], 3);

@@ -25,7 +25,7 @@ pub fn expiry_text(end: Option<Timestamp>) -> String {
     )
 }
 
-/// The limits that differ, in words and with their values: `maximum of uses was none, now 5`.
+/// The limits that differ, in words and with their values: `max uses was none, now 5`.
 pub(super) fn limits_text(before: &TokenLimits, after: &TokenLimits) -> Vec<String> {
     // Values that differ can have the same text.
     let differs = [
@@ -44,13 +44,13 @@ pub(super) fn limits_text(before: &TokenLimits, after: &TokenLimits) -> Vec<Stri
         .collect()
 }
 
-/// The limits of a new token: `allowed source 10.0.0.0/8`, `maximum of uses 5`.
+/// The limits of a new token: `allow from 10.0.0.0/8`, `max uses 5`.
 pub(super) fn new_limits_text(limits: &TokenLimits) -> Vec<String> {
     let values = LIMIT_NAMES.into_iter().zip(limit_values(limits));
     values.filter_map(|(name, value)| Some(format!("{name} {}", value?))).collect()
 }
 
-const LIMIT_NAMES: [&str; 3] = ["allowed source", "start", "maximum of uses"];
+const LIMIT_NAMES: [&str; 3] = ["allow from", "not before", "max uses"];
 
 /// The values of the limits in the order of [`LIMIT_NAMES`].
 fn limit_values(limits: &TokenLimits) -> [Option<String>; 3] {

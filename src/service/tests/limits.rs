@@ -198,10 +198,10 @@ fn edits_of_limits_are_audited_and_can_be_undone() {
         max_uses: LimitChange::Set(MaxUses::new(3).unwrap()),
     };
     let (undo, events) = fixture.capture_events(|_| Ok(edit(&fixture, &id, changes)));
-    let detail = "allowed source was 10.0.0.0/8, now any, start was none, now 2026-11-24 14:00 UTC, maximum of uses was 5, now 3";
+    let detail = "allow from was 10.0.0.0/8, now any, not before was none, now 2026-11-24 14:00 UTC, max uses was 5, now 3";
     assert_eq!(events, [(AuditAction::Edited, detail.to_owned())]);
     let (_, events) = fixture.capture_events(|s| s.undo(&Some(undo.clone())));
-    let detail = "allowed source was any, now 10.0.0.0/8, start was 2026-11-24 14:00 UTC, now none, maximum of uses was 3, now 5";
+    let detail = "allow from was any, now 10.0.0.0/8, not before was 2026-11-24 14:00 UTC, now none, max uses was 3, now 5";
     assert_eq!(events, [(AuditAction::Undone, detail.to_owned())]);
     assert_eq!(fixture.get(&id).unwrap().limits, issued.token.limits);
     edit(&fixture, &id, limits("", "", 4));

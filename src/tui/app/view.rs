@@ -161,7 +161,10 @@ impl App {
             (None, Tab::Tokens) => self.tokens.hint_change(action),
             (None, Tab::Detail) => self.detail.hint_change(action),
             (None, Tab::Audit) => self.audit.hint_change(action),
-            (None, Tab::Create | Tab::Overview) => None,
+            (None, Tab::Create) => {
+                (action == Action::Submit).then(|| HintChange::new("create token", 1))
+            }
+            (None, Tab::Overview) => None,
         }
     }
 

@@ -24,6 +24,7 @@ use crate::{
 };
 
 /// Index of the name input.
+const BUTTONS: [&str; 1] = ["Save"];
 const NAME: usize = 0;
 /// Index of the description input.
 const DESCRIPTION: usize = 1;
@@ -85,7 +86,7 @@ impl EditDialog {
             FormField::new("Limits", &mut self.limits).with_note(None, ""),
             FormField::new("Labels", &mut self.labels).with_note(None, ""),
         ];
-        Form { focus: &mut self.focus, fields, buttons: &["Save"] }
+        Form { focus: &mut self.focus, fields, buttons: &BUTTONS }
     }
 
     fn texts(&self) -> Texts {
@@ -105,6 +106,10 @@ impl EditDialog {
 impl Dialog for EditDialog {
     fn form(&mut self) -> Option<Form<'_>> {
         Some(self.inputs())
+    }
+
+    fn buttons(&self) -> &[&'static str] {
+        &BUTTONS
     }
 
     fn submit(&mut self, ctx: &Model) -> Option<Effect> {

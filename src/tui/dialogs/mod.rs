@@ -52,6 +52,11 @@ pub trait Dialog: Debug {
         None
     }
 
+    /// The labels of the buttons of the form. The last button submits.
+    fn buttons(&self) -> &[&'static str] {
+        &[]
+    }
+
     /// Returns the effect of the submit button, or shows the first fault and returns `None`.
     fn submit(&mut self, _ctx: &Model) -> Option<Effect> {
         None
@@ -79,9 +84,11 @@ pub trait Dialog: Debug {
         true
     }
 
-    /// What the state of the dialog changes in the hint of `action` in the footer.
-    fn hint_change(&self, _action: Action) -> Option<HintChange> {
-        None
+    /// What the state of the dialog changes in the hint of `action` in the footer. By default, the hint
+    /// of the key that submits has the text of the button that does so.
+    fn hint_change(&self, action: Action) -> Option<HintChange> {
+        let submits = self.buttons().last().filter(|_| action == Action::Submit)?;
+        Some(HintChange::new(submits.to_lowercase(), 1))
     }
 
     /// Passes a text key to the focused field.

@@ -136,15 +136,19 @@ impl RegenerateDialog {
     }
 
     fn inputs(&mut self) -> Form<'_> {
-        let is_one = self.confirmed.is_some();
         let hint = self.overlap_hint();
         let mut fields = vec![FormField::new("Lifetime *", &mut self.lifetime).with_note(None, "")];
         let overlap = self.overlap.as_mut();
         fields.extend(overlap.map(|it| FormField::new("Overlap", it).with_note(None, hint)));
         fields.extend(self.file.as_mut().map(|file| FormField::new("New file", file)));
-        let buttons = if is_one { &["Cancel", "Regenerate"] } else { &["Cancel", "Preview"] };
+        let buttons = buttons(self.confirmed.is_some());
         Form { focus: &mut self.focus, fields, buttons }
     }
+}
+
+/// The buttons of the form for one token or for several ones.
+fn buttons(is_one: bool) -> &'static [&'static str] {
+    if is_one { &["Cancel", "Regenerate"] } else { &["Cancel", "Preview"] }
 }
 
 /// Radio buttons for the time for which a previous secret keeps working.
@@ -159,6 +163,10 @@ fn overlaps() -> RadioGroup {
 impl Dialog for RegenerateDialog {
     fn form(&mut self) -> Option<Form<'_>> {
         Some(self.inputs())
+    }
+
+    fn buttons(&self) -> &[&'static str] {
+        buttons(self.confirmed.is_some())
     }
 
     fn cancel(&mut self) -> Option<Effect> {

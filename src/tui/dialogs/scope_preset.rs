@@ -30,6 +30,7 @@ use crate::{
 };
 
 /// The label that selects all entity types of the preset.
+const BUTTONS: [&str; 1] = ["Add"];
 const EVERY: &str = "all";
 /// Number of lines for the summary. The warning is shown on one more line below the summary.
 const SUMMARY_LINES: u16 = 2;
@@ -146,7 +147,7 @@ impl ScopePresetDialog {
                 .with_note(None, "Id, or empty for any")
                 .with_size(40, 1),
         ];
-        Form { focus: &mut self.focus, fields, buttons: &["Add"] }
+        Form { focus: &mut self.focus, fields, buttons: &BUTTONS }
     }
 
     /// Draws the fault, or the scopes to add with the warning about `*`.
@@ -181,6 +182,10 @@ impl ScopePresetDialog {
 impl Dialog for ScopePresetDialog {
     fn form(&mut self) -> Option<Form<'_>> {
         Some(self.inputs())
+    }
+
+    fn buttons(&self) -> &[&'static str] {
+        &BUTTONS
     }
 
     fn submit(&mut self, _: &Model) -> Option<Effect> {

@@ -168,6 +168,10 @@ impl Dialog for ScopeDialog {
         Some(self.fields.form(std::slice::from_ref(&self.verb)))
     }
 
+    fn buttons(&self) -> &[&'static str] {
+        std::slice::from_ref(&self.verb)
+    }
+
     fn submit(&mut self, _: &Model) -> Option<Effect> {
         let scopes = self.fields.validate()?;
         match self.target {

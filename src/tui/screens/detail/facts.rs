@@ -256,11 +256,11 @@ fn limit_facts(token: &Token, ctx: &Model) -> Vec<Fact> {
         facts.push(fact("Not before", text, style));
     }
     if let Some(sources) = &token.limits.sources {
-        facts.push(fact("From", sources.to_string(), theme.text()));
+        facts.push(fact("Allow from", sources.to_string(), theme.text()));
     }
     if let Some((left, max)) = token.uses_left() {
         let style = if left == 0 { theme.warning } else { theme.text() };
-        facts.push(fact("Limit", uses_left_text(left, max), style));
+        facts.push(fact("Max uses", uses_left_text(left, max), style));
     }
     facts
 }
