@@ -4,7 +4,10 @@
 //! change that allows more, such as the restore of a deleted token, is written to the store first
 //! and is never pending. Called by `execute` and by the import.
 
-use std::{collections::HashSet, time::Instant};
+use std::{
+    collections::HashSet,
+    time::{Duration, Instant},
+};
 
 use super::{
     CommandResult, Service, ServiceError,
@@ -27,6 +30,17 @@ use crate::{
 /// Maximum number of pending endings that one transaction stores, so that it stays short. The oldest
 /// are stored first.
 const MAX_PENDING: usize = 500;
+
+/// Maximum time that the tokens of a search wait for the lock of the store before they end.
+const SELECTION_TIMEOUT: Duration = Duration::from_millis(250);
+
+/// An ending that was put into the register before the store.
+struct Registered {
+    plan: Plan,
+    entries: Vec<RevocationEntry>,
+    /// Whether the register has the entries.
+    result: Result<(), StoreError>,
+}
 
 impl Service {
     /// Rebuilds the revocation register if it is missing, damaged or an older copy, see
@@ -142,11 +156,8 @@ impl Service {
             plan = self.preview(command)?;
             require_confirmed(&plan, confirmed)?;
         }
-        let mut entries = pending_entries(&plan, ended, &self.actor);
-        if ended != Ended::OneSecret {
-            self.end_later_secrets(&mut entries)?;
-        }
-        let registered = self.store.end_secrets(&entries, plan.at);
+        let Registered { plan, entries, result: registered } =
+            self.put_into_register(command, confirmed, ended, plan)?;
         if registered.is_err() && entries.len() > MAX_PER_TRANSACTION {
             return Ok(None);
         }
@@ -170,6 +181,39 @@ impl Service {
                 _ => error,
             }),
         }
+    }
+
+    /// Puts the ending that `plan` plans into the register. If a search has selected the tokens, plans it
+    /// again and puts it into the register under the lock of the store: no other process can change a
+    /// token in between, so that it no longer matches. If the store is busy or cannot be written, the
+    /// ending does not wait for it.
+    fn put_into_register(
+        &self,
+        command: &Command,
+        confirmed: &ConfirmationProof,
+        ended: Ended,
+        plan: Plan,
+    ) -> Result<Registered, ServiceError> {
+        let mut put = None;
+        if confirmed.has_search() {
+            let _ = self.store.write_within(SELECTION_TIMEOUT, |_| {
+                put = Some(self.preview(command).and_then(|plan| {
+                    require_confirmed(&plan, confirmed)?;
+                    self.put_planned(plan, ended)
+                }));
+                Ok::<_, StoreError>(())
+            });
+        }
+        put.unwrap_or_else(|| self.put_planned(plan, ended))
+    }
+
+    fn put_planned(&self, plan: Plan, ended: Ended) -> Result<Registered, ServiceError> {
+        let mut entries = pending_entries(&plan, ended, &self.actor);
+        if ended != Ended::OneSecret {
+            self.end_later_secrets(&mut entries)?;
+        }
+        let result = self.store.end_secrets(&entries, plan.at);
+        Ok(Registered { plan, entries, result })
     }
 
     /// Stores the ending that `entries` have put into the register: up to 5,000 tokens in one

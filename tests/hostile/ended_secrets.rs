@@ -362,37 +362,52 @@ fn an_import_beside_revoke_old_keeps_the_current_secret() {
     );
 }
 
+/// The commands before, by search and beside it, and whether the trail shows a wrong change.
+type Case = (&'static [Arguments], Arguments, Arguments, fn(&str) -> bool);
+
+const RENAME: Arguments = &["edit", "ci", "--name", "other"];
+
+/// Whether a token ended after it was edited.
+fn ends_after_edit(trail: &str) -> bool {
+    let edited = trail.find("  edited");
+    let ended = trail.find("  revoked").or(trail.find("  deleted"));
+    edited.zip(ended).is_some_and(|(edited, ended)| edited < ended)
+}
+
 #[test]
 fn a_search_changes_no_token_that_was_changed_meanwhile() {
     if !can_trace() {
         return;
     }
-    // A revoked token must not become active, and a token that became active must not be deleted.
-    let cases: [(&[Arguments], Arguments, Arguments, &str); 2] = [
+    // A revoked token must not become active, a token that became active must not be deleted, and one that
+    // another command has renamed must not end afterwards.
+    let cases: [Case; 4] = [
         (
             &[],
             &["regenerate", "--search", "name:ci", "--yes", "--secret-file", "new.tsv"],
             &["revoke", "ci", "--yes"],
-            "was revoked",
+            |trail| trail.contains("was revoked"),
         ),
         (
             &[&["revoke", "ci", "--yes"]],
             &["delete", "--search", "status:revoked", "--yes"],
             REGENERATE,
-            "was active, can be",
+            |trail| trail.contains("was active, can be"),
         ),
+        (&[], &["revoke", "--search", "name:ci", "--yes"], RENAME, ends_after_edit),
+        (&[], &["delete", "--search", "name:ci", "--yes"], RENAME, ends_after_edit),
     ];
     run_cases(
         case_count(32, 640),
         |thread| thread,
         |seed, _| {
             let (_folder, store, _) = one_token();
-            let (before, by_search, beside, wrong) = cases[usize::try_from(seed % 2).unwrap()];
+            let (before, by_search, beside, is_wrong) = cases[usize::try_from(seed % 4).unwrap()];
             let call = call_of(seed, 60);
             stop_beside(&store, (before, by_search, beside), call);
             let trail = run("after", &store, &["audit"], "").stdout;
             let trail = String::from_utf8(trail).unwrap();
-            assert!(!trail.contains(wrong), "{by_search:?} at call {call}: {trail}");
+            assert!(!is_wrong(&trail), "{by_search:?} at call {call}: {trail}");
         },
     );
 }
