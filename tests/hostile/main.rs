@@ -34,6 +34,7 @@ mod page_damage;
 mod parsers;
 mod restores;
 mod sandbox;
+mod selections;
 mod small_disk;
 mod stopped_processes;
 mod subject;

@@ -280,6 +280,9 @@ impl Counts {
     }
 }
 
+/// How often the end of the secrets is planned if other processes change the tokens meanwhile.
+const MAX_ATTEMPTS: usize = 10;
+
 /// Executes `command`, which ends secrets, after the operator has confirmed it.
 fn end_secrets(
     service: &Service,
@@ -287,9 +290,16 @@ fn end_secrets(
     out: &Output,
     yes: bool,
 ) -> Result<(), CliError> {
-    let plan = service.preview(command)?;
-    prompt::confirm(&plan, yes)?;
-    let committed = service.execute(command, &plan.confirm())?;
+    let mut attempts = 1..MAX_ATTEMPTS;
+    let committed = loop {
+        let plan = service.preview(command)?;
+        prompt::confirm(&plan, yes)?;
+        match service.execute(command, &plan.confirm()) {
+            // The secrets that were found must end, whatever other processes do to their tokens.
+            Err(ServiceError::ChangedMeanwhile { .. }) if yes && attempts.next().is_some() => {}
+            result => break result?,
+        }
+    };
     print_failed_steps(&committed);
     for token in committed.plan.tokens() {
         let (name, is_overlap) = (&token.name, token.revoked.is_none());

@@ -1,0 +1,97 @@
+//! Commands that select their tokens by a search or by leaked secrets, stopped at a system call. Beside
+//! them, another command changes a token: it is selected only if it still matches, and no other token of
+//! the command is left out.
+
+use std::fs;
+
+use patdeck::{service::Clock, store::Store, testing::ServiceTestExt as _};
+
+use crate::{
+    cases::{case_count, run_cases},
+    ended_secrets::{Arguments, REGENERATE, call_of, one_token, stop_beside},
+    subject::{memory_folder, new_token, run, service_on},
+    tracer::can_trace,
+};
+
+/// The commands before, by search and beside it, and whether the trail shows a wrong change.
+type Case = (&'static [Arguments], Arguments, Arguments, fn(&str) -> bool);
+
+const RENAME: Arguments = &["edit", "ci", "--name", "other"];
+
+/// Whether a token ended after it was edited.
+fn ends_after_edit(trail: &str) -> bool {
+    let edited = trail.find("  edited");
+    let ended = trail.find("  revoked").or(trail.find("  deleted"));
+    edited.zip(ended).is_some_and(|(edited, ended)| edited < ended)
+}
+
+#[test]
+fn a_search_changes_no_token_that_was_changed_meanwhile() {
+    if !can_trace() {
+        return;
+    }
+    // A revoked token must not become active, a token that became active must not be deleted, and one that
+    // another command has renamed must not end afterwards.
+    let cases: [Case; 4] = [
+        (
+            &[],
+            &["regenerate", "--search", "name:ci", "--yes", "--secret-file", "new.tsv"],
+            &["revoke", "ci", "--yes"],
+            |trail| trail.contains("was revoked"),
+        ),
+        (
+            &[&["revoke", "ci", "--yes"]],
+            &["delete", "--search", "status:revoked", "--yes"],
+            REGENERATE,
+            |trail| trail.contains("was active, can be"),
+        ),
+        (&[], &["revoke", "--search", "name:ci", "--yes"], RENAME, ends_after_edit),
+        (&[], &["delete", "--search", "name:ci", "--yes"], RENAME, ends_after_edit),
+    ];
+    run_cases(
+        case_count(32, 640),
+        |thread| thread,
+        |seed, _| {
+            let (_folder, store, _) = one_token();
+            let (before, by_search, beside, is_wrong) = cases[usize::try_from(seed % 4).unwrap()];
+            let call = call_of(seed, 60);
+            stop_beside(&store, (before, by_search, beside), call);
+            let trail = run("after", &store, &["audit"], "").stdout;
+            let trail = String::from_utf8(trail).unwrap();
+            assert!(!is_wrong(&trail), "{by_search:?} at call {call}: {trail}");
+        },
+    );
+}
+
+#[test]
+fn a_scan_ends_every_leaked_secret_beside_a_change() {
+    if !can_trace() {
+        return;
+    }
+    let others: [Arguments; 3] =
+        [&["revoke", "one", "--yes"], &["delete", "one", "--yes"], REGENERATE];
+    run_cases(
+        case_count(36, 720),
+        |thread| thread,
+        |seed, _| {
+            let folder = memory_folder();
+            let store = folder.path().join("store.redb");
+            let service = service_on(Store::open(&store).unwrap(), Clock::System);
+            let secrets = ["one", "two", "ci"]
+                .map(|name| service.create(&new_token(name)).unwrap().secret.reveal().to_owned());
+            drop(service);
+            fs::write(folder.path().join("leaked.txt"), secrets.join("\n")).unwrap();
+            let scan: Arguments = &["scan", "leaked.txt", "--revoke", "--yes"];
+            let other = others[usize::try_from(seed % 3).unwrap()];
+            let call = call_of(seed, 40);
+            let codes = stop_beside(&store, (&[], scan, other), call);
+            assert!(codes.is_none_or(|codes| codes[0] == Some(0)), "{other:?} {call}: {codes:?}");
+            if codes.is_some() {
+                let answers =
+                    run("after", &store, &["verify", "--lines"], &secrets.join("\n")).stdout;
+                let answers = String::from_utf8(answers).unwrap();
+                assert!(!answers.contains("valid"), "{other:?} at call {call}: {answers}");
+            }
+        },
+    );
+}
