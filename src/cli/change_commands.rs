@@ -32,6 +32,9 @@ use crate::{
     service::{Service, ServiceError},
 };
 
+/// How often the tokens of a search are selected if other processes change them meanwhile.
+const MAX_SELECTIONS: usize = 10;
+
 /// Executes the change that `arguments` describe, after the operator has confirmed it.
 pub(super) fn change(
     service: &Service,
@@ -44,17 +47,56 @@ pub(super) fn change(
     if !only_ends && !dry_run {
         service.store_pending_endings()?;
     }
-    let mut command = match command(service, arguments) {
-        Err(error) => return end_stale_deletion(service, arguments, error),
-        command => command?.ok_or_else(CliError::not_run)?,
-    };
-    let format = secret_format(arguments);
-    if out.json && format != SecretFormat::Secret {
-        return Err(CliError::usage("--format cannot be combined with --json"));
+    // Without a question, the tokens are meant that match when the change is made.
+    let selects_again = yes && search_of(arguments).is_some();
+    let mut selections = 1..MAX_SELECTIONS;
+    loop {
+        let command = match command(service, arguments) {
+            Err(error) => return end_stale_deletion(service, arguments, error),
+            command => command?.ok_or_else(CliError::not_run)?,
+        };
+        let format = secret_format(arguments);
+        if out.json && format != SecretFormat::Secret {
+            return Err(CliError::usage("--format cannot be combined with --json"));
+        }
+        let Selected { command, plan, lines } = select(service, arguments, command)?;
+        if dry_run {
+            return print_dry_run(&plan, lines, out);
+        }
+        if plan.job.is_some() && !yes {
+            print_message(&advice::job_notice());
+        }
+        confirm_after(&plan, lines, yes)?;
+        let printing =
+            &mut |token: &Token, secret: &Secret| print_secret(token, secret, format, out);
+        let mut proof = plan.confirm();
+        if let Some(search) = search_of(arguments) {
+            proof = proof.for_matches_of(query_of(service, search));
+        }
+        match service.execute_printing(&command, &proof, printing) {
+            Err(ServiceError::ChangedMeanwhile { .. })
+                if selects_again && selections.next().is_some() => {}
+            committed => return print_committed(&committed?, out),
+        }
     }
+}
+
+/// A command with its plan.
+struct Selected {
+    command: Command,
+    plan: Plan,
+    /// Describes the tokens that a search has selected.
+    lines: Vec<String>,
+}
+
+/// Plans `command`. A search selects the tokens that can be changed; each named token must be changed.
+fn select(
+    service: &Service,
+    arguments: &super::CliCommand,
+    mut command: Command,
+) -> Result<Selected, CliError> {
     let mut plan = service.preview(&command)?;
     let mut lines = Vec::new();
-    // A search selects the tokens that can be changed; each named token must be changed.
     if let Some(search) = search_of(arguments)
         && plan.change_count() > 0
     {
@@ -63,20 +105,7 @@ pub(super) fn change(
         plan = service.preview(&command)?;
     }
     plan.require_all().map_err(ServiceError::from)?;
-    if dry_run {
-        return print_dry_run(&plan, lines, out);
-    }
-    if plan.job.is_some() && !yes {
-        print_message(&advice::job_notice());
-    }
-    confirm_after(&plan, lines, yes)?;
-    let printing = &mut |token: &Token, secret: &Secret| print_secret(token, secret, format, out);
-    let mut proof = plan.confirm();
-    if let Some(search) = search_of(arguments) {
-        proof = proof.for_matches_of(query_of(service, search));
-    }
-    let committed = service.execute_printing(&command, &proof, printing)?;
-    print_committed(&committed, out)
+    Ok(Selected { command, plan, lines })
 }
 
 /// Ends a deleted token that `arguments` revoke or delete for good, if its record is out of date. Returns

@@ -356,7 +356,9 @@ impl Service {
                 let _ = self.store.set_newest_ending(plan.at.min(self.clock.now()));
             }
             Command::Restore(_) => {
-                let lowered = self.store.set_revocations(&entries(RevocationEntry::of_token));
+                let lowered = self
+                    .restored_entries(plan)
+                    .and_then(|restored| self.store.set_revocations(&restored));
                 lowered.map_err(|error| ServiceError::StillDenied(Some(error)))?;
                 self.require_not_denied(plan)?;
             }

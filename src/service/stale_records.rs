@@ -143,6 +143,22 @@ impl Service {
         })
     }
 
+    /// The entries of the tokens that `plan` has restored. A revoked token keeps what the register ends of
+    /// it, which can be more than its record says.
+    pub(super) fn restored_entries(&self, plan: &Plan) -> Result<Vec<RevocationEntry>, StoreError> {
+        self.store.read(|rows| {
+            let entry = |token: &Token| {
+                let (entry, state) =
+                    (RevocationEntry::of_token(token), rows.revocation_state(&token.id)?);
+                let keeps = token.revoked.is_some() && !state.is_damaged();
+                let kept = if keeps { state.ended_generation } else { 0 };
+                let ended_generation = entry.ended_generation.max(kept);
+                Ok(RevocationEntry { ended_generation, ..entry })
+            };
+            plan.tokens().map(entry).collect()
+        })
+    }
+
     /// Changes the entries of tokens whose records are out of date, so that they end these tokens for
     /// good. Each entry demands the version of the record that was planned. If the current secret of a
     /// record was ended already, as after the restore of a backup, its entry ends the later secrets that
@@ -184,11 +200,13 @@ fn ending_later(rows: &Reader, entry: &RevocationEntry) -> Option<RevocationEntr
 }
 
 /// Fails if the record of a deleted token is out of date, also if the register ends more secrets than its
-/// deletion did: the token was ended again in a newer state of the store.
+/// deletion did: the token was ended again in a newer state of the store. A revoked token gets no secret
+/// back, so what the register ends of it stays ended.
 fn require_current_deletion(rows: &impl HasTables, token: &Token) -> Result<(), ServiceError> {
     let ended = rows.revocation_state(&token.id)?.ended_generation;
     require_current_record(rows, token)?;
-    if ended > token.generation.saturating_add(RevocationEntry::UNKNOWN_SECRETS) {
+    let own = token.generation.saturating_add(RevocationEntry::UNKNOWN_SECRETS);
+    if token.revoked.is_none() && ended > own {
         return Err(Refusal::StaleRecord(token.name.clone()).into());
     }
     Ok(())

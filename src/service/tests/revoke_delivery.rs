@@ -147,6 +147,25 @@ fn a_stale_restore_does_not_undo_a_later_revoke() {
 }
 
 #[test]
+fn the_deletion_of_a_revoked_token_can_be_undone_whatever_else_has_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let fixture = TestService::on(Store::open(&folder.path().join("s.redb")).unwrap(), 1);
+    let issued = fixture.issue("ci");
+    let id = issued.token.id;
+    fixture.revoke(&id).unwrap();
+    fixture.delete(&id).unwrap();
+    // As an import leaves it that another process overtakes, or a newer state of the store.
+    let ended = RevocationEntry { ended_generation: 9, ..RevocationEntry::of(id) };
+    fixture.store.end_secrets(&[ended], at(0)).unwrap();
+    fixture.restore_last().unwrap();
+    assert!(fixture.get(&id).unwrap().revoked.is_some() && !fixture.works(&issued.secret));
+    let state = fixture.store.read(|rows| crate::store::HasTables::revocation_state(rows, &id));
+    assert_eq!(state.unwrap().ended_generation, 9, "the rest stays ended");
+    let new = fixture.regenerate(&id, regenerate_options("30d", SecretOverlap::None)).unwrap();
+    assert!(fixture.works(&new.secret));
+}
+
+#[test]
 fn a_register_that_cannot_be_written_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("s.redb");

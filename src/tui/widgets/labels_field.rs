@@ -138,8 +138,7 @@ impl FormInput for LabelsField {
     }
 
     fn note(&self, _ctx: &Model) -> Option<FieldNote> {
-        let invalid = self.parse().err().map(|(_, fault)| fault);
-        Some(self.fields.note(invalid, || self.hint()))
+        Some(self.fields.note(self.parse().err(), || self.hint()))
     }
 
     fn height(&self, _columns: u16) -> u16 {

@@ -191,7 +191,7 @@ impl FormInput for LimitsField {
     }
 
     fn note(&self, ctx: &Model) -> Option<FieldNote> {
-        let invalid = self.parse(ctx).err().map(|(_, error)| error.to_string());
+        let invalid = self.parse(ctx).err().map(|(field, error)| (field, error.to_string()));
         Some(self.fields.note(invalid, || self.hint(ctx)))
     }
 

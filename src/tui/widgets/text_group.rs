@@ -28,6 +28,8 @@ pub struct TextGroup<const N: usize> {
     is_focused: bool,
     /// Whether all text fields are shown.
     is_open: bool,
+    /// Whether the selected text was changed and the focus has not moved since: it may be incomplete.
+    is_typing: bool,
     /// A fault that the service found; shown until the next change.
     fault: Option<String>,
 }
@@ -52,6 +54,7 @@ impl<const N: usize> TextGroup<N> {
             selected: 0,
             is_focused: false,
             is_open: false,
+            is_typing: false,
             fault: None,
         }
     }
@@ -70,12 +73,14 @@ impl<const N: usize> TextGroup<N> {
     pub fn select(&mut self, field: usize) {
         self.selected = field;
         self.is_open = true;
+        self.is_typing = false;
     }
 
     /// Tells the group whether it has the focus. Without it, the group is closed.
     pub fn set_focused(&mut self, is_focused: bool) {
         self.is_focused = is_focused;
         self.is_open &= is_focused;
+        self.is_typing &= is_focused;
     }
 
     /// Opens the group. Returns `false` if it is open.
@@ -90,6 +95,7 @@ impl<const N: usize> TextGroup<N> {
         let can_move = self.is_open && next < N;
         if can_move {
             self.selected = next;
+            self.is_typing = false;
         }
         can_move
     }
@@ -110,10 +116,16 @@ impl<const N: usize> TextGroup<N> {
         self.fault = Some(fault);
     }
 
-    /// The note below the fields: a fault that the service found, otherwise `invalid`, the fault of a
-    /// text, otherwise `hint` if the fields are shown. While the group has the focus and is closed, how to
-    /// open it.
-    pub fn note(&self, invalid: Option<String>, hint: impl FnOnce() -> String) -> FieldNote {
+    /// The note below the fields: a fault that the service found, otherwise `invalid`, the index of a
+    /// text that is not being typed and its fault, otherwise `hint` if the fields are shown. While the
+    /// group has the focus and is closed, how to open it.
+    pub fn note(
+        &self,
+        invalid: Option<(usize, String)>,
+        hint: impl FnOnce() -> String,
+    ) -> FieldNote {
+        let is_complete = |(field, _): &(usize, _)| !(self.is_typing && *field == self.selected);
+        let invalid = invalid.filter(is_complete).map(|(_, fault)| fault);
         match self.fault.clone().or(invalid) {
             Some(fault) => FieldNote::Fault(fault),
             None if self.is_open => FieldNote::Hint(hint()),
@@ -133,12 +145,14 @@ impl<const N: usize> TextGroup<N> {
             return false;
         }
         self.is_open = true;
+        self.is_typing = true;
         self.inputs.get_mut(self.selected).is_some_and(|input| input.press(key))
     }
 
     pub fn paste(&mut self, text: &str) -> bool {
         self.fault = None;
         self.is_open = true;
+        self.is_typing = true;
         self.inputs.get_mut(self.selected).is_some_and(|input| input.paste(text))
     }
 

@@ -49,7 +49,8 @@ pub(super) fn draw_scopes(
     let widths = widths.filter(|_| table.form == TableForm::Matrix);
     let room = widths.as_ref().map_or(inner.width, |widths| widths.labels);
     let shown = (count > page && page > 0).then(|| (top + 1, (top + page).min(count), count));
-    draw_title(&title(count_text, shown, room), area, canvas);
+    let title = title(count_text, shown, room);
+    draw_title(&title, area, canvas);
     if count == 0 {
         let key = ctx.key(Mode::Detail, Action::AddScope);
         canvas.line(area, 1).text(&format!("{NO_SCOPES} ({key} adds one)"), ctx.theme.warning);
@@ -58,6 +59,7 @@ pub(super) fn draw_scopes(
     let rows = (1..).zip(top..count.min(top + page));
     match widths {
         Some(widths) => {
+            draw_domain_heading(table, width(&title), (widths.labels, area), canvas);
             draw_headings(table, &widths, area, canvas);
             for (line, row) in rows {
                 draw_matrix_row(table, &widths, (row, line), cursor, inner, canvas);
@@ -88,6 +90,21 @@ pub(super) fn draw_title(title: &str, area: Rect, canvas: &mut Canvas<'_>) {
     canvas.rule(area, 0);
     let style = canvas.ctx.theme.heading;
     canvas.line(area, 0).skip(1).text(title, style);
+}
+
+/// Draws the heading above the domains, if the title leaves room for it.
+fn draw_domain_heading(
+    table: &ScopeTable,
+    title: u16,
+    (labels, area): (u16, Rect),
+    canvas: &mut Canvas<'_>,
+) {
+    let text = " domain ";
+    let from = LabelWidths::new(table, labels).domain_start();
+    if let Some(from) = from.filter(|from| *from > title + 2 && from + width(text) <= labels + 1) {
+        let style = canvas.ctx.theme.heading;
+        canvas.line(area, 0).move_to(from - 1).text(text, style);
+    }
 }
 
 fn draw_headings(table: &ScopeTable, widths: &MatrixWidths, area: Rect, canvas: &mut Canvas<'_>) {
@@ -160,19 +177,45 @@ fn register_cell(
     hit_map.click_sequence(cell, presses);
 }
 
+/// Widths of the texts before the cells of a matrix, in columns.
+struct LabelWidths {
+    entity_type: u16,
+    entity: u16,
+    /// `None` if the domain follows the entity.
+    domain: Option<u16>,
+}
+
+impl LabelWidths {
+    /// The widths for labels of `width` columns.
+    fn new(table: &ScopeTable, labels: u16) -> Self {
+        let types = table.matrix.rows.iter().map(|row| width(row.entity_type.as_str()));
+        let entity_type = types.max().unwrap_or(0).min(MAX_TYPE_WIDTH);
+        let left = labels.saturating_sub(entity_type + 2);
+        if labels < MIN_DOMAIN_LABELS {
+            return Self { entity_type, entity: left, domain: None };
+        }
+        let domain = (left / 3).min(14);
+        Self { entity_type, entity: left - domain - 1, domain: Some(domain) }
+    }
+
+    /// The column of the domain, if it has its own.
+    fn domain_start(&self) -> Option<u16> {
+        self.domain.map(|_| self.entity_type + 1 + self.entity + 1)
+    }
+}
+
 /// Draws type, entity and domain of a row of the matrix.
 fn draw_labels(table: &ScopeTable, row: usize, (area, line): (Rect, u16), canvas: &mut Canvas<'_>) {
     let theme = canvas.ctx.theme;
     let Some(target) = table.matrix.rows.get(row) else { return };
-    let types = table.matrix.rows.iter().map(|row| width(row.entity_type.as_str()));
-    let type_width = types.max().unwrap_or(0).min(MAX_TYPE_WIDTH);
-    let left = area.width.saturating_sub(type_width + 2);
+    let widths = LabelWidths::new(table, area.width);
     let writer = canvas
         .line(area, line)
-        .write_column(target.entity_type.as_str(), type_width, theme.text())
+        .write_column(target.entity_type.as_str(), widths.entity_type, theme.text())
         .skip(1);
     let domain = target.domain.as_ref().map(Domain::as_str);
-    if area.width < MIN_DOMAIN_LABELS {
+    let Some(domain_width) = widths.domain else {
+        let left = widths.entity;
         let domain = domain.map_or_else(String::new, |domain| format!("@{domain}"));
         // A scope without its domain would look wider than it is, so that the entity is cut first.
         let entity = target.entity.as_str();
@@ -180,12 +223,10 @@ fn draw_labels(table: &ScopeTable, row: usize, (area, line): (Rect, u16), canvas
         let text = format!("{}{domain}", truncate(entity, room, &theme));
         writer.write_column(&text, left, entity_style(entity, &theme));
         return;
-    }
-    let domain_width = (left / 3).min(14);
+    };
     let style = if domain.is_some() { theme.text() } else { theme.faint };
-    let entity_width = left - domain_width - 1;
     let entity = target.entity.as_str();
-    writer.write_column(entity, entity_width, entity_style(entity, &theme)).skip(1).write_column(
+    writer.write_column(entity, widths.entity, entity_style(entity, &theme)).skip(1).write_column(
         domain.unwrap_or("any"),
         domain_width,
         style,

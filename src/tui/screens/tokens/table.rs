@@ -165,7 +165,7 @@ pub(super) fn fitting_columns(area: u16, times: TimeFormat) -> Vec<(TableColumn,
 }
 
 /// Draws the headings on line `line` of `area`, with an arrow at the sorted column. A sort key whose
-/// column is not shown follows the first heading, as `by issued`.
+/// column is not shown follows the first heading, as `sorted by issued`.
 pub(super) fn draw_headings(
     columns: &[(TableColumn, u16)],
     sort: Sort,
@@ -204,8 +204,8 @@ pub(super) fn draw_headings(
             let start = from + width(text) + 1;
             let room = wide.saturating_sub(width(text) + 1);
             let key = sorted_text.to_lowercase();
-            let order = format!("by {key}");
-            let order = if width(&order) <= room { order } else { key };
+            let orders = [format!("sorted by {key}"), format!("by {key}"), key];
+            let order = orders.into_iter().find(|order| width(order) <= room).unwrap_or_default();
             let writer = canvas.line(area, line).move_to(start);
             let writer = writer.text_within(&order, room, theme.accent);
             ctx.hit_map.click_action(writer.rect_since(start), Action::ReverseSort);
