@@ -292,14 +292,19 @@ impl Service {
         Ok((plan, started))
     }
 
-    /// Fails with [`ServiceError::StillDenied`] if the register denies a secret of `plan` that its
-    /// record accepts.
+    /// Fails with [`ServiceError::StillDenied`] if a secret that `plan` has permitted does not work:
+    /// the register denies it, or another process has ended it since.
     fn require_not_denied(&self, plan: &Plan) -> Result<(), ServiceError> {
         let denied = self.store.read(|rows| {
             let is_denied = |token: &Token| {
-                let state = rows.revocation_state(&token.id)?;
-                let denial = state.denial(token, SecretSlot::Current, plan.at);
-                Ok::<_, StoreError>(token.revoked.is_none() && denial.is_some())
+                let (state, current) =
+                    (rows.revocation_state(&token.id)?, rows.token_without_usage(&token.id)?);
+                // Another process can have changed the record since, without an ending.
+                let current = current.filter(|current| current.revoked.is_none());
+                let works = current.is_some_and(|current| {
+                    state.denial(&current, SecretSlot::Current, plan.at).is_none()
+                });
+                Ok::<_, StoreError>(token.revoked.is_none() && !works)
             };
             plan.tokens().map(is_denied).collect::<Result<Vec<_>, _>>()
         });
@@ -320,6 +325,29 @@ impl Service {
         })
     }
 
+    /// Updates the entries of the tokens that `plan` has changed. A process that has restored or imported one
+    /// of them can be about to write its entry: that the token works again. That entry would then come too
+    /// late, because the one written here is newer.
+    fn register_changed(&self, plan: &Plan) -> Result<(), StoreError> {
+        let works = |token: &&Token| token.revoked.is_none();
+        let denied = self.store.read(|rows| {
+            let mut denied = Vec::new();
+            for token in plan.tokens().filter(works) {
+                let (entry, state) =
+                    (RevocationEntry::of_token(token), rows.revocation_state(&token.id)?);
+                if state.ended_generation > entry.ended_generation && !state.is_damaged() {
+                    denied.push(entry);
+                }
+            }
+            Ok::<_, StoreError>(denied)
+        })?;
+        if !denied.is_empty() {
+            self.store.set_revocations(&denied)?;
+        }
+        let changed: Vec<_> = plan.tokens().map(RevocationEntry::of_token).collect();
+        self.store.end_secrets(&changed, plan.at)
+    }
+
     /// Updates the register after `plan` was stored, so that both agree about its tokens. Returns the
     /// error if the register could not be written. Fails with [`ServiceError::StillDenied`] if the
     /// register still denies a restored secret.
@@ -332,18 +360,14 @@ impl Service {
             // a lost write and from an older copy of the file, so the change succeeds even if this
             // fails.
             Command::Regenerate { .. } => {
-                let stored = entries(RevocationEntry::of_token);
-                let unprotected = self.store.end_secrets(&stored, plan.at).err();
+                let unprotected = self.register_changed(plan).err();
                 self.require_no_later_ending(plan)?;
                 return Ok(unprotected);
             }
             Command::RemoveScopes { .. }
             | Command::ChangeScopes { .. }
             | Command::Edit { .. }
-            | Command::Revert(_) => {
-                let stored = entries(RevocationEntry::of_token);
-                return Ok(self.store.end_secrets(&stored, plan.at).err());
-            }
+            | Command::Revert(_) => return Ok(self.register_changed(plan).err()),
             Command::Revoke { .. } | Command::RevokeLeaked { .. } | Command::EndOverlap { .. } => {
                 let ended = entries(RevocationEntry::of_token);
                 return Ok(self.store.end_recorded(&ended, plan.at).err());

@@ -32,6 +32,7 @@ mod moved_stores;
 mod open_app;
 mod page_damage;
 mod parsers;
+mod permitted_secrets;
 mod restores;
 mod sandbox;
 mod selections;
