@@ -7,10 +7,10 @@ use std::{collections::HashMap, sync::Arc};
 
 use super::{Service, ServiceError};
 use crate::{
-    domain::{Command, Plan, Refusal, Secret, StoredToken, Token, TokenId},
+    domain::{AuditAction, Command, Plan, Refusal, Secret, StoredToken, Token, TokenId},
     store::{
         Ending, EndingKind, HasTables, OverruledTokens, PathProblem, ReadOps as _, Reader,
-        RevocationEntry, StoreError, TrashedToken,
+        RevocationEntry, StoreError, TokenChanges as _, TrashedToken,
     },
 };
 
@@ -196,6 +196,12 @@ fn ending_later(rows: &Reader, entry: &RevocationEntry) -> Option<RevocationEntr
     let unknown = RevocationEntry::UNKNOWN_SECRETS;
     let ended_generation = state.ended_generation.saturating_add(unknown);
     let is_ended = entry.ended_generation <= state.ended_generation;
+    // The register still has the deletion that a restore or import has undone: the process that did so is
+    // about to write it. It knows no later secrets.
+    let newest = rows.newest_changes_of(&entry.id, 1).ok().and_then(|mut events| events.pop());
+    let permits = [AuditAction::Imported, AuditAction::Restored];
+    let is_permitted = newest.is_some_and(|event| permits.contains(&event.body.action));
+    let is_ended = is_ended && !(is_permitted && token.revoked.is_none());
     is_ended.then(|| RevocationEntry { ended_generation, ..entry.clone() })
 }
 

@@ -166,6 +166,26 @@ fn the_deletion_of_a_revoked_token_can_always_be_undone() {
 }
 
 #[test]
+fn a_deletion_beside_an_unfinished_restore_can_be_undone() {
+    let folder = tempfile::tempdir().unwrap();
+    let fixture = TestService::on(Store::open(&folder.path().join("s.redb")).unwrap(), 1);
+    let issued = fixture.issue("ci");
+    let id = issued.token.id;
+    let unknown = RevocationEntry::UNKNOWN_SECRETS;
+    let (deleted, _) = fixture.delete(&id).unwrap();
+    let ended_generation = deleted.generation + unknown;
+    let before = RevocationEntry { ended_generation, ..RevocationEntry::of_deleted(&deleted) };
+    fixture.set_minute(1);
+    fixture.restore_last().unwrap();
+    // The process that restored it has not written the register yet.
+    fixture.store.end_secrets(&[before], at(0)).unwrap();
+    fixture.set_minute(2);
+    fixture.delete(&id).unwrap();
+    fixture.restore_last().unwrap();
+    assert!(fixture.works(&issued.secret));
+}
+
+#[test]
 fn a_register_that_cannot_be_written_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("s.redb");
