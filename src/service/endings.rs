@@ -327,17 +327,27 @@ impl Service {
 
     /// Updates the entries of the tokens that `plan` has changed. A process that has restored or imported one
     /// of them can be about to write its entry: that the token works again. That entry would then come too
-    /// late, because the one written here is newer.
+    /// late, because the one written here is newer. So replaces an entry from before the record that was
+    /// changed, unless another process has ended the token since.
     fn register_changed(&self, plan: &Plan) -> Result<(), StoreError> {
-        let works = |token: &&Token| token.revoked.is_none();
         let denied = self.store.read(|rows| {
             let mut denied = Vec::new();
-            for token in plan.tokens().filter(works) {
-                let (entry, state) =
-                    (RevocationEntry::of_token(token), rows.revocation_state(&token.id)?);
-                if state.ended_generation > entry.ended_generation && !state.is_damaged() {
-                    denied.push(entry);
+            for change in &plan.changes {
+                let (Some(before), Some(after)) = (change.before.token(), change.after.token())
+                else {
+                    continue;
+                };
+                let state = rows.revocation_state(&after.id)?;
+                let entry = RevocationEntry {
+                    min_version: before.version,
+                    ..RevocationEntry::of_token(after)
+                };
+                if state.ended_generation <= entry.ended_generation || state.is_damaged() {
+                    continue;
                 }
+                let current = rows.token_without_usage(&after.id)?;
+                let is_last = |it: &Token| it.revoked.is_none() && it.version == after.version;
+                denied.extend(current.is_some_and(|current| is_last(&current)).then_some(entry));
             }
             Ok::<_, StoreError>(denied)
         })?;

@@ -200,8 +200,10 @@ fn ending_later(rows: &Reader, entry: &RevocationEntry) -> Option<RevocationEntr
     // about to write it. It knows no later secrets.
     let newest = rows.newest_changes_of(&entry.id, 1).ok().and_then(|mut events| events.pop());
     let permits = [AuditAction::Imported, AuditAction::Restored];
-    let is_permitted = newest.is_some_and(|event| permits.contains(&event.body.action));
-    let is_ended = is_ended && !(is_permitted && token.revoked.is_none());
+    let is_permitted = newest.is_some_and(|event| permits.contains(&event.body.action))
+        && token.revoked.is_none()
+        && !rows.is_of_other_history();
+    let is_ended = is_ended && !is_permitted;
     is_ended.then(|| RevocationEntry { ended_generation, ..entry.clone() })
 }
 
