@@ -32,7 +32,7 @@ use super::{
     read_ops::ReadOps,
     reader::Reader,
     recorded_time::mark_of_new_register,
-    register::{self, Register, RegisterId, RevocationEntry},
+    register::{self, EventMark, Register, RegisterId, RevocationEntry},
     tables::{ReadTables, Tables},
     write_ops::Writer,
 };
@@ -40,7 +40,6 @@ use super::{
 /// The maximum time that a read waits for all locks together, including the opening of the file. A
 /// check of a token must answer within 1 s.
 const READ_TIMEOUT: Duration = Duration::from_millis(750);
-
 /// How long the lock counts as held after a read timed out on it. So a command waits only once.
 const LOCKED_FOR: Duration = Duration::from_secs(1);
 /// How often a read begins if other processes commit while the file is read without its lock.
@@ -121,7 +120,7 @@ impl FileDb {
                 return Ok(());
             }
             let Some(id) = found.id else {
-                return self.create_register(&writer, &id, found.entries);
+                return self.create_register(&writer, &id, found.entries, None);
             };
             register::set_id(&mut writer.tables, &id)?;
             drop(writer);
@@ -131,18 +130,19 @@ impl FileDb {
         result?
     }
 
-    /// Creates the register `id` from the records and from `kept`, the entries of a damaged register.
-    /// Replaces any file at its path.
+    /// Creates the register `id`, in place of any file, from the records and from `kept`, the entries of
+    /// a damaged register. Marks the event `marked`, or the newest one.
     pub(super) fn create_register(
         &self,
         rows: &impl ReadOps,
         id: &RegisterId,
         kept: Vec<RevocationEntry>,
+        marked: Option<EventMark>,
     ) -> Result<(), StoreError> {
-        let mut entries = register::entries_from_records(rows)?;
-        entries.extend(kept);
-        let entries = register::merge_entries(entries);
-        register::create(self.register.path(), id, &entries, &mark_of_new_register(rows)?)
+        let entries = [register::entries_from_records(rows)?, kept].concat();
+        let mut mark = mark_of_new_register(rows)?;
+        mark.event = marked.or(mark.event);
+        register::create(self.register.path(), id, &register::merge_entries(entries), &mark)
     }
 
     /// In read-only mode, returns the error that write access is required for this `reason`.
@@ -365,7 +365,7 @@ impl FileDb {
             }
             migrate::run(&transaction, found, steps)?;
             let writer = Writer::new(Tables::open_to_write(&transaction)?);
-            self.create_register(&writer, &register::load_id(&writer.tables)?, Vec::new())?;
+            self.create_register(&writer, &register::load_id(&writer.tables)?, Vec::new(), None)?;
             drop(writer);
             transaction.commit().map_err(StoreError::from)
         });

@@ -96,7 +96,7 @@ impl Store {
             if writer.last_event()?.is_none() {
                 // The store is new: no secret was ended, but its creator has not created the
                 // register yet.
-                file.create_register(writer, &id, Vec::new())?;
+                file.create_register(writer, &id, Vec::new(), None)?;
                 return Ok(false);
             }
             // The time of the newest event is a lower bound for the time at which expiry is
@@ -108,8 +108,10 @@ impl Store {
             let missing =
                 PendingEndings::of_other_history(kept.clone(), (at, None), record, |_| true);
             kept.extend(missing.entries().cloned());
+            // Until they are stored, the copy must not count as current.
+            let marked = missing.is_store_outdated.then_some(EventMark::UNKNOWN);
             // The id stays: an older copy of the store must not count as that of another register.
-            register.replacing(&id, || file.create_register(writer, &id, kept))?;
+            register.replacing(&id, || file.create_register(writer, &id, kept, marked))?;
             writer.append_event(EventBody { at, ..event.clone() })?;
             Ok(true)
         })

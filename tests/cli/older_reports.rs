@@ -149,6 +149,35 @@ fn a_damaged_mark_is_no_older_copy_and_hides_none() {
 }
 
 #[test]
+fn a_copy_is_reported_also_after_its_register_was_rebuilt() {
+    let home = Home::new();
+    let secret = issue(&home, &["checked"]);
+    for name in ["before", "after"] {
+        issue(&home, &[name]);
+    }
+    // The copy has an ending: its register is not that of a new store.
+    run(&home, &["revoke", "before", "--yes"]).success();
+    let older = fs::read(home.store()).unwrap();
+    run(&home, &["revoke", "after", "--yes"]).success();
+    let register = format!("{}.revoked", home.store().display());
+    let mut bytes = fs::read(&register).unwrap();
+    bytes[MARK + 20] ^= 1;
+    fs::write(&register, &bytes).unwrap();
+    fs::write(home.store(), older).unwrap();
+    // A check rebuilds the register, and reports nothing itself.
+    assert_eq!(run_with_input(&home, &["verify"], &secret).code, 0);
+    let is_reported = || {
+        let status = run(&home, &["status"]);
+        status.code == 1 && status.out.contains("an older copy of the store was put back")
+    };
+    assert!(is_reported() && is_reported());
+    // The next change stores the ending.
+    issue(&home, &["later"]);
+    assert!(!is_reported());
+    assert!(run(&home, &["show", "after"]).success().contains("revoked"));
+}
+
+#[test]
 fn the_newest_store_is_no_older_copy_when_it_returns() {
     let home = Home::new();
     issue(&home, &["a"]);

@@ -20,8 +20,9 @@ pub struct EventMark {
 }
 
 impl EventMark {
-    /// The mark of a damaged register: no store has this event, so that all records are compared.
-    const DAMAGED: Self = Self { sequence: u64::MAX, hash: EventHash::NONE };
+    /// The mark of a damaged register, and of one that was rebuilt in an older copy: no store has this
+    /// event, so that all records are compared.
+    pub const UNKNOWN: Self = Self { sequence: u64::MAX, hash: EventHash::NONE };
 
     pub fn of(event: &AuditEvent) -> Self {
         Self { sequence: event.sequence, hash: event.hash }
@@ -54,7 +55,7 @@ impl StoredMark {
     }
 
     pub(super) fn decode(bytes: &[u8; MARK_LEN]) -> Self {
-        let damaged = Self { event: Some(EventMark::DAMAGED), ..Self::default() };
+        let damaged = Self { event: Some(EventMark::UNKNOWN), ..Self::default() };
         Self::decode_intact(bytes).unwrap_or(damaged)
     }
 
