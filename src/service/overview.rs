@@ -39,9 +39,11 @@ impl Service {
 
     fn register_faults(&self) -> Result<RegisterFaults, ServiceError> {
         let overruled = self.overruled_tokens()?;
+        // A process that was running before the copy was put back meets it here.
+        let is_older = self.store.read(|rows| Ok::<_, StoreError>(rows.is_store_outdated()))?;
         Ok(RegisterFaults {
             is_missing: !self.store.has_register()?,
-            was_store_older: self.was_store_outdated(),
+            was_store_older: is_older || self.was_store_outdated(),
             damaged: self.store.count_damaged_endings()?,
             out_of_date: overruled.stale.len(),
             denied: overruled.denied.len(),

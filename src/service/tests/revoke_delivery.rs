@@ -186,6 +186,22 @@ fn a_deletion_beside_an_unfinished_restore_can_be_undone() {
 }
 
 #[test]
+fn a_running_process_reports_an_older_copy_that_is_put_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.redb");
+    let fixture = TestService::on(Store::open(&path).unwrap(), 1);
+    let issued = fixture.issue("ci");
+    let older = std::fs::read(&path).unwrap();
+    let is_reported = || fixture.overview().unwrap().register.was_store_older;
+    fixture.revoke(&issued.token.id).unwrap();
+    assert!(!is_reported());
+    std::fs::write(&path, older).unwrap();
+    assert!(is_reported());
+    fixture.create(&new_token("next")).unwrap();
+    assert!(!is_reported(), "it has stored the ending");
+}
+
+#[test]
 fn a_register_that_cannot_be_written_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("s.redb");
