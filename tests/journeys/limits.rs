@@ -59,12 +59,13 @@ fn a_token_is_created_with_limits() {
 fn invalid_limits_are_shown_and_nothing_is_created() {
     let mut it = few();
     it.keys("n x <Tab> <Tab> <Tab> <Tab>").types("10.0.0.1/8");
+    it.sees("networks such as 10.0.0.0/8").keys("<S-Tab>");
     it.sees("10.0.0.1/8 has bits beyond its prefix: use 10.0.0.0/8");
-    it.keys("<S-Tab> <C-s>").sees("allow from").sees("has bits beyond its prefix");
-    it.keys("<C-u> <Tab>").types("2020-01-01").sees("2020-01-01 is in the past");
+    it.keys("<C-s>").sees("allow from").sees("has bits beyond its prefix");
+    it.keys("<C-u> <Tab>").types("2020-01-01").keys("<C-s>").sees("2020-01-01 is in the past");
     it.keys("<C-u>").types("90d").keys("<C-s>");
     it.sees("the token would expire before it becomes valid");
-    it.keys("<C-u> <Tab>").types("0").sees("invalid number of uses");
+    it.keys("<C-u> <Tab>").types("0").keys("<C-s>").sees("invalid number of uses");
     it.keys("<C-u> <C-s>").sees("Secret of x");
 }
 

@@ -132,7 +132,7 @@ fn the_expiry_key_cycles_through_7_30_and_90_days() {
     it.keys("E").sees("[Active 2]").sees("/expires<30d").sees("ci-deploy");
     it.keys("E").sees("/expires<90d").keys("E").sees("[Active 2]").sees("/ search");
     // Soonest first, and as before without a window.
-    it.keys("S E").sees("Expires ▲").keys("E <Esc>").sees("Name by issued ▲").keys("S");
+    it.keys("S E").sees("Expires ▲").keys("E <Esc>").sees("Name sorted by issued ▲").keys("S");
     // A search is kept.
     it.keys("/").types("ci").keys("<Enter> E E").sees("/ci expires<30d").sees("[Active 1]");
     it.keys("y c");

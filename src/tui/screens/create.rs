@@ -21,7 +21,8 @@ use crate::{
             buttons,
             canvas::{line_rect, width},
             form::{
-                self, Form, FormAction, FormField, FormFocus, FormInput, FormSpacing, LABEL_WIDTH,
+                self, FieldNote, Form, FormAction, FormField, FormFocus, FormInput, FormSpacing,
+                LABEL_WIDTH,
             },
             labels_field::LabelsField,
             lifetime_field::LifetimeField,
@@ -340,9 +341,17 @@ impl CreateForm {
         cursor
     }
 
+    /// The note of the group `input` with the index `index`. A hint is shown while the group has the
+    /// focus, a fault always.
+    fn group_note(&self, index: usize, input: &dyn FormInput, ctx: &Model) -> Option<FieldNote> {
+        let is_shown =
+            |note: &FieldNote| self.focus.index == index || matches!(note, FieldNote::Fault(_));
+        input.note(ctx).filter(is_shown)
+    }
+
     /// Height of the group `input` with the index `index` and its note, in lines.
     fn group_height(&self, index: usize, input: &dyn FormInput, columns: u16, ctx: &Model) -> u16 {
-        let note = input.note(ctx).filter(|_| self.focus.index == index);
+        let note = self.group_note(index, input, ctx);
         input.height(columns) + note.map_or(0, |note| form::note_height(&note, columns, ctx))
     }
 
@@ -358,7 +367,7 @@ impl CreateForm {
         let focused = self.focus.index == index;
         let height = input.height(area.width);
         let rect = form::draw_label(label, (index, focused), (line, height), area, canvas);
-        if let Some(note) = input.note(canvas.ctx).filter(|_| focused) {
+        if let Some(note) = self.group_note(index, input, canvas.ctx) {
             form::draw_note(&note, line + height, area, canvas);
         }
         input.draw(rect, canvas, focused)
