@@ -74,7 +74,7 @@ Needs attention: active tokens that expire within 7 days, were not used for 90 d
 operation on every entity; secrets that were never saved; a token with at least 20 denied attempts \
 today (UTC); damaged records; hooks that failed or wait (`patdeck hooks`); a broken audit chain. \
 `patdeck list --search` shows the tokens: \
-expires<7d, idle>90d, unrestricted, unclaimed. The overview in the app shows the same figures.
+expires<7d, idle>90d, unrestricted, unsaved. The overview in the app shows the same figures.
 
 Prints one line, or with --json all figures. Exit 0, 1 if something needs attention.";
 

@@ -24,6 +24,14 @@ pub fn counted(count: impl Display, noun: &str) -> String {
     format!("{count} {noun}{plural}")
 }
 
+/// The numbers of added and removed things that are not zero: `2 added, 1 removed`.
+pub fn added_and_removed(added: usize, removed: usize) -> String {
+    let counts =
+        [(added, "added"), (removed, "removed")].into_iter().filter(|(count, _)| *count > 0);
+    let texts: Vec<_> = counts.map(|(count, word)| format!("{} {word}", grouped(count))).collect();
+    texts.join(", ")
+}
+
 /// Joins at most `max` of `texts` with commas. Adds `, ...` if `total`, the number of all, is more.
 pub fn list_first<'a>(
     texts: impl IntoIterator<Item = &'a str>,

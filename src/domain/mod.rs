@@ -48,7 +48,7 @@ pub use command::{
     Command, DeliveryMethod, FieldChanges, LeakedSecret, NewToken, ScopesToRemove, TokensToDelete,
     TokensToRestore,
 };
-pub use count::{counted, grouped, list_first};
+pub use count::{added_and_removed, counted, grouped, list_first};
 pub use decision::{AccessRequest, CheckContext, Decision, Denial, decide};
 pub use denials::{DenialReason, DeniedAttempt, DeniedAttempts};
 pub use event::{Actor, AuditAction, AuditEvent, EventBody, EventHash};

@@ -34,7 +34,7 @@ labels! {
         /// Active tokens that expire within 7 days.
         ExpiringSoon => "expiring",
         /// Tokens that have not ended and whose secret was never delivered.
-        Undelivered => "unclaimed",
+        Undelivered => "unsaved",
         /// Active tokens that were not used for 90 days.
         Idle => "idle",
         /// Active tokens that may do every operation on every entity.
@@ -51,7 +51,7 @@ impl AttentionKind {
         match self {
             Self::ExpiringSoon => Some((StatusFilter::Active, "expires<7d")),
             Self::Undelivered => {
-                Some((StatusFilter::All, "unclaimed -status:expired -status:revoked"))
+                Some((StatusFilter::All, "unsaved -status:expired -status:revoked"))
             }
             Self::Idle => Some((StatusFilter::Active, "idle>90d")),
             Self::Unrestricted => Some((StatusFilter::Active, "unrestricted")),

@@ -115,7 +115,7 @@ bindings! {
         FilterAction ["a"] "action" "show the events of the next kind" View 5;
         PreviousAction ["A"] "action" "show the events of the previous kind" View 0;
         FilterActor ["w"] "actor" "show only events of this actor" View 6;
-        CopyCommand ["y c"] "copy command" "copy the command that prints this trail" Copy 0;
+        CopyCommand ["y c"] "copy command" "copy the command that prints this trail" Copy 7;
         Back ["Esc", "h", "Left"] "back" "clear the filter, or go back" App 2;
     }
     Overview {

@@ -114,7 +114,7 @@ fn queries() -> Vec<ListQuery> {
         "-type:clients by:alice",
         "status:expired ci",
         "-by:alice",
-        "unused -unclaimed",
+        "unused -unsaved",
         "idle>20m \"ly b\"",
         "expires<40m may:clients:c-7:read@lab",
         "name:\"ärger 3\" id:1",

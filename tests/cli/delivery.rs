@@ -175,7 +175,7 @@ fn assert_nothing_lost(line: &str, fault: Fault) {
     assert_eq!(events() == before, !is_done, "{context}");
     if is_done {
         assert!(!new.is_empty() && new.iter().all(|secret| works(&home, secret)), "{context}");
-        let undelivered = run(&home, &["list", "--search", "unclaimed"]).success();
+        let undelivered = run(&home, &["list", "--search", "unsaved"]).success();
         assert!(!undelivered.contains("new"), "{context}");
         assert_eq!(run(&home, &["audit", "--check"]).code, 0);
     } else {

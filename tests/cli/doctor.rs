@@ -29,7 +29,7 @@ fn the_report_has_counts_but_no_names_or_secrets() {
         "not-yet-valid": 0,
         "expired": 0,
         "revoked": 1,
-        "unclaimed": 0,
+        "unsaved": 0,
         "deleted": 0,
     });
     assert_eq!(store["tokens"], tokens);

@@ -34,7 +34,7 @@ fn each_problem_is_in_the_line_and_its_list_is_as_long() {
     assert_eq!(figures.code, 1);
     let figures = &figures.objects()[0];
     let attention =
-        json!({ "expiring": 1, "unclaimed": 0, "idle": 1, "unrestricted": 0, "denied": 30 });
+        json!({ "expiring": 1, "unsaved": 0, "idle": 1, "unrestricted": 0, "denied": 30 });
     assert_eq!((&figures["attention"], &figures["ok"]), (&attention, &json!(false)));
     assert_eq!(figures["checks_by_day"].as_array().unwrap().len(), 14);
     assert_eq!(figures["checks_by_day"][0]["denied"], 30);

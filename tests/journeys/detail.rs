@@ -159,11 +159,14 @@ fn the_matrix_marks_granted_and_offered_operations() {
     let mut it = detail();
     it.sees("cre rea lis upd del sha uns pub sub");
     it.sees("[✓]").sees("May publish to all channels; also covers channels created later.");
-    it.keys("l").sees("[·]").sees("May not subscribe to all channels.");
+    it.keys("l").sees("[·]").sees("No scope to subscribe to all channels.");
     it.keys("j").sees("May subscribe to c-42 (channels).");
     it.keys("h").sees("[*]").sees("because a wider scope covers it");
     it.keys("j <Right>").sees("subscribe does not exist for clients.");
-    it.keys("<Home>").sees("May not subscribe to all channels.").keys("<Esc>").sees("[Active 2]");
+    it.keys("<Home>")
+        .sees("No scope to subscribe to all channels.")
+        .keys("<Esc>")
+        .sees("[Active 2]");
 }
 
 #[test]

@@ -27,11 +27,11 @@ fn a_row_opens_the_list_with_its_tokens() {
 fn an_unsaved_secret_is_counted_and_its_list_shows_it() {
     let mut it = Journey::on(Fixture::Undelivered, 80, 24);
     it.keys("5").sees("1 secret was never saved").keys("j <Enter>");
-    it.sees("/unclaimed -status:expired -status:revoked").sees("left-behind").sees("[All 1]");
+    it.sees("/unsaved -status:expired -status:revoked").sees("left-behind").sees("[All 1]");
     // Here the key leads back, so it does not hide the line about the secret.
     it.never_sees("hides this line").sees("Esc overview").keys("<Esc>").sees("Needs attention");
     // The status filter was chosen by the row.
-    it.keys("1").never_sees("unclaimed").sees("[Active 1]");
+    it.keys("1").never_sees("unsaved").sees("[Active 1]");
 }
 
 #[test]

@@ -132,9 +132,9 @@ fn quitting_with_changes_of_scopes_needs_a_second_q() {
     it.keys("<Enter>").sees("Esc back").keys("<Space>").never_sees("Esc back");
     it.sees("3 Detail\u{2022}").keys("q");
     it.sees("has changes of scopes that are not applied. Press q again to quit and discard them.");
-    it.keys("<Esc>").never_sees("3 Detail\u{2022}").keys("<Space> 1 j <Enter>");
+    it.keys("<Esc> <Esc>").never_sees("3 Detail\u{2022}").keys("<Space> 1 j <Enter>");
     // Changes of another token do not replace those of the first.
-    it.keys("<Space>").sees("1 removed").keys("<Esc>").sees("Discarded");
+    it.keys("<Space>").sees("1 removed").keys("<Esc> <Esc>").sees("Discarded");
     it.sees("3 Detail\u{2022}").keys("<Esc> k <Enter>").sees("1 removed").keys("q");
     it.exits_after("q");
 }

@@ -91,7 +91,7 @@ fn the_error_of_a_term_is_never_cut() {
             text.contains("unknown term foo:bar: put it in \"quotes\", or use status:"),
             "{text}"
         );
-        assert!(text.contains("unclaimed wildcard"), "{text}");
+        assert!(text.contains("unsaved wildcard"), "{text}");
     }
 }
 

@@ -19,7 +19,7 @@ fn the_list_of_terms_closes_without_a_change() {
 #[test]
 fn the_audit_trail_lists_its_own_terms() {
     let mut it = Journey::on(Fixture::Few, 80, 24);
-    it.keys("4 / <C-g>").sees("since:7d").never_sees("unclaimed");
+    it.keys("4 / <C-g>").sees("since:7d").never_sees("unsaved");
     it.keys("<Down> <Down> <Enter>").types("ci-deploy").sees("/token:ci-deploy");
 }
 

@@ -171,13 +171,13 @@ fn collect_tokens(report: &mut DoctorReport, summary: &TokenSummary, deleted: us
             Status::NotYetValid.as_str(): summary.not_yet_valid,
             Status::Expired.as_str(): summary.expired,
             Status::Revoked.as_str(): summary.revoked,
-            "unclaimed": undelivered,
+            "unsaved": undelivered,
             "deleted": deleted,
         }),
     );
     if undelivered > 0 {
         report.warn(format!(
-            "{} whose secret is not saved yet: find them with `patdeck list --search unclaimed`, \
+            "{} whose secret is not saved yet: find them with `patdeck list --search unsaved`, \
              then regenerate or revoke them",
             counted(undelivered, "active token")
         ));

@@ -16,7 +16,7 @@ use crate::domain::{
 
 /// The terms in one line, for help texts and error messages.
 pub const TERMS: &str = "status: op: type: label: owner: expires< idle> may: unused name: id: by: \
-                         entity: domain: idle< expires> unclaimed wildcard unrestricted";
+                         entity: domain: idle< expires> unsaved wildcard unrestricted";
 
 /// Why a search is invalid. The search box shows the message beside the field.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -100,7 +100,7 @@ impl Predicate {
         let folded = fold(word);
         match folded.as_str() {
             "unused" => Self::Unused,
-            "unclaimed" => Self::Undelivered,
+            "unsaved" => Self::Undelivered,
             "wildcard" => Self::Scope(ScopePredicate::Wildcard),
             "unrestricted" => Self::Unrestricted(None),
             _ => match contained_secret_id(&folded) {
@@ -198,7 +198,7 @@ impl fmt::Display for Predicate {
             Self::May(request) => write!(f, "may:{}", request.as_scope()),
             Self::Unrestricted(_) => f.write_str("unrestricted"),
             Self::Unused => f.write_str("unused"),
-            Self::Undelivered => f.write_str("unclaimed"),
+            Self::Undelivered => f.write_str("unsaved"),
             Self::Idle(bound) => write!(f, "idle{bound}"),
             Self::Expiring(bound) => write!(f, "expires{bound}"),
         }

@@ -50,7 +50,7 @@ pub const TOKEN_TERM_FORMS: [TermForm; 23] = [
     form("idle>90d", "used (if never: issued) longer ago"),
     form("idle<1h", "used (if never: issued) more recently"),
     form("unused", "never used"),
-    form("unclaimed", "its secret is not saved yet"),
+    form("unsaved", "its secret is not saved yet"),
     NEGATED,
 ];
 

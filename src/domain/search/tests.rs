@@ -112,7 +112,7 @@ fn each_term_matches_the_expected_tokens() {
         ("domain:factory", "a"),
         ("wildcard", "a"),
         ("unused", "bcd"),
-        ("unclaimed", "b"),
+        ("unsaved", "b"),
         ("name:ci", "ab"),
         ("name:prod", "b"),
         ("id:dd", "d"),

@@ -4,7 +4,7 @@ use super::{effect::Tab, model::Model};
 use crate::{
     domain::{
         Command, DeliveryMethod, Plan, Scope, ScopesToRemove, Status, StoredToken, Token, Warning,
-        counted, grouped,
+        added_and_removed, counted,
     },
     keymap::{Action, Mode},
     output::restored::restored_state,
@@ -38,9 +38,8 @@ pub(super) fn success_text(plan: &Plan, tab: Tab, ctx: &Model) -> Option<String>
             format!("Removed {} from {tokens}.", scopes_text(scopes))
         }
         Command::ChangeScopes { added, removed, .. } => format!(
-            "Saved the scopes of {tokens}: {} added, {} removed{}.",
-            grouped(added.len()),
-            grouped(removed.len()),
+            "Saved the scopes of {tokens}: {}{}.",
+            added_and_removed(added.len(), removed.len()),
             absorbed_text(plan)
         ),
         Command::Revoke { .. } if is_one => {

@@ -132,7 +132,7 @@ impl App {
     fn explain_key(&mut self, mode: Mode, key: Key) {
         if let Some(other) = self.model.keymap.other_screen(mode, key) {
             let label = key.label(self.model.theme.is_ascii());
-            self.info(format!("{label} works {}.", other.place()));
+            self.warn(format!("{label} works {}.", other.place()));
         }
     }
 

@@ -23,8 +23,11 @@ use crate::{
     },
 };
 
-/// Index of the name input.
 const BUTTONS: [&str; 1] = ["Save"];
+/// Number of lines of the description, and on a low terminal.
+const DESCRIPTION_LINES: u16 = 3;
+const MIN_DESCRIPTION_LINES: u16 = 2;
+/// Index of the name input.
 const NAME: usize = 0;
 /// Index of the description input.
 const DESCRIPTION: usize = 1;
@@ -73,7 +76,8 @@ impl EditDialog {
         }
     }
 
-    fn inputs(&mut self) -> Form<'_> {
+    /// The inputs; the description has at least `description_lines` lines.
+    fn inputs(&mut self, description_lines: u16) -> Form<'_> {
         let (name_fault, fault) = (self.name_fault.as_ref(), self.description_fault.as_ref());
         let hint = name_hint(&self.name.text(), "");
         self.limits.set_focused(self.focus.index == LIMITS);
@@ -82,7 +86,7 @@ impl EditDialog {
             FormField::new("Name *", &mut self.name).with_note(name_fault, hint),
             FormField::new("Description", &mut self.description)
                 .with_note(fault, "Ctrl-J inserts a line break")
-                .with_size(u16::MAX, 3),
+                .with_size(u16::MAX, description_lines),
             FormField::new("Limits", &mut self.limits).with_note(None, ""),
             FormField::new("Labels", &mut self.labels).with_note(None, ""),
         ];
@@ -105,7 +109,7 @@ impl EditDialog {
 
 impl Dialog for EditDialog {
     fn form(&mut self) -> Option<Form<'_>> {
-        Some(self.inputs())
+        Some(self.inputs(DESCRIPTION_LINES))
     }
 
     fn buttons(&self) -> &[&'static str] {
@@ -156,13 +160,17 @@ impl Dialog for EditDialog {
     fn view(&mut self, area: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
         let ctx = canvas.ctx;
         let wide = 70.min(area.width.saturating_sub(4));
-        let height = self.inputs().height(wide, FormSpacing::default(), ctx);
         let warning = self.warning(ctx);
-        let warning_height = warning.as_ref().map_or(1, |note| form::note_height(note, wide, ctx));
-        let size = (70, height + 3 + warning_height);
+        let bottom = warning.as_ref().map_or(0, |note| form::note_height(note, wide, ctx));
+        // An empty line and the buttons are below the inputs.
+        let mut height =
+            |lines| self.inputs(lines).height(wide, FormSpacing::default(), ctx) + 2 + bottom;
+        // On a low terminal, there are no other empty lines.
+        let is_low = area.height < height(DESCRIPTION_LINES) + 4;
+        let (lines, top) = if is_low { (MIN_DESCRIPTION_LINES, 0) } else { (DESCRIPTION_LINES, 1) };
+        let size = (70, height(lines) + top + if warning.is_none() { top } else { 0 });
         let inner = panel::draw(&self.title, size, false, area, canvas);
         // The warning stays in sight while the form scrolls.
-        let bottom = if warning.is_some() { warning_height } else { 0 };
         let [inner, below] =
             Layout::vertical([Constraint::Min(1), Constraint::Length(bottom)]).areas(inner);
         if let Some(warning) = &warning {
@@ -170,9 +178,8 @@ impl Dialog for EditDialog {
         }
         let mut offscreen_canvas = OffscreenCanvas::new(inner, size.1 - bottom, ctx);
         let (inner, page) = (offscreen_canvas.content.area, &mut offscreen_canvas.canvas(ctx));
-        let form = self.inputs();
-        let (line, cursor) =
-            form.draw(FormSpacing { top: 1, ..FormSpacing::default() }, inner, page);
+        let form = self.inputs(lines);
+        let (line, cursor) = form.draw(FormSpacing { top, ..FormSpacing::default() }, inner, page);
         let rect = form::field_rect((line + 1, 1), inner);
         let cursor = cursor.or(form.draw_buttons(rect, page));
         offscreen_canvas.blit(cursor, canvas)

@@ -159,6 +159,7 @@ impl AuditScreen {
         match action {
             Action::Open => self.selected().is_some_and(|event| event.body.token.is_some()),
             Action::FilterToken | Action::FilterActor => self.selected().is_some(),
+            Action::TakeTerm => false,
             Action::FilterAction | Action::PreviousAction | Action::Search => {
                 !self.events().is_empty()
             }

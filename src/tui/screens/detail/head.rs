@@ -112,3 +112,16 @@ fn expiry_text(token: &Token, ctx: &Model) -> String {
         Some(at) => format!("expires {}", ctx.short_time(at)),
     }
 }
+
+/// Why a check denies every operation of the token, whatever its scopes are.
+pub(super) fn deny_reason(token: &Token, ctx: &Model) -> Option<&'static str> {
+    match token.status(ctx.now) {
+        Status::Revoked => Some("Revoked"),
+        Status::Expired => Some("Expired"),
+        Status::NotYetValid => Some("Not valid yet"),
+        Status::Active => match token.uses_left() {
+            Some((0, _)) => Some("No uses left"),
+            _ => None,
+        },
+    }
+}

@@ -14,13 +14,14 @@ use ratatui::layout::Rect;
 
 use self::{
     event_section::{EventRow, event_rows},
-    scope_edit::ScopeEdit,
+    head::deny_reason,
+    scope_edit::{ScopeEdit, discard_warning, no_scope_warning},
     scope_table::{ScopeTable, TableForm},
 };
 use super::token_actions::{preview, token_effect};
 use crate::{
     domain::{
-        AuditEvent, Command, DeniedAttempts, Scope, Scopes, ScopesToRemove, Status, Token, TokenId,
+        AuditEvent, Command, DeniedAttempts, Scope, Scopes, ScopesToRemove, Token, TokenId,
         UsageDays,
     },
     keymap::{Action, HintChange, Mode},
@@ -67,6 +68,8 @@ pub struct DetailScreen {
     form: TableForm,
     /// The changes of scopes that the operator has not applied yet.
     scope_edit: ScopeEdit,
+    /// Whether the operator was warned that leaving discards these changes.
+    has_warned: bool,
     /// Whether the matrix was too wide for the last frame.
     is_narrow: bool,
     zoom: Zoom,
@@ -81,19 +84,6 @@ pub struct DetailScreen {
     events: Vec<AuditEvent>,
     days: UsageDays,
     denied: DeniedAttempts,
-}
-
-/// Why a check denies every operation of the token, whatever its scopes are.
-fn deny_reason(token: &Token, ctx: &Model) -> Option<&'static str> {
-    match token.status(ctx.now) {
-        Status::Revoked => Some("Revoked"),
-        Status::Expired => Some("Expired"),
-        Status::NotYetValid => Some("Not valid yet"),
-        Status::Active => match token.uses_left() {
-            Some((0, _)) => Some("No uses left"),
-            _ => None,
-        },
-    }
 }
 
 impl DetailScreen {
@@ -201,8 +191,9 @@ impl DetailScreen {
     }
 
     pub fn update(&mut self, action: Action, ctx: &Model) -> Option<Effect> {
+        let has_warned = std::mem::take(&mut self.has_warned);
         match action {
-            Action::Back => return self.go_back(ctx),
+            Action::Back => return self.go_back(has_warned, ctx),
             Action::New => return Some(Effect::Ui(UiChange::GoTo(Tab::Create))),
             _ => {}
         }
@@ -241,7 +232,10 @@ impl DetailScreen {
                 Some(Effect::warn(format!("{} has no scopes. Press {key} to add one.", token.name)))
             }
             Action::RemoveScope => {
-                let scopes = table.removable(self.cell(&table)?, &token.scopes);
+                let Some(cell) = self.cell(&table) else {
+                    return Some(no_scope_warning(action, ctx));
+                };
+                let scopes = table.removable(cell, &token.scopes);
                 if scopes.is_empty() {
                     return None;
                 }
@@ -301,7 +295,9 @@ impl DetailScreen {
         table: &ScopeTable,
         ctx: &Model,
     ) -> Option<Effect> {
-        let (row, column) = self.cell(table)?;
+        let Some((row, column)) = self.cell(table) else {
+            return Some(no_scope_warning(action, ctx));
+        };
         if self.form == TableForm::Matrix && !self.is_narrow {
             // Without a choice, the cursor would go to another cell that is granted.
             self.column = Some(column);
@@ -318,18 +314,22 @@ impl DetailScreen {
         self.scope_edit.command(token).map_or_else(
             || {
                 let key = ctx.key(Mode::Detail, Action::ToggleCell);
-                Effect::info(format!("No changes to apply. {key} adds or removes a scope."))
+                Effect::warn(format!("No changes to apply. {key} adds or removes a scope."))
             },
             preview,
         )
     }
 
-    /// Discards the pending changes of scopes, ends the zoom, or leaves the detail.
-    fn go_back(&mut self, ctx: &Model) -> Option<Effect> {
-        if let Some(token) = self.token(ctx)
-            && self.scope_edit.discard(token)
-        {
-            return Some(Effect::info("Discarded the changes of the scopes."));
+    /// Discards the pending changes of scopes if the operator was warned, ends the zoom, or leaves the
+    /// detail.
+    fn go_back(&mut self, has_warned: bool, ctx: &Model) -> Option<Effect> {
+        if let Some(token) = self.token(ctx).filter(|token| self.scope_edit.has_changes(token)) {
+            if has_warned {
+                self.scope_edit.discard(token);
+                return Some(Effect::info("Discarded the changes of the scopes."));
+            }
+            self.has_warned = true;
+            return Some(discard_warning(ctx));
         }
         if std::mem::take(&mut self.zoom) != Zoom::None {
             return None;

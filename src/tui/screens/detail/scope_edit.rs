@@ -5,7 +5,9 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    domain::{Command, PendingScopes, Scope, ScopeCatalogue, Token, TokenId, grouped},
+    domain::{
+        Command, PendingScopes, Scope, ScopeCatalogue, Token, TokenId, added_and_removed, grouped,
+    },
     keymap::{Action, Mode},
     tui::app::{effect::Effect, model::Model},
 };
@@ -98,11 +100,9 @@ impl ScopeEdit {
         &mut self.tokens.entry(token.id).or_insert_with(new).pending
     }
 
-    /// Discards the changes of `token`. Returns whether there were any.
-    pub fn discard(&mut self, token: &Token) -> bool {
-        let had_changes = self.has_changes(token);
+    /// Discards the changes of `token`.
+    pub fn discard(&mut self, token: &Token) {
         self.tokens.remove(&token.id);
-        had_changes
     }
 
     /// The command that applies the changes; `None` if there are none.
@@ -126,16 +126,25 @@ impl ScopeEdit {
     /// The numbers of changes, and the keys that apply and discard them; `None` without changes.
     pub fn hint(&self, token: &Token, ctx: &Model) -> Option<String> {
         let pending = self.pending(token);
-        let counts = [
-            (pending.added(&token.scopes).len(), "added"),
-            (pending.removed(&token.scopes).len(), "removed"),
-        ];
-        let counts = counts.iter().filter(|(count, _)| *count > 0);
-        let counts: Vec<_> =
-            counts.map(|(count, word)| format!("{} {word}", grouped(*count))).collect();
+        let (added, removed) = (pending.added(&token.scopes), pending.removed(&token.scopes));
+        let counts = added_and_removed(added.len(), removed.len());
         let key = |action| ctx.key(Mode::Detail, action);
         let (apply, discard) = (key(Action::Submit), key(Action::Back));
-        let counts = (!counts.is_empty()).then(|| counts.join(", "))?;
-        Some(format!("{counts}: {apply} applies, {discard} discards"))
+        let hint = format!("{counts}: {apply} applies, {discard} discards");
+        (!counts.is_empty()).then_some(hint)
     }
+}
+
+/// Says that `action` needs a selected scope.
+pub(super) fn no_scope_warning(action: Action, ctx: &Model) -> Effect {
+    Effect::warn(format!("{} works on a scope. Select one first.", ctx.key(Mode::Detail, action)))
+}
+
+/// Says that the key pressed again discards the changes.
+pub(super) fn discard_warning(ctx: &Model) -> Effect {
+    let key = |action| ctx.key(Mode::Detail, action);
+    let (discard, apply) = (key(Action::Back), key(Action::Submit));
+    Effect::warn(format!(
+        "Not applied. Press {discard} again to discard the changes, {apply} to apply them."
+    ))
 }

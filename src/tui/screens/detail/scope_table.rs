@@ -198,6 +198,8 @@ impl ScopeTable {
         Some(match self.state(row, column) {
             CellState::Granted => format!("May {text}{later}."),
             CellState::Implied => format!("May {text}, because a wider scope covers it."),
+            // The token may have the operation for some entities.
+            CellState::Offered if scope.entity == Entity::Any => format!("No scope to {text}."),
             CellState::Offered => format!("May not {text}."),
             CellState::Added => format!("Will be allowed to {text}{later}."),
             CellState::Removed => format!("Will no longer be allowed to {text}."),
@@ -248,7 +250,7 @@ mod tests {
             text(1, 7),
             "May publish to c-42 (channels) in domain factory, because a wider scope covers it."
         );
-        assert_eq!(text(0, 1), "May not read all channels.");
+        assert_eq!(text(0, 1), "No scope to read all channels.");
         assert_eq!(text(2, 7), "publish does not exist for users.");
     }
 

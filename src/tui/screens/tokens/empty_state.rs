@@ -51,9 +51,12 @@ impl TokensScreen {
         };
         let search = &self.query.search;
         let take = ctx.key(Mode::Search, Action::TakeTerm);
-        let take = if is_typing { take } else { format!("{} {take}", key(Action::Search)) };
-        let meant =
-            search.meant_term().map(|term| format!("Did you mean {term}? {take} takes it."));
+        let take = if is_typing {
+            format!("{take} takes it.")
+        } else {
+            format!("{}, then {take} takes it.", key(Action::Search))
+        };
+        let meant = search.meant_term().map(|term| format!("Did you mean {term}? {take}"));
         let unknown = || {
             let unknown = search.unknown_word(&ctx.policy.catalogue)?;
             Some(format!("No {} begins with {}.", unknown.kind, unknown.start))
