@@ -15,7 +15,7 @@ use super::{
     print::{Output, json_line, print_message},
     prompt::{act, confirm_after},
     scope_args::{ScopeList, merge_scopes},
-    token_selection::{matching_ids, preview, query_of, resolve_names},
+    token_selection::{matching_ids, no_match, preview, query_of, resolve_names},
 };
 use crate::{
     domain::{
@@ -74,8 +74,9 @@ pub(super) fn change(
             proof = proof.for_matches_of(query_of(service, search));
         }
         match service.execute_printing(&command, &proof, printing) {
-            Err(ServiceError::ChangedMeanwhile { .. })
-                if selects_again && selections.next().is_some() => {}
+            Err(
+                ServiceError::ChangedMeanwhile { .. } | ServiceError::Refused(Refusal::NotFound(_)),
+            ) if selects_again && selections.next().is_some() => {}
             committed => return print_committed(&committed?, out),
         }
     }
@@ -96,16 +97,25 @@ fn select(
     mut command: Command,
 ) -> Result<Selected, CliError> {
     let mut plan = service.preview(&command)?;
-    let mut lines = Vec::new();
-    if let Some(search) = search_of(arguments)
-        && plan.change_count() > 0
-    {
-        lines = preview(&plan);
+    let Some(search) = search_of(arguments) else {
+        plan.require_all().map_err(ServiceError::from)?;
+        return Ok(Selected { command, plan, lines: Vec::new() });
+    };
+    let lines = preview(&plan);
+    let mut selections = 0..MAX_SELECTIONS;
+    // Another process can change or delete a selected token before it is in the plan.
+    while plan.change_count() > 0 && selections.next().is_some() {
         command = command.for_tokens(matching_ids(service, search, &plan)?);
         plan = service.preview(&command)?;
+        if plan.require_all().is_ok() {
+            return Ok(Selected { command, plan, lines });
+        }
     }
-    plan.require_all().map_err(ServiceError::from)?;
-    Ok(Selected { command, plan, lines })
+    match plan.require_all() {
+        Ok(()) => Ok(Selected { command, plan, lines }),
+        Err(Refusal::NotFound(_)) => Err(no_match()),
+        Err(refusal) => Err(ServiceError::from(refusal).into()),
+    }
 }
 
 /// Ends a deleted token that `arguments` revoke or delete for good, if its record is out of date. Returns

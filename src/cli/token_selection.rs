@@ -111,7 +111,7 @@ fn find_matches(service: &Service, search: &Search) -> Result<Vec<TokenId>, CliE
         let hint = search_hint(service, search).unwrap_or_else(|| {
             "only active tokens are searched, unless the search has a status: term".into()
         });
-        return Err(CliError::new(Exit::No, "no tokens match").with_hint(hint));
+        return Err(no_match().with_hint(hint));
     }
     Ok(matches.into_iter().map(|(_, id)| id).collect())
 }
@@ -133,7 +133,12 @@ pub(super) fn matching_ids(
     let query = query_of(service, search);
     let tokens = plan.tokens_before().filter(|token| query.matches(token, plan.at));
     let ids: Vec<_> = tokens.map(|token| token.id).collect();
-    if ids.is_empty() { Err(CliError::new(Exit::No, "no tokens match")) } else { Ok(ids) }
+    if ids.is_empty() { Err(no_match()) } else { Ok(ids) }
+}
+
+/// The error of a search that selects no token.
+pub(super) fn no_match() -> CliError {
+    CliError::new(Exit::No, "no tokens match")
 }
 
 /// Describes the tokens that `plan` changes, one per line with status and last use, and those that

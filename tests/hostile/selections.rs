@@ -66,35 +66,54 @@ fn a_search_changes_no_token_that_was_changed_meanwhile() {
     );
 }
 
+/// Changes of one of the tokens that [`assert_all_end`] creates.
+const OTHERS: [Arguments; 3] =
+    [&["revoke", "one", "--yes"], &["delete", "one", "--yes"], REGENERATE];
+
+/// Runs `command`, which selects every token of a store, stopped at a system call. Beside it, one of
+/// [`OTHERS`] changes a token. The command must succeed and end every secret.
+fn assert_all_end(seed: u64, command: Arguments) {
+    let folder = memory_folder();
+    let store = folder.path().join("store.redb");
+    let service = service_on(Store::open(&store).unwrap(), Clock::System);
+    let secrets = ["one", "two", "ci"]
+        .map(|name| service.create(&new_token(name)).unwrap().secret.reveal().to_owned());
+    drop(service);
+    fs::write(folder.path().join("leaked.txt"), secrets.join("\n")).unwrap();
+    let other = OTHERS[usize::try_from(seed % 3).unwrap()];
+    let call = call_of(seed, 40);
+    let codes = stop_beside(&store, (&[], command, other), call);
+    let case = format!("{command:?} beside {other:?} at call {call}: {codes:?}");
+    assert!(codes.is_none_or(|codes| codes[0] == Some(0)), "{case}");
+    if codes.is_some() {
+        let answers = run("after", &store, &["verify", "--lines"], &secrets.join("\n")).stdout;
+        let answers = String::from_utf8(answers).unwrap();
+        assert!(!answers.contains("valid"), "{case}: {answers}");
+    }
+}
+
 #[test]
 fn a_scan_ends_every_leaked_secret_beside_a_change() {
     if !can_trace() {
         return;
     }
-    let others: [Arguments; 3] =
-        [&["revoke", "one", "--yes"], &["delete", "one", "--yes"], REGENERATE];
+    let scan: Arguments = &["scan", "leaked.txt", "--revoke", "--yes"];
+    run_cases(case_count(36, 720), |thread| thread, |seed, _| assert_all_end(seed, scan));
+}
+
+#[test]
+fn a_search_ends_every_other_token_beside_a_change() {
+    if !can_trace() {
+        return;
+    }
+    let commands: [Arguments; 3] = [
+        &["revoke", "--search", "unused", "--yes"],
+        &["delete", "--search", "unused", "--yes"],
+        &["regenerate", "--search", "unused", "--yes", "--secret-file", "new.tsv"],
+    ];
     run_cases(
-        case_count(36, 720),
+        case_count(54, 1_080),
         |thread| thread,
-        |seed, _| {
-            let folder = memory_folder();
-            let store = folder.path().join("store.redb");
-            let service = service_on(Store::open(&store).unwrap(), Clock::System);
-            let secrets = ["one", "two", "ci"]
-                .map(|name| service.create(&new_token(name)).unwrap().secret.reveal().to_owned());
-            drop(service);
-            fs::write(folder.path().join("leaked.txt"), secrets.join("\n")).unwrap();
-            let scan: Arguments = &["scan", "leaked.txt", "--revoke", "--yes"];
-            let other = others[usize::try_from(seed % 3).unwrap()];
-            let call = call_of(seed, 40);
-            let codes = stop_beside(&store, (&[], scan, other), call);
-            assert!(codes.is_none_or(|codes| codes[0] == Some(0)), "{other:?} {call}: {codes:?}");
-            if codes.is_some() {
-                let answers =
-                    run("after", &store, &["verify", "--lines"], &secrets.join("\n")).stdout;
-                let answers = String::from_utf8(answers).unwrap();
-                assert!(!answers.contains("valid"), "{other:?} at call {call}: {answers}");
-            }
-        },
+        |seed, _| assert_all_end(seed, commands[usize::try_from(seed / 3 % 3).unwrap()]),
     );
 }
