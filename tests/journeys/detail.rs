@@ -155,6 +155,15 @@ fn a_local_zone_is_the_only_zone_of_the_detail() {
 }
 
 #[test]
+fn beside_the_list_only_the_columns_of_scopes_are_shown() {
+    let mut it = Journey::on(Fixture::Many, 120, 40);
+    it.sees("Scopes 2 ─").never_sees("cr re li");
+    // With the focus, every operation can be toggled.
+    it.keys("<Enter>").sees("cr re li up de sh un pu su");
+    it.keys("<Esc>").never_sees("cr re li");
+}
+
+#[test]
 fn the_matrix_marks_granted_and_offered_operations() {
     let mut it = detail();
     it.sees("cre rea lis upd del sha uns pub sub");

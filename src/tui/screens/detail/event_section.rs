@@ -147,7 +147,7 @@ pub(super) fn draw_events(
             .skip(2)
             .text(&row.detail, theme.faint);
         ctx.hit_map.list_row(line_rect(inner, line), first + at, cursor.row);
-        if cursor.is_shown && first + at == cursor.row {
+        if cursor.is_shown() && first + at == cursor.row {
             // Only the label is highlighted, so that a move sends few bytes.
             canvas.buf.set_style(label, theme.selected);
         }

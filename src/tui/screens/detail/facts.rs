@@ -293,7 +293,7 @@ fn secret_fact(token: &Token, events: &[AuditEvent], ctx: &Model) -> Fact {
     };
     let mut lines = vec![first];
     if token.has_overlap(ctx.now) && !token.is_in_use() {
-        lines.push(FactLine::plain(7, "not used yet", theme.warning));
+        lines.push(FactLine::plain(7, "new secret not used yet", theme.warning));
     }
     Fact { label: "Secret", lines }
 }

@@ -3,9 +3,12 @@
 
 use ratatui::{layout::Rect, style::Style};
 
-use super::scope_table::{MAX_TYPE_WIDTH, MatrixWidths, ScopeTable, TableForm};
+use super::{
+    KeyReceiver,
+    scope_table::{MAX_TYPE_WIDTH, MatrixWidths, ScopeTable, TableForm},
+};
 use crate::{
-    domain::{CellState, Domain, describe_scopes::NO_SCOPES, grouped},
+    domain::{CellState, Domain, Operation, describe_scopes::NO_SCOPES, grouped},
     keymap::{Action, Mode},
     tui::{
         theme::Theme,
@@ -27,9 +30,18 @@ pub(super) struct Cursor {
     pub row: usize,
     /// The column that the operator chose in the matrix.
     pub column: Option<usize>,
-    /// Whether the detail has the focus.
-    pub is_shown: bool,
+    pub focus: KeyReceiver,
 }
+
+impl Cursor {
+    /// Whether the cursor is visible: the detail has the focus.
+    pub fn is_shown(self) -> bool {
+        self.focus == KeyReceiver::Detail
+    }
+}
+
+/// A column of the matrix: its number and its operation.
+type Column = (usize, Operation);
 
 /// Draws the title and the rows `top` to `top + page` of `table`. `count_text` is the number of
 /// scopes with the pending changes.
@@ -44,9 +56,17 @@ pub(super) fn draw_scopes(
     let page = usize::from(area.height.saturating_sub(1));
     let count = table.row_count();
     let inner = Rect { width: area.width.saturating_sub(2), ..area };
-    let operations = &table.matrix.operations;
-    let widths = MatrixWidths::fitting(operations, inner.width, table.label_width());
-    let widths = widths.filter(|_| table.form == TableForm::Matrix);
+    let mut columns: Vec<_> = table.matrix.operations.iter().copied().enumerate().collect();
+    let fit = |columns: &[Column]| {
+        let operations: Vec<_> = columns.iter().map(|(_, operation)| *operation).collect();
+        MatrixWidths::fitting(&operations, inner.width, table.label_width())
+    };
+    let mut widths = fit(&columns).filter(|_| table.form == TableForm::Matrix);
+    if cursor.focus == KeyReceiver::List && widths.as_ref().is_some_and(MatrixWidths::is_cut) {
+        // Beside the list, nothing can be toggled: longer words tell more than empty columns.
+        columns.retain(|(column, _)| table.has_scope(*column));
+        widths = fit(&columns);
+    }
     let room = widths.as_ref().map_or(inner.width, |widths| widths.labels);
     let shown = (count > page && page > 0).then(|| (top + 1, (top + page).min(count), count));
     let title = title(count_text, shown, room);
@@ -60,9 +80,9 @@ pub(super) fn draw_scopes(
     match widths {
         Some(widths) => {
             draw_domain_heading(table, width(&title), (widths.labels, area), canvas);
-            draw_headings(table, &widths, area, canvas);
+            draw_headings(&columns, &widths, area, canvas);
             for (line, row) in rows {
-                draw_matrix_row(table, &widths, (row, line), cursor, inner, canvas);
+                draw_matrix_row((table, &columns), &widths, (row, line), cursor, inner, canvas);
             }
         }
         None => {
@@ -107,10 +127,10 @@ fn draw_domain_heading(
     }
 }
 
-fn draw_headings(table: &ScopeTable, widths: &MatrixWidths, area: Rect, canvas: &mut Canvas<'_>) {
+fn draw_headings(columns: &[Column], widths: &MatrixWidths, area: Rect, canvas: &mut Canvas<'_>) {
     let style = canvas.ctx.theme.heading;
     let mut writer = canvas.line(area, 0).move_to(widths.labels);
-    for operation in &table.matrix.operations {
+    for (_, operation) in columns {
         let end = writer.column() + widths.cell(operation);
         writer = writer.text(" ", style).text(widths.heading(operation), style);
         // Keep the rule out of the gap between two headings.
@@ -121,7 +141,7 @@ fn draw_headings(table: &ScopeTable, widths: &MatrixWidths, area: Rect, canvas: 
 }
 
 fn draw_matrix_row(
-    table: &ScopeTable,
+    (table, columns): (&ScopeTable, &[Column]),
     widths: &MatrixWidths,
     (row, line): (usize, u16),
     cursor: Cursor,
@@ -129,7 +149,7 @@ fn draw_matrix_row(
     canvas: &mut Canvas<'_>,
 ) {
     let (ctx, theme) = (canvas.ctx, canvas.ctx.theme);
-    let is_selected = cursor.is_shown && row == cursor.row;
+    let is_selected = cursor.is_shown() && row == cursor.row;
     let labels = Rect { width: widths.labels.min(area.width), ..area };
     draw_labels(table, row, (labels, line), canvas);
     ctx.hit_map.list_row(line_rect(area, line), row, cursor.row);
@@ -138,8 +158,8 @@ fn draw_matrix_row(
     }
     let selected_column = table.column(row, cursor.column);
     let mut column = widths.labels;
-    for (at, operation) in table.matrix.operations.iter().enumerate() {
-        let wide = widths.cell(operation);
+    for (at, operation) in columns.iter().copied() {
+        let wide = widths.cell(&operation);
         let (text, style) = cell_glyph(table.state(row, at), &theme);
         let glyph = column + 1 + (wide - 2) / 2;
         let writer = canvas.line(area, line);
@@ -165,7 +185,7 @@ fn register_cell(
     canvas: &Canvas<'_>,
 ) {
     let hit_map = &canvas.ctx.hit_map;
-    if cursor.is_shown && (row, column) == (cursor.row, selected_column) {
+    if cursor.is_shown() && (row, column) == (cursor.row, selected_column) {
         return hit_map.click_action(cell, Action::ToggleCell);
     }
     let vertical = if row > cursor.row { Action::Down } else { Action::Up };
@@ -289,7 +309,7 @@ fn draw_list_row(
         writer = writer.write_column(text, wide, style).skip(2);
     }
     ctx.hit_map.list_row(line_rect(area, line), row, cursor.row);
-    if cursor.is_shown && row == cursor.row {
+    if cursor.is_shown() && row == cursor.row {
         canvas.fill_line(area, line, theme.selected);
     }
 }

@@ -57,6 +57,11 @@ impl MatrixWidths {
         uncut.or_else(|| sizes.into_iter().find_map(fitting))
     }
 
+    /// Whether some headings are cut.
+    pub fn is_cut(&self) -> bool {
+        self.letters < u16::MAX
+    }
+
     /// The heading of a column.
     pub fn heading<'a>(&self, operation: &'a Operation) -> &'a str {
         let word = operation.as_str();
@@ -132,6 +137,14 @@ impl ScopeTable {
                 self.listed.get(row).map_or(CellState::Unavailable, |(_, state)| *state)
             }
         }
+    }
+
+    /// Whether a row of the matrix has a scope in `column`, or a pending change.
+    pub fn has_scope(&self, column: usize) -> bool {
+        (0..self.matrix.rows.len()).any(|row| {
+            let state = self.matrix.cell(row, column);
+            !matches!(state, CellState::Unavailable | CellState::Offered)
+        })
     }
 
     pub fn scope(&self, row: usize, column: usize) -> Option<Scope> {

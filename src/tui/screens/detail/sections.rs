@@ -64,8 +64,7 @@ impl DetailScreen {
         };
         let scope_area = Rect { height: scope_height, ..rest };
         let event_area = rect_below(rest, scope_height);
-        let is_shown = focus == KeyReceiver::Detail;
-        let cursor = Cursor { row, column: self.column, is_shown };
+        let cursor = Cursor { row, column: self.column, focus };
         let page = |area: Rect| usize::from(area.height.saturating_sub(1));
         if is_in_scopes {
             self.scope_view.select(row);
