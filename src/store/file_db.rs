@@ -169,7 +169,7 @@ impl FileDb {
     pub(super) fn snapshot_without_wait(&self) -> Result<Option<Snapshot>, StoreError> {
         match without_wait(|| self.begin_snapshot_with_lock(Duration::ZERO)) {
             Err(StoreError::Busy { .. }) => Ok(None),
-            result => Ok(Some(result?).filter(|snapshot| !snapshot.seems_outdated())),
+            result => Ok(Some(result?).filter(|snapshot| !snapshot.seems_outdated(&self.path))),
         }
     }
 
@@ -182,7 +182,7 @@ impl FileDb {
     fn begin_snapshot(&self) -> Result<Snapshot, StoreError> {
         let mut snapshot = self.begin_one_snapshot()?;
         let mut attempts = 1..OUTDATED_READ_ATTEMPTS;
-        while snapshot.seems_outdated() && attempts.next().is_some() {
+        while snapshot.seems_outdated(&self.path) && attempts.next().is_some() {
             snapshot = self.begin_one_snapshot()?;
         }
         Ok(snapshot)

@@ -91,17 +91,23 @@ impl Snapshot {
     }
 
     /// Whether the store only seems older than its register: the register was read after the
-    /// transaction began, and another process has stored an ending in between.
-    pub(super) fn seems_outdated(&self) -> bool {
-        // Every read asks this, so the header of the file is read only if the answer depends on it.
+    /// transaction began, and in between another process has stored an ending, or has put another
+    /// store and its register at `path`.
+    pub(super) fn seems_outdated(&self, path: &Path) -> bool {
+        // Every read asks this, so files are looked at only if the answer depends on them.
         if !self.reader.is_store_outdated() {
             return false;
         }
-        match (&self.source, &self.reader.cache.id) {
-            (SnapshotSource::Handle(handle), Some(id)) => !id.is_latest_of(&handle.file),
-            (SnapshotSource::Handle(_), None) => false,
-            (SnapshotSource::CrashImage { file, commit, .. }, _) => !commit.is_latest_of(file),
-        }
+        let (read, is_latest) = match (&self.source, &self.reader.cache.id) {
+            (SnapshotSource::Handle(handle), Some(id)) => {
+                (&handle.id, id.is_latest_of(&handle.file))
+            }
+            (SnapshotSource::Handle(handle), None) => (&handle.id, true),
+            (SnapshotSource::CrashImage { id, file, commit, .. }, _) => {
+                (id, commit.is_latest_of(file))
+            }
+        };
+        !is_latest || path_security::identify(path).is_ok_and(|found| found != *read)
     }
 
     /// Whether nothing was committed to the file, and nothing was ended in the register, since the

@@ -1,5 +1,5 @@
-//! A command stopped at a system call while another process ends a secret. Afterwards, nothing may
-//! claim that an older copy of the store was put back, because nobody did that.
+//! A command stopped at a system call while another process ends a secret or restores a backup.
+//! Afterwards, nothing may claim that an older copy of the store was put back without a restore.
 
 use std::{fs, process::Stdio};
 
@@ -20,11 +20,12 @@ const COMMANDS: [&[&str]; 7] = [
     &["delete", "ci", "--yes"],
     &["revoke", "ci", "--yes"],
 ];
-const BESIDE: [&[&str]; 4] = [
+const BESIDE: [&[&str]; 5] = [
     &["regenerate", "ci", "--overlap", "1h", "--yes"],
     &["revoke", "beside", "--yes"],
     &["delete", "beside", "--yes"],
     &["revoke", "--old", "beside", "--yes"],
+    &["backup", "restore", "copy", "--yes"],
 ];
 
 /// Runs one case, which stops `command` before system call `call` and runs `beside` completely.
@@ -36,6 +37,7 @@ fn warn_beside(command: &[&str], beside: &[&str], call: usize) {
     let issued = ["ci", "beside"].map(|name| service.create(&new_token(name)).unwrap());
     fs::write(folder.path().join("leaked.txt"), issued[0].secret.reveal()).unwrap();
     drop(service);
+    run(&case, &store, &["backup", "create", "copy"], "");
     run(&case, &store, &["regenerate", "ci", "--yes"], "");
     run(&case, &store, &["regenerate", "beside", "--overlap", "1h", "--yes"], "");
     let messages = folder.path().join("messages");
